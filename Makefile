@@ -73,4 +73,4 @@ venv:
 # The same, and the programs that tests drive.
 .PHONY: test-setup
 test-setup: venv
-	tools/programs.sh
+	$(RUN) -m tests.support.programs

@@ -81,7 +81,8 @@ compile_locks() {
         }
         uv=$PWD/.venv-lock/bin/uv
     fi
-    "$(find_python)" tools/locks.py compile "$uv"
+    python=$(find_python)
+    "$python" tools/locks.py compile "$uv"
 }
 
 case ${1:-} in

@@ -1,0 +1,1 @@
+"""What the tests stand on: PostgreSQL, Chromium, and a guard against the network outside."""
