@@ -1,0 +1,296 @@
+"""Every table, in the order of a message's way: inbox, session, request, approval, step, outbox, audit."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.engine import Dialect
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC datetime on every database; SQLite keeps no zone, so it is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Convert to UTC; a naive datetime is a programming error."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("naive datetime")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Return the value as aware UTC."""
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite only auto-increments a column declared INTEGER PRIMARY KEY.
+BigSerial = BigInteger().with_variant(Integer, "sqlite")
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("email", String(320), nullable=False, unique=True),
+    Column("name", String(200), nullable=False, server_default=""),
+    Column("given_name", String(200), nullable=False, server_default=""),
+    Column("family_name", String(200), nullable=False, server_default=""),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("channel", String(40), primary_key=True),
+    Column("platform_id", String(255), primary_key=True),
+    Column("person_id", ForeignKey("people.id"), nullable=False, index=True),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("seq", BigSerial, primary_key=True, autoincrement=True),
+    Column("key", String(255), nullable=False, unique=True),
+    Column("conversation", String(255), nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("owner", String(64)),
+    Column("leased_until", UtcDateTime),
+    Column("done_at", UtcDateTime),
+    Column("error", Text),
+    Index("ix_inbox_undone", "done_at", "leased_until"),
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    Column("id", String(255), primary_key=True),
+    Column("channel", String(40), nullable=False),
+    Column("owner", String(64), nullable=False, server_default=""),
+    Column("address", JSON, nullable=False),
+    Column("person_id", String(40), nullable=False, server_default=""),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("conversation", String(255), primary_key=True),
+    Column("person_id", String(40), primary_key=True),
+    Column("state", JSON, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("seq", BigSerial, primary_key=True, autoincrement=True),
+    Column("conversation", String(255), nullable=False),
+    Column("role", String(10), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("card", JSON),
+    Column("inbox_key", String(255)),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_messages_conversation_seq", "conversation", "seq"),
+    Index("ix_messages_inbox_key", "inbox_key"),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("intent", String(100), nullable=False),
+    Column("state", String(30), nullable=False, index=True),
+    Column("person_id", ForeignKey("people.id"), nullable=False),
+    Column("owner", String(64), nullable=False, server_default=""),
+    Column("conversation", String(255), nullable=False),
+    Column("parent_id", String(40)),
+    Column("tier", String(30), nullable=False),
+    Column("slots", JSON, nullable=False),
+    Column("plan", JSON, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("notes", JSON, nullable=False),
+    Column("outcome", JSON),
+    Column("expires_at", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Index("ix_requests_created_at_id", "created_at", "id"),
+    Index("ix_requests_person_id_created_at", "person_id", "created_at"),
+)
+
+touched = Table(
+    "touched",
+    metadata,
+    Column("request_id", ForeignKey("requests.id"), primary_key=True),
+    Column("kind", String(40), primary_key=True),
+    Column("resource", String(255), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_touched_kind_resource", "kind", "resource"),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("request_id", ForeignKey("requests.id"), nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("approver", String(320), nullable=False),
+    Column("token_hash", String(64), unique=True),
+    Column("decision", String(10)),
+    Column("reason", Text),
+    Column("surface", String(40)),
+    Column("policy", String(200)),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("decided_at", UtcDateTime),
+    UniqueConstraint("request_id", "version", "approver"),
+)
+
+steps = Table(
+    "steps",
+    metadata,
+    Column("seq", BigSerial, primary_key=True, autoincrement=True),
+    Column("request_id", ForeignKey("requests.id"), nullable=False),
+    Column("name", String(100), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("error", Text),
+    Column("aws_request_ids", JSON, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    UniqueConstraint("request_id", "name"),
+)
+
+waits = Table(
+    "waits",
+    metadata,
+    Column("seq", BigSerial, primary_key=True, autoincrement=True),
+    Column("request_id", ForeignKey("requests.id"), nullable=False, index=True),
+    Column("kind", String(60), nullable=False),
+    Column("key", String(255), nullable=False),
+    Column("segment", String(60), nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("noticed", Boolean, nullable=False),
+    Column("done_at", UtcDateTime),
+    Index("ix_waits_done_at_due_at", "done_at", "due_at"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("seq", BigSerial, primary_key=True, autoincrement=True),
+    Column("key", String(255), nullable=False, unique=True),
+    Column("channel", String(40), nullable=False),
+    Column("pace", String(255), nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("owner", String(64)),
+    Column("leased_until", UtcDateTime),
+    Column("sent_at", UtcDateTime),
+    Column("given_up_at", UtcDateTime),
+    Column("error", Text),
+    Index("ix_outbox_unsent", "sent_at", "given_up_at", "due_at"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", BigSerial, primary_key=True, autoincrement=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("kind", String(60), nullable=False),
+    Column("person_id", String(40), nullable=False, index=True),
+    Column("request_id", String(40), nullable=False, index=True),
+    Column("payload_digest", String(64), nullable=False),
+    Column("position", BigInteger, unique=True),
+    Column("hash", String(64)),
+)
+
+audit_payloads = Table(
+    "audit_payloads",
+    metadata,
+    Column("seq", ForeignKey("audit.seq"), primary_key=True),
+    Column("salt", String(32), nullable=False),
+    Column("payload", JSON),
+    Column("erased_at", UtcDateTime),
+)
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("position", BigInteger, nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+)
+
+replicas = Table(
+    "replicas",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("seen_at", UtcDateTime, nullable=False),
+    Column("load", Float, nullable=False, server_default="0"),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("scope", String(255), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("status", Integer),
+    Column("body", JSON),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+keepsakes = Table(
+    "keepsakes",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+"""Single values that every replica shares, such as the key that signs console sessions."""

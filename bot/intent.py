@@ -1,0 +1,203 @@
+"""An Intent is chosen: one capability, whole, in one folder under `intents/`.
+
+A *query* answers at once; a *change* is planned, approved and carried out by a workflow. Its `Definition`
+is the one typed object that serves the Lex builder, the local engine, the help pages and the tests.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from bot.activity import Person
+from bot.card import Card
+from bot.errors import Invalid
+from bot.plan import Plan
+
+if TYPE_CHECKING:
+    from bot.services import Services
+    from bot.workflow.model import SegmentResult, Watcher
+    from bot.workflow.run import Run
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value of a slot type and the other words that mean it."""
+
+    value: str
+    synonyms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class SlotType:
+    """What a slot holds. A name that starts with "AMAZON." is Lex's own and needs no values.
+
+    With `listed` only the values and their synonyms resolve (Lex: TopResolution); without it anything
+    typed passes (Lex: OriginalValue) and `Change.validate` decides. `pattern` is a regular expression
+    that a whole word must match.
+    """
+
+    name: str
+    values: tuple[Value, ...] = ()
+    listed: bool = True
+    pattern: str = ""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One thing to know. `prompt` may hold {name} (the person) and {choices}; slots are asked in order."""
+
+    name: str
+    type: SlotType
+    prompt: str = ""
+    required: bool = True
+    label: str = ""
+    tries: int = 4
+    utterances: tuple[str, ...] = ()
+    """Answers in a sentence, such as "put it in {AccountOU}", beyond the bare value."""
+
+
+@dataclass(frozen=True)
+class Definition:
+    """What people can say to get this capability, and what they are asked."""
+
+    name: str
+    title: str
+    description: str
+    utterances: tuple[str, ...]
+    slots: tuple[Slot, ...] = ()
+    examples: tuple[str, ...] = ()
+    """Sentences shown by `help`; each must reach this intent."""
+    confirmation: str = ""
+    """Lex's confirmation prompt with {Slot} placeholders; people are shown the plan beside it."""
+    declined: str = "OK, nothing was done."
+
+    def slot(self, name: str) -> Slot:
+        """Return the slot of that name; KeyError when there is none."""
+        for slot in self.slots:
+            if slot.name == name:
+                return slot
+        raise KeyError(name)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Who asks for what, where: what an intent knows about one turn."""
+
+    person: Person
+    slots: Mapping[str, str]
+    conversation: str = ""
+    channel: str = ""
+    owner: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a query answers: a text that stands alone, and a card where the channel shows cards."""
+
+    text: str
+    card: Card | None = None
+
+
+class Intent(ABC):
+    """One capability. Subclasses are `Query` or `Change`; `create(services)` of the folder makes them."""
+
+    shape: ClassVar[Literal["query", "change", "watch"]]
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.definition = self.define()
+
+    @abstractmethod
+    def define(self) -> Definition:
+        """Return the definition; called once, at start."""
+
+    async def choices(self, slot: str, ask: Ask) -> tuple[str, ...]:
+        """Return the values known only at run time for a slot, those to suggest first; empty for open slots."""
+        return tuple(v.value for v in self.definition.slot(slot).type.values)
+
+    async def suggestions(self, slot: str, ask: Ask) -> tuple[str, ...]:
+        """Return the few values that the question names; by default all choices."""
+        return await self.choices(slot, ask)
+
+    async def validate(self, slot: str, value: str, ask: Ask) -> str:
+        """Return the value in its canonical form, or raise Invalid with what is wrong and what would do."""
+        slot_type = self.definition.slot(slot).type
+        if slot_type.values and slot_type.listed:
+            for listed in slot_type.values:
+                if value.casefold() in {w.casefold() for w in (listed.value, *listed.synonyms)}:
+                    return listed.value
+            raise Invalid(
+                f"“{value}” is not one of {either(tuple(v.value for v in slot_type.values))}.", field=slot
+            )
+        return value
+
+
+class Query(Intent):
+    """Answers at once and changes nothing."""
+
+    shape = "query"
+
+    @abstractmethod
+    async def answer(self, ask: Ask) -> Answer:
+        """Return the answer; raises QuartermasterError with what to do instead."""
+
+
+Segment = Callable[["Run"], Awaitable["SegmentResult"]]
+
+
+class Change(Intent):
+    """Changes the world: planned, approved, carried out durably."""
+
+    shape = "change"
+    watchers: tuple[Watcher, ...] = ()
+
+    @abstractmethod
+    async def gather(self, ask: Ask) -> Mapping[str, Any]:
+        """Read the world and return the facts the plan needs, as JSON types. Raises CloudError."""
+
+    @abstractmethod
+    def plan(self, facts: Mapping[str, Any]) -> Plan:
+        """Return the plan that follows from the facts. Pure: same facts, same plan."""
+
+    @abstractmethod
+    def segments(self) -> Mapping[str, Segment]:
+        """Return the workflow's segments by name; the one called "start" runs first."""
+
+    async def prepare(self, ask: Ask) -> Plan:
+        """Gather and plan."""
+        return self.plan(await self.gather(ask))
+
+
+@dataclass
+class Registry:
+    """All intents by name."""
+
+    intents: dict[str, Intent] = field(default_factory=dict)
+
+    def add(self, intent: Intent) -> None:
+        """Add one; two of one name are a programming error."""
+        name = intent.definition.name
+        if name in self.intents:
+            raise ValueError(f"two intents are called {name}")
+        self.intents[name] = intent
+
+    def get(self, name: str) -> Intent | None:
+        """Return the intent of that name, None if there is none."""
+        return self.intents.get(name)
+
+    def change(self, name: str) -> Change:
+        """Return the change of that name; KeyError otherwise."""
+        intent = self.intents[name]
+        if not isinstance(intent, Change):
+            raise KeyError(name)
+        return intent
+
+
+def either(values: tuple[str, ...] | list[str]) -> str:
+    """Return the values as people write alternatives: "A", "A or B", "A, B or C"."""
+    if len(values) < 2:
+        return "".join(values)
+    return ", ".join(values[:-1]) + " or " + values[-1]

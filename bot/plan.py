@@ -1,0 +1,103 @@
+"""A Plan: everything a change will do, resolved by the server before anybody is asked to approve it.
+
+Effects are hashed: their digest is what approvers approve. Checks are not: they are run again before
+the first change, and a failing check waits or refuses, it never changes the digest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Tier = Literal["none", "standard", "production"]
+CheckResult = Literal["ok", "waits", "fails"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One condition of the world. `slot` names the answer that is at fault, so that it can be asked again."""
+
+    name: str
+    result: CheckResult
+    sentence: str
+    slot: str = ""
+    next_step: str = ""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """Something in the world that a request touches, such as ("account", "123456789012")."""
+
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would be done. `effects` holds JSON types only; `details` says the same in words for people."""
+
+    intent: str
+    summary: str
+    effects: Mapping[str, Any]
+    details: tuple[tuple[str, str], ...]
+    checks: tuple[Check, ...] = ()
+    tier: Tier = "standard"
+    touches: tuple[Resource, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Return SHA-256 over intent and effects in canonical JSON, in hex."""
+        return digest_of({"intent": self.intent, "effects": self.effects})
+
+    @property
+    def problems(self) -> tuple[Check, ...]:
+        """Return the checks that refuse the plan as it stands."""
+        return tuple(c for c in self.checks if c.result == "fails")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON types; `from_dict` is the inverse."""
+        return {
+            "intent": self.intent,
+            "summary": self.summary,
+            "effects": dict(self.effects),
+            "details": [list(row) for row in self.details],
+            "checks": [
+                {"name": c.name, "result": c.result, "sentence": c.sentence, "slot": c.slot, "next_step": c.next_step}
+                for c in self.checks
+            ],
+            "tier": self.tier,
+            "touches": [{"kind": t.kind, "name": t.name} for t in self.touches],
+        }
+
+    @staticmethod
+    def from_dict(data: Mapping[str, Any]) -> Plan:
+        """Rebuild a plan from `as_dict`'s output."""
+        return Plan(
+            intent=data["intent"],
+            summary=data["summary"],
+            effects=data["effects"],
+            details=tuple((row[0], row[1]) for row in data["details"]),
+            checks=tuple(Check(**c) for c in data["checks"]),
+            tier=data["tier"],
+            touches=tuple(Resource(**t) for t in data["touches"]),
+        )
+
+
+def difference(old: Plan, new: Plan) -> tuple[tuple[str, str, str], ...]:
+    """Return what people would see changed, as (name, before, after)."""
+    before, after = dict(old.details), dict(new.details)
+    names = [*before, *(n for n in after if n not in before)]
+    return tuple((n, before.get(n, "—"), after.get(n, "—")) for n in names if before.get(n) != after.get(n))
+
+
+def canonical(value: Any) -> bytes:
+    """Return the one JSON text that a value has: sorted keys, no blanks, UTF-8 (after RFC 8785 for our types)."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def digest_of(value: Any) -> str:
+    """Return SHA-256 of the canonical JSON, in hex."""
+    return hashlib.sha256(canonical(value)).hexdigest()

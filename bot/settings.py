@@ -1,0 +1,187 @@
+"""Settings from the environment, validated at start.
+
+Every name is documented in the README's table (a test holds the two together). Wrong or unsafe
+combinations raise SettingsError, which says which setting and what would do.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.errors import SettingsError
+
+
+def _listed(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+
+
+class Settings(BaseSettings):
+    """All settings; frozen. Field names are the environment variables' names in lower case."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True, case_sensitive=False)
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; sandbox and mail catcher follow.")
+    public_url: str = Field("", description="What links say; http://127.0.0.1:$PORT when unset.")
+    var_dir: Path = Field(Path("var"), description="Where state lives that is not in DATABASE_URL.")
+    database_url: str = Field("", description="sqlite:///… or postgresql://…; SQLite under VAR_DIR when unset.")
+    workflow_database_url: str = Field("", description="Database of the workflow engine; beside the other when unset.")
+
+    mode: Literal["live", "observe"] = Field("live", description="observe plans, asks, shows and changes nothing.")
+    house_file: Path = Field(Path("house.yml"), description="Account types, OUs and other rules of the house.")
+    directory_file: Path = Field(Path("directory.yml"), description="People, groups, shared mailboxes.")
+    policy_dir: Path = Field(Path("policies"), description="Folder of the Cedar policies.")
+
+    api_keys: CommaList = Field((), description="Bearer keys for REST: key[:owner[:domain]].")
+    approvers: CommaList = Field(
+        ("approver@corp.example",), description="Addresses asked to approve when the directory names nobody else."
+    )
+    approval_hours: float = Field(48, gt=0, le=24 * 90, description="How long an approval waits.")
+
+    smtp_url: str = Field("", description="smtp://user:password@host:port or smtps://…; the mail catcher when unset.")
+    mail_from: str = Field("quartermaster@corp.example", description="Sender of mails.")
+    mail_transport: Literal["smtp", "ses"] = Field("smtp", description="ses sends through the SES API (sesv2).")
+    sns_approval_topic_arn: str = Field("", description="SNS topic that gets a notice of each approval.")
+
+    aws_endpoint_url: str = Field("", description="As the AWS SDKs read it; loopback means: AWS is the sandbox.")
+    aws_region: str = Field("us-east-1", description="Region of calls that name none.")
+    control_tower_region: str = Field("", description="Home Region of Control Tower; AWS_REGION when unset.")
+    management_role_arn: str = Field("", description="Role to assume in the management account.")
+    control_tower_capacity: int = Field(5, ge=1, le=10, description="Account operations at once in Control Tower.")
+
+    lex_bot_id: str = Field("", description="Lex V2 bot; unset means the embedded engine.")
+    lex_bot_alias_id: str = Field("", description="Alias of the Lex bot.")
+    lex_locale_id: str = Field("en_US", description="Locale of the Lex bot.")
+    lex_region: str = Field("", description="Region of the Lex bot; AWS_REGION when unset.")
+    lex_timeout: float = Field(2.0, gt=0, le=25, description="Seconds until the embedded engine answers instead.")
+
+    oidc_issuer: str = Field("", description="OpenID Connect issuer for console sign-in.")
+    oidc_client_id: str = Field("", description="Client id at the issuer.")
+    oidc_client_secret: str = Field("", description="Client secret at the issuer.")
+    dev_user: str = Field("you@corp.example", description="Development user of the console, loopback only.")
+
+    otel_exporter_otlp_endpoint: str = Field("", description="Where traces go; unset means no traces.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    sandbox_speed: float = Field(60, ge=0, le=100_000, description="Simulated seconds per second in the sandbox.")
+    nlu_data: str = Field("", description="Folder of corpora for make bench.")
+
+    def model_post_init(self, context: Any) -> None:
+        """Fill what follows from other settings."""
+        fill: dict[str, Any] = {}
+        if not self.public_url:
+            fill["public_url"] = f"http://127.0.0.1:{self.port}"
+        if not self.database_url:
+            fill["database_url"] = f"sqlite:///{self.var_dir / 'quartermaster.sqlite'}"
+        if not self.control_tower_region:
+            fill["control_tower_region"] = self.aws_region
+        if not self.lex_region:
+            fill["lex_region"] = self.aws_region
+        for name, value in fill.items():
+            object.__setattr__(self, name, value)
+
+    @cached_property
+    def is_sandbox(self) -> bool:
+        """Whether AWS is the sandbox: the endpoint is on loopback."""
+        return bool(self.aws_endpoint_url) and is_loopback_host(urlsplit(self.aws_endpoint_url).hostname or "")
+
+    @cached_property
+    def is_embedded(self) -> bool:
+        """Whether the conveniences for newcomers may exist at all: sandbox, and nobody else can reach us.
+
+        Each request is checked on top of this for forwarding headers, see `bot.guard`.
+        """
+        host = urlsplit(self.public_url).hostname or ""
+        return self.is_sandbox and is_loopback_host(self.host) and is_loopback_host(host)
+
+    @cached_property
+    def uses_oidc(self) -> bool:
+        """Whether the console signs people in at an identity provider."""
+        return bool(self.oidc_issuer)
+
+    @cached_property
+    def keys(self) -> tuple[ApiKey, ...]:
+        """The REST keys."""
+        return tuple(ApiKey.parse(text) for text in self.api_keys)
+
+
+class ApiKey:
+    """A REST bearer key: its owner's name, and the mail domain of those it may speak for (empty: anyone)."""
+
+    def __init__(self, secret: str, owner: str, domain: str) -> None:
+        self.secret, self.owner, self.domain = secret, owner, domain
+
+    @staticmethod
+    def parse(text: str) -> ApiKey:
+        """Parse key[:owner[:domain]]; SettingsError when the key is shorter than 8 characters."""
+        secret, _, rest = text.partition(":")
+        owner, _, domain = rest.partition(":")
+        if len(secret) < 8:
+            raise SettingsError("API_KEYS holds a key of fewer than 8 characters.", next_step="Use a long random one.")
+        return ApiKey(secret, owner or "key", domain.casefold().lstrip("@"))
+
+    def may_speak_for(self, email: str) -> bool:
+        """Tell whether the key vouches for that (case-folded) address."""
+        return not self.domain or email.rpartition("@")[2] == self.domain
+
+
+def is_loopback_host(host: str) -> bool:
+    """Tell whether a host name or address can only be reached from this machine."""
+    if host.casefold() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Read and check the settings; raises SettingsError that names the setting and what would do."""
+    try:
+        settings = Settings(**overrides)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(str(p) for p in first["loc"][:1]).upper()
+        raise SettingsError(f"{name}: {first['msg']} (it is {first['input']!r}).") from error
+    check(settings)
+    return settings
+
+
+def check(settings: Settings) -> None:
+    """Refuse combinations that would be unsafe or can't work; raises SettingsError."""
+    url = urlsplit(settings.public_url)
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise SettingsError(f"PUBLIC_URL must be an http or https URL; it is {settings.public_url!r}.")
+    if settings.uses_oidc and not (settings.oidc_client_id and settings.oidc_client_secret):
+        raise SettingsError("OIDC_ISSUER is set, but OIDC_CLIENT_ID or OIDC_CLIENT_SECRET is not.")
+    if bool(settings.lex_bot_id) != bool(settings.lex_bot_alias_id):
+        raise SettingsError("LEX_BOT_ID and LEX_BOT_ALIAS_ID belong together; set both or none.")
+    for address in (*settings.approvers, settings.dev_user, settings.mail_from):
+        if address.count("@") != 1:
+            raise SettingsError(f"{address!r} is not an e-mail address (APPROVERS, DEV_USER, MAIL_FROM).")
+    if settings.smtp_url and urlsplit(settings.smtp_url).scheme not in {"smtp", "smtps"}:
+        raise SettingsError("SMTP_URL must start with smtp:// or smtps://.")
+    if not settings.is_embedded and not settings.smtp_url and settings.mail_transport == "smtp":
+        raise SettingsError(
+            "SMTP_URL is not set, and the mail catcher exists only in the embedded default "
+            "(AWS_ENDPOINT_URL, HOST and PUBLIC_URL on loopback).",
+            next_step="Set SMTP_URL, or MAIL_TRANSPORT=ses.",
+        )
+    if settings.is_sandbox and not settings.is_embedded and not (settings.uses_oidc or settings.keys):
+        raise SettingsError(
+            "AWS is the sandbox, but HOST or PUBLIC_URL is not loopback: the development user, keyless REST "
+            "and /dev/mail would be open to others.",
+            next_step="Listen on 127.0.0.1, or set OIDC_ISSUER or API_KEYS.",
+        )
+    _ = settings.keys

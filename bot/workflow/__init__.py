@@ -1,0 +1,1 @@
+"""Durable work: segments of steps, and rows that wait for the world or for time."""

@@ -1,0 +1,98 @@
+"""What a workflow is made of: segments of steps that end by saying what to wait for.
+
+A segment is an ordinary async function of a `Run`. It ends with one of the results below, which are
+recorded in one transaction together with what the requester is told. Waiting is a row: nothing sleeps
+inside a workflow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from bot.card import Card
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something the requester hears; `key` makes it once per request."""
+
+    key: str
+    text: str
+    card: Card | None = None
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Go on with segment `then` when the watcher of `kind` finds `key` ready, or at `due` for kind "timer"."""
+
+    kind: str
+    key: str
+    then: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    due: datetime | None = None
+    state: Literal["queued", "running"] | None = None
+    """State that the request has while it waits."""
+    notice: Notice | None = None
+
+
+@dataclass(frozen=True)
+class Done:
+    """The request succeeded. `yields` goes into the outcome (vending: account_id)."""
+
+    notice: Notice
+    text: str
+    next_step: str = ""
+    yields: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The request failed for good: why, and what the person can do next."""
+
+    notice: Notice
+    text: str
+    next_step: str
+    yields: Mapping[str, Any] = field(default_factory=dict)
+
+
+SegmentResult = Wait | Done | Failed
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """One row that a watcher looks at; `since` is when the wait began."""
+
+    seq: int
+    request_id: str
+    key: str
+    payload: Mapping[str, Any]
+    since: datetime
+    noticed: bool
+    number: int
+    """Place among the waits of this kind, oldest first, from 1."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a watcher says of one row: ready (start the segment), or not yet, perhaps with a notice (sent once)."""
+
+    ready: bool
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    notice: Notice | None = None
+    state: Literal["queued", "running"] | None = None
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Looks at all waiting rows of one kind at once, every `every` of business time.
+
+    `look` must be cheap to repeat and must change nothing; rows missing from its answer are not ready.
+    One replica at a time runs it.
+    """
+
+    kind: str
+    every: timedelta
+    look: Callable[[Sequence[Waiting]], Awaitable[Mapping[int, Verdict]]]
