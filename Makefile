@@ -31,7 +31,7 @@ check: test-setup lint test ## Everything that must hold: lint, types, layers, D
 
 .PHONY: lint
 lint: venv ## The checks without the tests
-	$(RUN) -m ruff check .
+	$(RUN) -m ruff check --output-format concise .
 	$(RUN) -m ruff format --check --quiet . || { echo 'Run "make format".' >&2; exit 1; }
 	$(RUN) -m mypy $(CODE)
 	$(RUN) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'

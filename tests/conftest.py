@@ -2,9 +2,13 @@
 
 import os
 
-import pytest
-
-pytest_plugins = ["tests.support.network", "tests.support.postgres", "tests.support.chromium"]
+pytest_plugins = [
+    "pytester",
+    "tests.support.chromium",
+    "tests.support.network",
+    "tests.support.postgres",
+    "tests.support.skips",
+]
 
 # Nothing of the shell that starts the tests may reach the bot: neither settings, nor keys, nor proxies.
 FOREIGN_PREFIXES = ("AWS_", "SLACK_", "TEAMS_", "LEX_", "SMTP_", "SNS_", "OIDC_", "SANDBOX_", "OTEL_", "PG")
@@ -41,27 +45,3 @@ os.environ.update(
     AWS_SHARED_CREDENTIALS_FILE=os.devnull,
     AWS_EC2_METADATA_DISABLED="true",
 )
-
-
-def _skipped(config: pytest.Config) -> list[pytest.TestReport]:
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
-    return list(reporter.stats.get("skipped", [])) if reporter else []
-
-
-def _skips_are_failures() -> bool:
-    return os.environ.get("CI", "").lower() in ("1", "true", "yes")
-
-
-def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
-    """With CI=true, turn a run that skipped something into a failed one."""
-    if exitstatus == pytest.ExitCode.OK and _skips_are_failures() and _skipped(session.config):
-        session.exitstatus = pytest.ExitCode.TESTS_FAILED
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say that skips are failures where they are; which and why is in pytest's own list above."""
-    skipped = _skipped(config)
-    if skipped and _skips_are_failures():
-        terminalreporter.write_sep("=", "with CI=true a skipped test is a failure", red=True)
-        for report in skipped:
-            terminalreporter.write_line(f"SKIPPED {report.nodeid}", red=True)
