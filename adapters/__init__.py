@@ -1,0 +1,1 @@
+"""Translations between outside systems and the bot; one package a system."""

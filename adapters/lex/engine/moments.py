@@ -1,0 +1,193 @@
+"""Dates, times and durations: ISO 8601 and plain English, resolved to ISO 8601 as Lex does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+from adapters.lex.engine.numbers import number_from_words
+from adapters.lex.engine.spans import Found
+
+_WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_MONTHS: Final = (
+    "january", "february", "march", "april", "may", "june",
+    "july", "august", "september", "october", "november", "december",
+)  # fmt: skip
+_UNITS: Final = {"second": "S", "minute": "M", "hour": "H", "day": "D", "week": "W", "month": "M", "year": "Y"}
+_UNIT_SPELLINGS: Final = {
+    "s": "second", "sec": "second", "secs": "second", "m": "minute", "min": "minute", "mins": "minute",
+    "h": "hour", "hr": "hour", "hrs": "hour", "d": "day", "w": "week", "wk": "week", "wks": "week",
+    "mo": "month", "yr": "year", "yrs": "year",
+}  # fmt: skip
+_COUNT = r"\d+(?:\.\d+)?|an?|half an|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|forty[ -]five|sixty|ninety"
+_UNIT = r"seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|wks?|w|months?|mo|years?|yrs?"
+_PART = rf"(?:{_COUNT})\s*(?:{_UNIT})"
+_DURATION = re.compile(
+    rf"(?<![\w.-])(?:(?P<iso>P(?=\w)(?:\d+[YMWD])*(?:T(?=\d)(?:\d+[HMS])+)?)|(?P<parts>{_PART}(?:(?:\s*,?\s*(?:and\s+)?){_PART})*))(?![\w-])",
+    re.IGNORECASE,
+)
+_ONE_PART = re.compile(rf"({_COUNT})\s*({_UNIT})(?![a-z])", re.IGNORECASE)
+
+_MONTH = "|".join(rf"{month[:3]}(?:{month[3:]})?" if month != "september" else "sept?(?:ember)?" for month in _MONTHS)
+_DATE = re.compile(
+    rf"(?<![\w./-])(?:(?P<iso>\d{{4}}-\d{{2}}-\d{{2}})(?:T[\d:.]+(?:Z|[+-][\d:]+)?)?"
+    rf"|(?P<near>day after tomorrow|today|tonight|tomorrow|yesterday)"
+    rf"|(?:(?P<which>next|this|last|on|coming)\s+)?(?P<weekday>{'|'.join(_WEEKDAYS)})"
+    rf"|(?P<period>next|this|last)\s+(?P<span>week|month|year)"
+    rf"|(?P<month1>{_MONTH})\.?\s+(?P<day1>\d{{1,2}})(?:st|nd|rd|th)?(?:,?\s+(?P<year1>\d{{4}}))?"
+    rf"|(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<month2>{_MONTH})\.?(?:,?\s+(?P<year2>\d{{4}}))?"
+    rf"|in\s+(?P<ahead>{_COUNT})\s+(?P<unit>days?|weeks?|months?|years?)"
+    rf")(?![\w-])",
+    re.IGNORECASE,
+)
+_TIME = re.compile(
+    r"(?<![\w:.-])(?:(?P<word>noon|midday|midnight)"
+    r"|(?P<past>half past|quarter past|quarter to)\s+(?P<spoken>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+    r"|(?P<hour>\d{1,2})(?::(?P<minute>\d{2})(?::\d{2})?)?\s*(?P<half>[ap]\.?m\.?)"
+    r"|(?P<hour24>[01]?\d|2[0-3]):(?P<minute24>[0-5]\d)(?::[0-5]\d)?"
+    r"|(?P<oclock>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\s*o'?clock"
+    r")(?![\w:])",
+    re.IGNORECASE,
+)
+
+
+def find_durations(text: str) -> Iterator[Found]:
+    """Durations as ISO 8601: "90 minutes" → PT90M, "1h30m" → PT1H30M, "two weeks" → P2W."""
+    for match in _DURATION.finditer(text):
+        iso = match["iso"].upper() if match["iso"] else _duration_from_parts(match["parts"])
+        if iso is not None:
+            yield Found(match.start(), match.end(), (iso,))
+
+
+def _duration_from_parts(text: str) -> str | None:
+    date_parts, time_parts = "", ""
+    for count, unit_text in _ONE_PART.findall(text):
+        unit = _unit_of(unit_text)
+        amount = _count_of(count)
+        if amount is None:
+            return None
+        if amount != int(amount) or count.lower() == "half an":
+            minutes = {"hour": 60, "minute": 1, "day": 1440}.get(unit)
+            if minutes is None:
+                return None
+            time_parts += f"{int(amount * minutes)}M"
+        elif unit in {"hour", "minute", "second"}:
+            time_parts += f"{int(amount)}{_UNITS[unit]}"
+        else:
+            date_parts += f"{int(amount)}{_UNITS[unit]}"
+    if not date_parts and not time_parts:
+        return None
+    return f"P{date_parts}" + (f"T{time_parts}" if time_parts else "")
+
+
+def _unit_of(text: str) -> str:
+    word = text.lower()
+    return _UNIT_SPELLINGS.get(word) or word.removesuffix("s")
+
+
+def _count_of(text: str) -> float | None:
+    word = text.lower()
+    if word in {"a", "an"}:
+        return 1.0
+    if word == "half an":
+        return 0.5
+    try:
+        return float(word)
+    except ValueError:
+        spoken = number_from_words(re.split(r"[ -]", word))
+        return None if spoken is None else float(spoken)
+
+
+def find_dates(text: str, today: date | None = None) -> Iterator[Found]:
+    """Dates as YYYY-MM-DD (weeks as YYYY-Www, months as YYYY-MM, years as YYYY), counted from `today` in UTC."""
+    now = today or datetime.now(UTC).date()
+    for match in _DATE.finditer(text):
+        try:
+            resolved = _resolve_date(match, now)
+        except (ValueError, OverflowError):
+            continue
+        if resolved is not None:
+            yield Found(match.start(), match.end(), (resolved,))
+
+
+def _resolve_date(match: re.Match[str], today: date) -> str | None:
+    if match["iso"]:
+        return date.fromisoformat(match["iso"]).isoformat()
+    if match["near"]:
+        days = {"day after tomorrow": 2, "tomorrow": 1, "yesterday": -1}.get(match["near"].lower(), 0)
+        return (today + timedelta(days=days)).isoformat()
+    if match["weekday"]:
+        return _resolve_weekday(match["weekday"].lower(), (match["which"] or "").lower(), today)
+    if match["period"]:
+        return _resolve_period(match["period"].lower(), match["span"].lower(), today)
+    if match["ahead"]:
+        return _resolve_ahead(match["ahead"], match["unit"], today)
+    month_name, day = (match["month1"] or match["month2"]), int(match["day1"] or match["day2"])
+    month = next(number for number, name in enumerate(_MONTHS, start=1) if name[:3] == month_name[:3].lower())
+    year = match["year1"] or match["year2"]
+    if year:
+        return date(int(year), month, day).isoformat()
+    this_year = date(today.year, month, day)
+    return (this_year if this_year >= today else date(today.year + 1, month, day)).isoformat()
+
+
+def _resolve_weekday(name: str, which: str, today: date) -> str:
+    ahead = (_WEEKDAYS.index(name) - today.weekday()) % 7
+    if which == "last":
+        ahead = ahead - 7 if ahead else -7
+    elif ahead == 0 and which != "this":
+        ahead = 7
+    return (today + timedelta(days=ahead)).isoformat()
+
+
+def _resolve_period(which: str, span: str, today: date) -> str:
+    step = {"next": 1, "this": 0, "last": -1}[which]
+    if span == "week":
+        year, week, _ = (today + timedelta(weeks=step)).isocalendar()
+        return f"{year}-W{week:02d}"
+    if span == "month":
+        months = today.year * 12 + today.month - 1 + step
+        return f"{months // 12:04d}-{months % 12 + 1:02d}"
+    return f"{today.year + step:04d}"
+
+
+def _resolve_ahead(count: str, unit_text: str, today: date) -> str | None:
+    amount = _count_of(count)
+    if amount is None or amount != int(amount):
+        return None
+    days = {"day": 1, "week": 7, "month": 30, "year": 365}[_unit_of(unit_text)]
+    return (today + timedelta(days=int(amount) * days)).isoformat()
+
+
+def find_times(text: str) -> Iterator[Found]:
+    """Times as HH:MM on a 24-hour clock; an hour without am or pm is taken as it is written."""
+    for match in _TIME.finditer(text):
+        resolved = _resolve_time(match)
+        if resolved is not None:
+            yield Found(match.start(), match.end(), (resolved,))
+
+
+def _resolve_time(match: re.Match[str]) -> str | None:
+    if match["word"]:
+        return "00:00" if match["word"].lower() == "midnight" else "12:00"
+    if match["past"]:
+        hour = _hour_of(match["spoken"])
+        minute = {"half past": 30, "quarter past": 15, "quarter to": 45}[match["past"].lower()]
+        if hour is None or hour > 23:
+            return None
+        return f"{(hour - (minute == 45)) % 24:02d}:{minute:02d}"
+    if match["half"]:
+        hour, minute = int(match["hour"]), int(match["minute"] or 0)
+        if not 1 <= hour <= 12 or minute > 59:
+            return None
+        return f"{hour % 12 + (12 if match['half'][0] in 'pP' else 0):02d}:{minute:02d}"
+    if match["hour24"]:
+        return f"{int(match['hour24']):02d}:{match['minute24']}"
+    hour = _hour_of(match["oclock"])
+    return None if hour is None or hour > 23 else f"{hour:02d}:00"
+
+
+def _hour_of(text: str) -> int | None:
+    return int(text) if text.isdigit() else number_from_words([text.lower()])

@@ -1,0 +1,154 @@
+"""Listed values of a slot found in a text: exact, written apart or together, and misspelt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rapidfuzz.distance import OSA
+
+from adapters.lex.engine.definition import Slot
+from adapters.lex.engine.lexicon import FUNCTION_WORDS
+from adapters.lex.engine.spans import Found
+from adapters.lex.engine.text import Token, comparison_key, tokenize
+
+_GLUE = frozenset("/@_.+-\\:")
+_MOST_NEIGHBOURS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Spelling:
+    key: str
+    value: str
+    words: int
+
+
+class Vocabulary:
+    """The values a slot can take, its own and those hinted for this session. Immutable."""
+
+    def __init__(self, spellings: Iterable[tuple[str, str]]) -> None:
+        self._by_key: dict[str, list[_Spelling]] = {}
+        for text, value in spellings:
+            key = comparison_key(text)
+            if not key:
+                continue
+            entries = self._by_key.setdefault(key, [])
+            if all(entry.value != value for entry in entries):
+                entries.append(_Spelling(key, value, len(tokenize(text))))
+        self._longest = max((entry.words for entries in self._by_key.values() for entry in entries), default=0)
+        self._by_length: dict[int, list[str]] = {}
+        for key in self._by_key:
+            self._by_length.setdefault(len(key), []).append(key)
+
+    def __bool__(self) -> bool:
+        return bool(self._by_key)
+
+    @property
+    def words(self) -> frozenset[str]:
+        """The comparison keys of every spelling."""
+        return frozenset(self._by_key)
+
+    def find(self, text: str, tokens: Sequence[Token], protected: frozenset[str] = frozenset()) -> Iterator[Found]:
+        """Every stretch of whole words that spells a value; `protected` words are never taken for misspellings."""
+        if not self._by_key:
+            return
+        keys = [token.word.replace("'", "") for token in tokens]
+        for first in range(len(tokens)):
+            joined = ""
+            for last in range(first, min(len(tokens), first + self._longest + 1)):
+                joined += keys[last]
+                start, end = tokens[first].start, tokens[last].end
+                if last > first and _far_apart(text, tokens[first : last + 1]):
+                    break
+                if _is_glued(text, start, end):
+                    continue
+                exact = self._by_key.get(joined) or self._possessive(joined)
+                if exact is not None:
+                    yield Found(start, end, tuple(entry.value for entry in exact))
+                elif joined not in protected and joined not in FUNCTION_WORDS:
+                    yield from self._misspelt(joined, start, end)
+
+    def _possessive(self, joined: str) -> list[_Spelling] | None:
+        return self._by_key.get(joined[:-1]) if len(joined) > 4 and joined.endswith("s") else None
+
+    def _misspelt(self, joined: str, start: int, end: int) -> Iterator[Found]:
+        allowed = _allowed_typos(len(joined))
+        if not allowed or joined.isdigit():
+            return
+        near: list[tuple[int, str]] = []
+        for length in range(len(joined) - allowed, len(joined) + allowed + 1):
+            for key in self._by_length.get(length, ()):
+                limit = min(allowed, _allowed_typos(len(key)))
+                distance = OSA.distance(joined, key, score_cutoff=limit) if limit else 1
+                if limit and distance <= limit and _plausible_slip(joined, key):
+                    near.append((distance, key))
+        if not near:
+            return
+        near.sort()
+        best = near[0][0]
+        values = tuple(
+            dict.fromkeys(entry.value for _, key in near[:_MOST_NEIGHBOURS] for entry in self._by_key[key])
+        )
+        rivals = {entry.value for distance, key in near if distance == best for entry in self._by_key[key]}
+        if len(rivals) == 1:
+            yield Found(start, end, values, closeness=1.0 - best / len(joined))
+
+
+def vocabulary_of(slot: Slot, hints: Sequence[str]) -> Vocabulary:
+    """The vocabulary of a slot in a session with these runtime hints (cached by both)."""
+    return _cached_vocabulary(slot, tuple(hints))
+
+
+@lru_cache(maxsize=512)
+def _cached_vocabulary(slot: Slot, hints: tuple[str, ...]) -> Vocabulary:
+    return Vocabulary([*_listed_spellings(slot), *((phrase, phrase) for phrase in hints)])
+
+
+def _listed_spellings(slot: Slot) -> Iterator[tuple[str, str]]:
+    for listed in slot.type.values:
+        yield listed.value, listed.value
+    for listed in slot.type.values:
+        for synonym in listed.synonyms:
+            yield synonym, listed.value
+
+
+def hints_for(hints: Mapping[str, object], intent: str, slot: str) -> tuple[str, ...]:
+    """The phrases of `runtimeHints.slotHints[intent][slot]`; anything malformed counts as no hint."""
+    details = _child(_child(_child(hints, "slotHints"), intent), slot)
+    values = details.get("runtimeHintValues") if isinstance(details, Mapping) else None
+    if not isinstance(values, Sequence) or isinstance(values, str):
+        return ()
+    phrases = (entry.get("phrase") for entry in values if isinstance(entry, Mapping))
+    return tuple(phrase for phrase in phrases if isinstance(phrase, str) and phrase)
+
+
+def _child(parent: object, name: str) -> object:
+    return parent.get(name) if isinstance(parent, Mapping) else None
+
+
+def _allowed_typos(length: int) -> int:
+    if length <= 4:
+        return 0
+    if length <= 7:
+        return 1
+    return 2 if length <= 11 else 3
+
+
+def _plausible_slip(typed: str, meant: str) -> bool:
+    """People rarely miss the first letter, other than by swapping it with the second."""
+    return typed[0] == meant[0] or typed[:2] == meant[1::-1]
+
+
+def _is_glued(text: str, start: int, end: int) -> bool:
+    """Whether the stretch is only part of a path, an address or a hyphenated name."""
+    before = start >= 2 and text[start - 1] in _GLUE and text[start - 2].isalnum()
+    after = end + 1 < len(text) and text[end] in _GLUE and text[end + 1].isalnum()
+    return before or after
+
+
+def _far_apart(text: str, tokens: Sequence[Token]) -> bool:
+    """Whether the words are kept apart by more than a space, a hyphen or a path separator."""
+    left, right = tokens[-2], tokens[-1]
+    between = text[left.end : right.start]
+    return any(character in ",;.!?()\"" for character in between) or len(between) > 3
