@@ -1,0 +1,100 @@
+"""What an approver is shown, the same in mails, in notices and on the page: the server's record, nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
+
+from bot.approvals import ApprovalView
+from bot.plan import CheckResult
+from bot.requests import RequestRecord
+from bot.services import Services
+
+MARKS: dict[CheckResult, tuple[str, str]] = {
+    "ok": ("✓", "OK"),
+    "waits": ("…", "Waits"),
+    "fails": ("✗", "Fails"),
+}
+"""How the result of a check is shown: a sign, and the word for those who can't see it."""
+
+
+@dataclass(frozen=True)
+class CheckLine:
+    """One check of the plan, ready to show."""
+
+    result: CheckResult
+    sign: str
+    word: str
+    name: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One request as its approver sees it. `asked` holds the requester's own words, all else is ours."""
+
+    request: str
+    title: str
+    summary: str
+    requester_name: str
+    requester_email: str
+    asked: tuple[tuple[str, str], ...]
+    details: tuple[tuple[str, str], ...]
+    checks: tuple[CheckLine, ...]
+    tier: str
+    version: int
+    expires_on: str
+    expires_in: str
+    is_rehearsal: bool
+    console_url: str
+
+
+def picture_request(services: Services, record: RequestRecord, expires_at: datetime | None = None) -> Picture:
+    """Return what there is to see of a request; `expires_at` defaults to the record's own."""
+    expires_at = expires_at or record.expires_at
+    intent = services.registry.get(record.intent)
+    labels = {slot.name: slot.label or slot.name for slot in intent.definition.slots} if intent else {}
+    requester = record.requester
+    return Picture(
+        request=record.id,
+        title=intent.definition.title if intent else record.intent,
+        summary=record.plan.summary,
+        requester_name=requester.name
+        or " ".join(n for n in (requester.given_name, requester.family_name) if n),
+        requester_email=requester.email,
+        asked=tuple((labels.get(name, name), str(value)) for name, value in record.slots.items() if value),
+        details=record.plan.details,
+        checks=tuple(
+            CheckLine(c.result, *MARKS[c.result], c.name, f"{c.sentence} {c.next_step}".strip())
+            for c in record.plan.checks
+        ),
+        tier=record.tier,
+        version=record.version,
+        expires_on=say_moment(expires_at) if expires_at else "",
+        expires_in=say_distance(expires_at - services.clock.now()) if expires_at else "",
+        is_rehearsal=services.settings.mode == "observe",
+        console_url=f"{services.settings.public_url.rstrip('/')}/requests/{quote(record.id, safe='')}",
+    )
+
+
+def picture_approval(services: Services, view: ApprovalView) -> Picture:
+    """Return what there is to see of the request that an approval is about."""
+    return picture_request(services, view.request, view.expires_at)
+
+
+def say_moment(moment: datetime) -> str:
+    """Return a moment as "Sunday 22 November 2026, 10:00 UTC"."""
+    utc = moment.astimezone(UTC)
+    return f"{utc:%A} {utc.day} {utc:%B %Y, %H:%M} UTC"
+
+
+def say_distance(distance: timedelta) -> str:
+    """Return a time span from now, such as "in 48 hours"; what lies behind is "now"."""
+    minutes = round(distance.total_seconds() / 60)
+    if minutes < 1:
+        return "now" if distance <= timedelta(0) else "in less than a minute"
+    if minutes < 120:
+        return f"in {minutes} minute{'s' if minutes > 1 else ''}"
+    hours = round(minutes / 60)
+    return f"in {hours} hours" if hours <= 72 else f"in {round(hours / 24)} days"

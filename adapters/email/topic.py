@@ -1,0 +1,56 @@
+"""Notices to an SNS topic, as the original bot sent them; they never carry a link that decides."""
+
+from __future__ import annotations
+
+import hashlib
+
+from bot.channel import DeliveryFailed
+from bot.cloud import Cloud
+from bot.errors import CloudError
+
+MAX_SUBJECT = 100
+"""Characters that SNS takes as a subject, ASCII only (Publish API)."""
+MAX_MESSAGE = 256 * 1024
+"""Bytes that SNS takes as a message (Publish API)."""
+
+
+class Topic:
+    """Publishes to one topic; `arn` may be empty, then every notice fails for good."""
+
+    def __init__(self, cloud: Cloud, arn: str) -> None:
+        self._cloud = cloud
+        self._arn = arn
+
+    async def publish(self, key: str, subject: str, message: str) -> None:
+        """Publish one notice; raises DeliveryFailed. FIFO topics recognise a repeat by `key`."""
+        if not self._arn:
+            raise DeliveryFailed("SNS_APPROVAL_TOPIC_ARN is not set.", retryable=False)
+        once = {}
+        if self._arn.endswith(".fifo"):
+            once = {
+                "MessageGroupId": "approvals",
+                "MessageDeduplicationId": hashlib.sha256(key.encode()).hexdigest(),
+            }
+        try:
+            await self._cloud.call(
+                "sns",
+                "Publish",
+                region=_region_of(self._arn),
+                TopicArn=self._arn,
+                Subject=ascii_subject(subject),
+                Message=message.encode()[:MAX_MESSAGE].decode("utf-8", "ignore"),
+                **once,
+            )
+        except CloudError as error:
+            raise DeliveryFailed(error.detail, retryable=error.retryable) from error
+
+
+def ascii_subject(text: str) -> str:
+    """Return what SNS takes as a subject: printable ASCII that does not start with a blank."""
+    kept = "".join(c if " " <= c <= "~" else "?" if c.isprintable() else " " for c in text)
+    return " ".join(kept.split())[:MAX_SUBJECT].rstrip() or "Approval needed"
+
+
+def _region_of(arn: str) -> str:
+    parts = arn.split(":")
+    return parts[3] if len(parts) > 3 else ""
