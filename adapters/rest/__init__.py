@@ -1,0 +1,22 @@
+"""REST: between JSON over HTTP and the core, for programs and for callers of the original bot."""
+
+from __future__ import annotations
+
+from adapters.rest.callers import Door
+from adapters.rest.listening import Listening
+from adapters.rest.records import Records
+from adapters.rest.repeats import Repeats
+from adapters.rest.routing import router_behind
+from adapters.rest.turns import CHANNEL, Turns
+from bot.channel import Channel
+from bot.services import Services
+
+
+def build(services: Services) -> Channel:
+    """Return the channel; it sends nothing of its own accord: callers read their conversations."""
+    router = router_behind(Door(services.settings, services.clock))
+    repeats = Repeats(services.database, services.clock)
+    Turns(services, repeats, router)
+    Listening(services, router)
+    Records(services, repeats, router)
+    return Channel(name=CHANNEL, router=router, start=repeats.forget_old)

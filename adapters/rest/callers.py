@@ -1,0 +1,168 @@
+"""Who calls: the owner of a bearer key, or the newcomer on their own machine.
+
+A key names its owner and the mail domain of those it may speak for. It sees what was asked with keys of
+that owner and nothing else, and no route here approves anything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+
+from adapters.rest.problems import TooMany
+from bot.clock import Clock
+from bot.errors import Refused, Unauthenticated
+from bot.guard import is_newcomer
+from bot.settings import ApiKey, Settings
+
+OPEN = "open"
+"""Owner of what is asked without a key, in the embedded default."""
+
+WRONG_KEYS = 20
+"""Wrong keys that one client may send at once."""
+SECONDS_PER_WRONG_KEY = 3.0
+CLIENTS = 10_000
+"""Clients that are remembered; the longest silent is forgotten first."""
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Whoever sent this request; `key` is None for the newcomer."""
+
+    owner: str
+    key: ApiKey | None = None
+
+    @property
+    def sees(self) -> str | None:
+        """The owner whose requests are shown, None for all: the newcomer is alone on the machine."""
+        return self.owner if self.key else None
+
+    @property
+    def mark(self) -> str:
+        """A short hash that stands for the owner in ids."""
+        kind = "key" if self.key else "open"
+        return hashlib.sha256(f"{kind}\n{self.owner}".encode()).hexdigest()[:16]
+
+    def speak_for(self, email: str) -> None:
+        """Raise Refused unless the caller may speak for that case-folded address."""
+        if self.key and not self.key.may_speak_for(email):
+            raise Refused(
+                f"This key speaks only for addresses at {self.key.domain}.",
+                next_step="Use a key for that person's domain; whoever runs the bot sets them in API_KEYS.",
+            )
+
+
+class WrongKeys:
+    """Counts wrong keys per client in bounded memory: a bucket that refills with time.
+
+    A client that guessed too often is turned away before its key is looked at, unless that very key was
+    right from there before: one broken caller behind a shared address does not lock out the others.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._spent: OrderedDict[str, tuple[float, datetime]] = OrderedDict()
+        self._proven: OrderedDict[tuple[str, bytes], None] = OrderedDict()
+
+    def check(self, client: str, digest: bytes) -> None:
+        """Raise TooMany when this client has to wait."""
+        if (client, digest) in self._proven:
+            return
+        over = self._level(client) - (WRONG_KEYS - 1)
+        if over > 0:
+            raise TooMany(
+                "Too many wrong keys came from your address.",
+                retry_after=int(over * SECONDS_PER_WRONG_KEY) + 1,
+                next_step="Wait, then send a key of API_KEYS.",
+            )
+
+    def failed(self, client: str) -> None:
+        """Count one wrong key."""
+        self._spent[client] = (self._level(client) + 1, self._clock.wall())
+        self._spent.move_to_end(client)
+        if len(self._spent) > CLIENTS:
+            self._spent.popitem(last=False)
+
+    def succeeded(self, client: str, digest: bytes) -> None:
+        """Remember that this key was right from there."""
+        self._proven[(client, digest)] = None
+        self._proven.move_to_end((client, digest))
+        if len(self._proven) > CLIENTS:
+            self._proven.popitem(last=False)
+
+    def _level(self, client: str) -> float:
+        spent, at = self._spent.get(client, (0.0, self._clock.wall()))
+        refilled = (self._clock.wall() - at).total_seconds() / SECONDS_PER_WRONG_KEY
+        return max(0.0, spent - refilled)
+
+
+class Door:
+    """Lets callers in, or says why not."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._keys = tuple((key, _digest(key.secret.encode())) for key in settings.keys)
+        self._wrong = WrongKeys(clock)
+
+    def admit(self, request: Request) -> Caller:
+        """Return the caller; raises Unauthenticated, Refused or TooMany."""
+        return self._by_key(request) if self._keys else self._newcomer(request)
+
+    def _by_key(self, request: Request) -> Caller:
+        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+        if scheme.casefold() != "bearer" or not secret.strip():
+            raise Unauthenticated(
+                "A key is needed.", next_step="Send one of API_KEYS as “Authorization: Bearer …”."
+            )
+        client = client_of(request)
+        digest = _digest(secret.strip().encode("latin-1", "replace"))
+        self._wrong.check(client, digest)
+        # Every key is compared, so that the time taken tells nothing about which came close.
+        matches = [key for key, known in self._keys if hmac.compare_digest(known, digest)]
+        if not matches:
+            self._wrong.failed(client)
+            raise Unauthenticated(
+                "That key is not one of API_KEYS.", next_step="Check it with whoever runs the bot."
+            )
+        self._wrong.succeeded(client, digest)
+        return Caller(matches[0].owner, matches[0])
+
+    def _newcomer(self, request: Request) -> Caller:
+        if not is_newcomer(self._settings, request) or _is_cross_site(request):
+            raise Refused(
+                "REST is off here: no keys are set, and without keys it answers only on the machine itself, "
+                "while AWS is the sandbox.",
+                next_step="Set API_KEYS=key:owner:domain and send the key as “Authorization: Bearer …”.",
+            )
+        return Caller(OPEN)
+
+
+def client_of(request: Request) -> str:
+    """Return what counts as one client: the address, for IPv6 its /64 network."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return host
+
+
+def _is_cross_site(request: Request) -> bool:
+    """Tell whether a page of somebody else's, open in the newcomer's browser, sent this."""
+    if request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
+        return True
+    origin = request.headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc != request.headers.get("host")
+
+
+def _digest(secret: bytes) -> bytes:
+    return hashlib.sha256(secret).digest()

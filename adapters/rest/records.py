@@ -1,0 +1,189 @@
+"""Requests and the audit: what the caller's people asked for, and what became of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic.json_schema import SkipJsonSchema
+from starlette.responses import JSONResponse, Response
+
+from adapters.rest.callers import Caller
+from adapters.rest.cursors import (
+    AuditCursor,
+    RequestCursor,
+    audit_cursor_in,
+    audit_cursor_out,
+    request_cursor_in,
+    request_cursor_out,
+)
+from adapters.rest.fields import Email, IntentName, Moment, RequestId, parse_moment
+from adapters.rest.problems import problems
+from adapters.rest.repeats import IdempotencyKey, Repeats
+from adapters.rest.routing import CallerGiven, PostedGiven
+from adapters.rest.shapes import AuditPage, CancelCall, RequestPage, RequestView
+from adapters.rest.turns import CHANNEL
+from bot.activity import Person
+from bot.errors import Conflict, NotFound
+from bot.requests import Filter, RequestRecord
+from bot.services import Services
+
+FIRST_ANSWER = 3.0
+"""Seconds that a repeated call waits for the first one's answer before it takes that one for lost."""
+
+StateName = Literal[
+    "awaiting_approval",
+    "approved",
+    "queued",
+    "running",
+    "succeeded",
+    "failed",
+    "rejected",
+    "expired",
+    "cancelled",
+]
+Limit = Annotated[int, Query(ge=1, le=200, description="Most entries on one page.")]
+RequestPath = Annotated[str, Path(description="The id, with or without qm-.", examples=["qm-7k3m9qxa"])]
+
+
+class Records:
+    """Shows what belongs to the caller, and cancels it."""
+
+    def __init__(self, services: Services, repeats: Repeats, router: APIRouter) -> None:
+        self._services, self._repeats = services, repeats
+        router.add_api_route(
+            "/v1/requests",
+            self.list_requests,
+            methods=["GET"],
+            response_model=RequestPage,
+            responses=problems(),
+            summary="List requests, newest first",
+        )
+        router.add_api_route(
+            "/v1/requests/{id}",
+            self.show_request,
+            methods=["GET"],
+            response_model=RequestView,
+            responses=problems(404),
+            summary="Show a request",
+        )
+        router.add_api_route(
+            "/v1/requests/{id}/cancel",
+            self.cancel_request,
+            methods=["POST"],
+            response_model=RequestView,
+            responses=problems(404, 409, 413, 415),
+            summary="Cancel a request that is not being carried out yet",
+        )
+        router.add_api_route(
+            "/v1/audit",
+            self.list_audit,
+            methods=["GET"],
+            response_model=AuditPage,
+            responses=problems(),
+            summary="List the record of who did what, newest first",
+        )
+
+    async def list_requests(
+        self,
+        caller: CallerGiven,
+        state: Annotated[
+            list[StateName] | SkipJsonSchema[None], Query(description="Any of these states.")
+        ] = None,
+        intent: Annotated[IntentName | SkipJsonSchema[None], Query()] = None,
+        requester: Annotated[Email | SkipJsonSchema[None], Query()] = None,
+        since: Annotated[
+            Moment | SkipJsonSchema[None], Query(description="Asked at this moment or later.")
+        ] = None,
+        until: Annotated[
+            Moment | SkipJsonSchema[None], Query(description="Asked before this moment.")
+        ] = None,
+        cursor: Annotated[RequestCursor, Query()] = "",
+        limit: Limit = 50,
+    ) -> Response:
+        """Return the requests of the caller that pass every filter."""
+        page = await self._services.requests.list(
+            Filter(
+                state=tuple(state or ()),
+                intent=intent or "",
+                requester=requester or "",
+                since=parse_moment(since) if since else None,
+                until=parse_moment(until) if until else None,
+                owner=caller.sees,
+                cursor=request_cursor_in(cursor),
+                limit=limit,
+            )
+        )
+        views = [await self._services.requests.view(record) for record in page.items]
+        return JSONResponse({"requests": views, "next_cursor": request_cursor_out(page.next_cursor)})
+
+    async def show_request(self, id: RequestPath, caller: CallerGiven) -> Response:
+        """Return one request with its plan, approvals, steps and outcome."""
+        record = await self._find(caller, id)
+        return JSONResponse(await self._services.requests.view(record))
+
+    async def cancel_request(
+        self,
+        id: RequestPath,
+        request: Request,
+        caller: CallerGiven,
+        posted: PostedGiven,
+        body: CancelCall | None = None,
+        idempotency_key: IdempotencyKey = None,
+    ) -> Response:
+        """Cancel on behalf of `user`, or of the requester when nobody is named; policies decide."""
+        record = await self._find(caller, id)
+        by = await self._canceller(caller, record, body)
+        claim = await self._repeats.claim(caller, request, idempotency_key, posted)
+        answer = await self._repeats.first_answer(claim, FIRST_ANSWER)
+        if answer is None:
+            reason = body.reason if body else ""
+            try:
+                await self._services.requests.cancel(
+                    record.id, by, surface=CHANNEL, reason=reason, owner=caller.sees
+                )
+            except Conflict:
+                # The first call may have cancelled it and lost its answer; then this one is no other.
+                current = await self._services.requests.find(record.id)
+                if claim.is_first or current.state != "cancelled":
+                    raise
+            current = await self._services.requests.find(record.id)
+            answer = await self._repeats.keep(claim, await self._services.requests.view(current))
+        return JSONResponse(answer)
+
+    async def list_audit(
+        self,
+        caller: CallerGiven,
+        person: Annotated[Email | SkipJsonSchema[None], Query()] = None,
+        request: Annotated[RequestId | SkipJsonSchema[None], Query()] = None,
+        since: Annotated[Moment | SkipJsonSchema[None], Query(description="At this moment or later.")] = None,
+        until: Annotated[Moment | SkipJsonSchema[None], Query(description="Before this moment.")] = None,
+        cursor: Annotated[AuditCursor, Query()] = "",
+        limit: Limit = 50,
+    ) -> Response:
+        """Return the entries about the caller's requests that pass every filter."""
+        page = await self._services.audit.list(
+            person=person or "",
+            request=f"qm-{request.casefold().removeprefix('qm-')}" if request else "",
+            since=parse_moment(since) if since else None,
+            until=parse_moment(until) if until else None,
+            cursor=audit_cursor_in(cursor),
+            limit=limit,
+            owner=caller.sees,
+        )
+        return JSONResponse({"entries": list(page.items), "next_cursor": audit_cursor_out(page.next_cursor)})
+
+    async def _find(self, caller: Caller, request_id: str) -> RequestRecord:
+        """Return the record; what belongs to others is not found, in the same words as what isn't there."""
+        record = await self._services.requests.find(request_id)
+        if caller.sees is not None and record.owner != caller.sees:
+            raise NotFound(f"There is no request {record.id}.", next_step="Say “my requests” to see yours.")
+        return record
+
+    async def _canceller(self, caller: Caller, record: RequestRecord, body: CancelCall | None) -> Person:
+        user = body.user if body else None
+        email = user.email if user else record.requester.email
+        caller.speak_for(email)
+        if user is None or email == record.requester.email:
+            return record.requester
+        return await self._services.people.of_email(email, name=user.name)
