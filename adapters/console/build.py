@@ -1,0 +1,27 @@
+"""Puts the console together."""
+
+from __future__ import annotations
+
+from adapters.console.chat import Chat
+from adapters.console.overview import Overview
+from adapters.console.pages import Pages
+from adapters.console.request_pages import RequestPages
+from adapters.console.routes import ConsoleRouter
+from adapters.console.sessions import CookieJar
+from adapters.console.signin import SignIn
+from adapters.console.visits import Doorkeeper
+from bot.channel import Channel
+from bot.services import Services
+
+
+def build(services: Services) -> Channel:
+    """Return the channel "console": pages at / and /requests, and the static files they use."""
+    cookies = CookieJar(services)
+    doorkeeper = Doorkeeper(services, cookies)
+    pages = Pages(services)
+    router = ConsoleRouter(doorkeeper, pages)
+    overview = Overview(services)
+    SignIn(services, cookies, doorkeeper, pages).add_to(router)
+    Chat(services, doorkeeper, pages, overview).add_to(router)
+    RequestPages(services, doorkeeper, pages, overview).add_to(router)
+    return Channel(name="console", router=router.router, static=pages.assets.static)

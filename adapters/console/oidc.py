@@ -1,0 +1,163 @@
+"""Sign-in at an OpenID Connect provider: authorization code with PKCE, state and nonce, by Authlib."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from authlib.deprecate import AuthlibDeprecationWarning
+from joserfc.errors import JoseError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from bot.errors import Refused, SettingsError, Unauthenticated, Unavailable
+from bot.settings import Settings, is_loopback_host
+
+with warnings.catch_warnings():
+    # Authlib would rather have httpx's successor; it works with both, and we have the one.
+    warnings.filterwarnings("ignore", "The httpx module is deprecated", AuthlibDeprecationWarning)
+    from authlib.integrations.starlette_client import OAuth, OAuthError
+
+SIGNATURES = frozenset(
+    {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
+)
+"""Algorithms of id_tokens that count: signed with the provider's own key, never with a shared secret."""
+
+LEEWAY = 60
+"""Seconds that the provider's clock may be off."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Whom the provider vouches for. (issuer, subject) never changes; the rest may."""
+
+    issuer: str
+    subject: str
+    email: str
+    name: str
+    given_name: str
+    family_name: str
+
+    @property
+    def platform_id(self) -> str:
+        """The id under which the identity is linked to a person."""
+        return f"{self.issuer}|{self.subject}"
+
+
+class IdentityProvider:
+    """The provider at OIDC_ISSUER; its metadata and keys are read when first needed."""
+
+    def __init__(self, settings: Settings) -> None:
+        url = urlsplit(settings.oidc_issuer)
+        if url.scheme != "https" and not (url.scheme == "http" and is_loopback_host(url.hostname or "")):
+            raise SettingsError(f"OIDC_ISSUER must be an https URL; it is {settings.oidc_issuer!r}.")
+        self._settings = settings
+        self._client: Any = OAuth().register(
+            "oidc",
+            client_id=settings.oidc_client_id,
+            client_secret=settings.oidc_client_secret,
+            server_metadata_url=settings.oidc_issuer.rstrip("/") + "/.well-known/openid-configuration",
+            client_kwargs={"scope": "openid email profile", "code_challenge_method": "S256", "timeout": 10},
+        )
+
+    @property
+    def redirect_uri(self) -> str:
+        """Where the provider sends people back to; register it there."""
+        return self._settings.public_url.rstrip("/") + "/signin/callback"
+
+    async def begin(self, request: Request, transit: dict[str, Any]) -> Response:
+        """Return the redirect to the provider; state, nonce and verifier are put into `transit`.
+
+        Raises Unavailable when the provider does not answer.
+        """
+        request.scope["session"] = transit
+        try:
+            await self._check_metadata()
+            response: Response = await self._client.authorize_redirect(request, self.redirect_uri)
+        except (httpx.HTTPError, ValueError, RuntimeError) as error:
+            raise _unreachable() from error
+        return response
+
+    async def finish(self, request: Request, transit: dict[str, Any]) -> Identity:
+        """Return who came back; raises Unauthenticated for what does not verify, Refused without an address."""
+        request.scope["session"] = transit
+        state = request.query_params.get("state", "")
+        if not any(key.endswith(f"_{state}") for key in transit) or not state:
+            raise Unauthenticated(
+                "This sign-in was not started in this browser, or it took too long.", next_step="Try again."
+            )
+        try:
+            metadata = await self._check_metadata()
+            options = {
+                "iss": {"essential": True, "value": metadata["issuer"]},
+                "aud": {"essential": True, "value": self._settings.oidc_client_id},
+                "sub": {"essential": True},
+            }
+            token = await self._client.authorize_access_token(request, claims_options=options, leeway=LEEWAY)
+        except httpx.HTTPError as error:
+            raise _unreachable() from error
+        except OAuthError as error:
+            raise Unauthenticated(
+                f"The identity provider did not sign you in ({error.error}).", next_step="Try again."
+            ) from error
+        except (JoseError, ValueError, KeyError, TypeError, RuntimeError) as error:
+            raise _untrusted() from error
+        claims = token.get("userinfo")
+        if not claims:
+            raise _untrusted()
+        return self._identity(dict(claims) | await self._asked_for(token, claims))
+
+    async def _asked_for(self, token: Any, claims: Any) -> dict[str, Any]:
+        """Return what the userinfo endpoint adds when the id_token holds no address (OIDC Core 5.3)."""
+        metadata = await self._client.load_server_metadata()
+        if claims.get("email") or not metadata.get("userinfo_endpoint"):
+            return {}
+        try:
+            info = await self._client.userinfo(token=token)
+        except (httpx.HTTPError, ValueError) as error:
+            raise _unreachable() from error
+        if info.get("sub") != claims["sub"]:
+            raise _untrusted()
+        return {k: v for k, v in info.items() if k not in claims}
+
+    def _identity(self, claims: dict[str, Any]) -> Identity:
+        email = claims.get("email")
+        if not isinstance(email, str) or not email:
+            raise Refused(
+                "Your identity provider did not tell your e-mail address, and the bot knows people by it.",
+                next_step="Ask its administrators to release the claim “email” to this application.",
+            )
+        if claims.get("email_verified") in (False, "false"):
+            raise Refused(
+                f"Your identity provider says that {email} is not verified.", next_step="Verify it there."
+            )
+        texts = {
+            k: v if isinstance(v := claims.get(k), str) else "" for k in ("name", "given_name", "family_name")
+        }
+        return Identity(str(claims["iss"]), str(claims["sub"]), email, **texts)
+
+    async def _check_metadata(self) -> dict[str, Any]:
+        """Return the provider's metadata; the issuer named there must be ours (OIDC Discovery 4.3)."""
+        metadata: dict[str, Any] = await self._client.load_server_metadata()
+        if str(metadata.get("issuer", "")).rstrip("/") != self._settings.oidc_issuer.rstrip("/"):
+            raise ValueError(f"the provider calls itself {metadata.get('issuer')!r}")
+        offered = metadata.get("id_token_signing_alg_values_supported") or ["RS256"]
+        metadata["id_token_signing_alg_values_supported"] = sorted(SIGNATURES.intersection(offered)) or [
+            "RS256"
+        ]
+        return metadata
+
+
+def _unreachable() -> Unavailable:
+    return Unavailable(
+        "The identity provider does not answer as it should.", next_step="Try again in a minute."
+    )
+
+
+def _untrusted() -> Unauthenticated:
+    return Unauthenticated(
+        "What the identity provider said about you does not verify.", next_step="Try again."
+    )

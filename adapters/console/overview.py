@@ -1,0 +1,45 @@
+"""What a person has going: their own requests, those that wait for them, and whether they see everybody's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.activity import Person
+from bot.policy import Subject
+from bot.requests import Filter, RequestRecord
+from bot.services import Services
+
+SHOWN = 6
+"""Requests in each list beside the chat."""
+
+
+@dataclass(frozen=True)
+class Going:
+    """The two short lists beside the chat."""
+
+    waiting: tuple[RequestRecord, ...]
+    mine: tuple[RequestRecord, ...]
+
+
+class Overview:
+    """Reads the short lists; every request in them is one that policy lets the person see."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def going(self, person: Person) -> Going:
+        """Return what waits for the person, and their own latest."""
+        requests = self._services.requests
+        waiting = await requests.list(Filter(waits_for=person.email, limit=SHOWN))
+        mine = await requests.list(Filter(person_id=person.id, limit=SHOWN))
+        return Going(self.visible(person, waiting.items), self.visible(person, mine.items))
+
+    def visible(self, person: Person, records: tuple[RequestRecord, ...]) -> tuple[RequestRecord, ...]:
+        """Return those requests that the person may see."""
+        policy = self._services.policy
+        return tuple(r for r in records if policy.may_see(person, r.subject).allowed)
+
+    def sees_all(self, person: Person) -> bool:
+        """Tell whether the person may see requests that they have nothing to do with."""
+        stranger = Subject(id="", intent="", tier="standard", requester="", approvers=(), values={})
+        return self._services.policy.may_see(person, stranger).allowed

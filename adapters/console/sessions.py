@@ -1,0 +1,107 @@
+"""Signed cookies: who signed in, which conversation is theirs, and the way through a sign-in.
+
+What a cookie says was written by us and not changed since; nothing in it is secret to its bearer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from itsdangerous import BadData, URLSafeTimedSerializer
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from bot.services import Services
+
+SESSION_HOURS = 12
+SESSION = "session"
+TALK = "talk"
+SIGNIN = "signin"
+LIFETIMES = {SESSION: SESSION_HOURS * 3600, TALK: 90 * 24 * 3600, SIGNIN: 600}
+"""Seconds that each kind of cookie counts, from the moment it was signed."""
+
+Way = Literal["", "dev", "oidc"]
+
+
+@dataclass(frozen=True)
+class Session:
+    """A browser's session. `person_id` is empty until somebody signed in; `csrf` goes into every form."""
+
+    id: str
+    csrf: str
+    person_id: str = ""
+    way: Way = ""
+    issuer: str = ""
+
+    @staticmethod
+    def begin(person_id: str = "", way: Way = "", issuer: str = "") -> Session:
+        """Return a new session: new id, new form token."""
+        return Session(secrets.token_urlsafe(16), secrets.token_urlsafe(24), person_id, way, issuer)
+
+
+class CookieJar:
+    """Reads and writes our cookies; the signing key is shared by all replicas."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._key = ""
+        url = urlsplit(services.settings.public_url)
+        self.is_secure = url.scheme == "https"
+        # Browsers keep one jar for all ports of a host: two bots on one machine must not mix theirs up.
+        self._prefix = "__Host-quartermaster" if self.is_secure else f"quartermaster-{url.port or 80}"
+
+    def name_of(self, kind: str) -> str:
+        """Return the cookie's name."""
+        return f"{self._prefix}-{kind}"
+
+    async def read(self, request: HTTPConnection, kind: str) -> dict[str, Any] | None:
+        """Return what we signed, None when the cookie is missing, changed, too old or another kind's."""
+        text = request.cookies.get(self.name_of(kind), "")
+        if not text:
+            return None
+        try:
+            value = (await self._signer(kind)).loads(text, max_age=LIFETIMES[kind])
+        except BadData:
+            return None
+        return value if isinstance(value, dict) else None
+
+    async def write(self, response: Response, kind: str, value: dict[str, Any]) -> None:
+        """Set the cookie."""
+        response.set_cookie(
+            self.name_of(kind),
+            str((await self._signer(kind)).dumps(value)),
+            max_age=LIFETIMES[kind],
+            path="/",
+            secure=self.is_secure,
+            httponly=True,
+            samesite="lax",
+        )
+
+    def erase(self, response: Response, kind: str) -> None:
+        """Take the cookie away."""
+        response.delete_cookie(
+            self.name_of(kind), path="/", secure=self.is_secure, httponly=True, samesite="lax"
+        )
+
+    async def read_session(self, request: HTTPConnection) -> Session | None:
+        """Return the session of a request, if there is one."""
+        value = await self.read(request, SESSION)
+        try:
+            return Session(**value) if value else None
+        except TypeError:
+            return None  # written by another version of us
+
+    async def write_session(self, response: Response, session: Session) -> None:
+        """Set the session's cookie."""
+        await self.write(response, SESSION, asdict(session))
+
+    async def _signer(self, kind: str) -> URLSafeTimedSerializer:
+        if not self._key:
+            self._key = await self._services.keepsake("console-session-key")
+        return URLSafeTimedSerializer(
+            self._key, salt=f"console-{kind}", signer_kwargs={"digest_method": hashlib.sha256}
+        )
