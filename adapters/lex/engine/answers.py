@@ -104,16 +104,25 @@ def _read_mixed(words: list[str], found: list[Answer], unexplained: tuple[str, .
     takes_back = bool({"wait", "sorry", "actually", "mean", "meant"} & set(words))
     if takes_back and found[-1] is Answer.NO:
         return Reading(Answer.NO, unexplained)
-    if found[0] is Answer.NO and Answer.YES not in found[:1] and words[:1] == ["no"] and found[-1] is Answer.NO:
+    if (
+        found[0] is Answer.NO
+        and Answer.YES not in found[:1]
+        and words[:1] == ["no"]
+        and found[-1] is Answer.NO
+    ):
         return Reading(Answer.NO, unexplained)
-    leftovers = tuple(word for word in unexplained if word not in {"wait", "sorry", "actually", "mean", "meant"})
+    leftovers = tuple(
+        word for word in unexplained if word not in {"wait", "sorry", "actually", "mean", "meant"}
+    )
     if takes_back and found[-1] is Answer.YES and not leftovers:
         return Reading(Answer.YES)
     return Reading(Answer.UNCLEAR, unexplained)
 
 
 def _leads_with_no(words: list[str]) -> bool:
-    meaningful = [word for word in words if word not in {"oh", "um", "uh", "well", "hmm", "please", "ah", "actually"}]
+    meaningful = [
+        word for word in words if word not in {"oh", "um", "uh", "well", "hmm", "please", "ah", "actually"}
+    ]
     for length in range(min(_LONGEST_PHRASE, len(meaningful)), 0, -1):
         if tuple(meaningful[:length]) in _NO:
             return True

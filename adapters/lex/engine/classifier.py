@@ -1,9 +1,9 @@
 """Which intent an utterance belongs to, and how sure that is.
 
-TF-IDF vectors, a regularised least-squares classifier in its kernel form, and a confidence that is the
-product of two things: how clearly one intent leads (softmax) and how near the utterance is to anything the
-bot was taught (the novelty gate). Both are calibrated on the bot's own samples with a template's examples
-left out together. Plain numpy; the same definition always gives the same numbers.
+TF-IDF vectors, multinomial logistic regression in its kernel form, and a confidence that asks three things: how
+clearly one intent leads, how near the utterance is to anything the bot was taught (compared with how near the
+bot's own samples are to each other), and how many of its telling words are known. Calibrated on the bot's own
+samples with a template's examples left out together. Plain numpy; the same definition gives the same numbers.
 """
 
 from __future__ import annotations
@@ -17,17 +17,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from adapters.lex.engine.features import weigh, words_of
+from adapters.lex.engine.features import is_letters, letters_of, weigh, words_of
 from adapters.lex.engine.lexicon import CARRIER_WORDS, FAMILIES
+from adapters.lex.engine.smalltalk import small_talk
 
 Floats = NDArray[np.float32]
-_RIDGE = 0.15
+_PENALTY = 0.06
+_STEPS = 40
 _UNKNOWN_SHARE = 0.5
-_TEMPERATURES = (0.04, 0.06, 0.08, 0.1, 0.13, 0.17, 0.22)
-_GATE_MIDDLE_BOUNDS = (0.16, 0.3)
-_GATE_WIDTH = 0.045
-_COVERAGE_MIDDLE = 0.3
-_COVERAGE_WIDTH = 0.09
+_TEMPERATURES = (0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0)
+_USUAL_NEARNESS_BOUNDS = (0.3, 0.55)
+
+# Weights of the confidence, fitted by logistic regression on CLINC150's training and validation splits: what tells
+# in-scope from out-of-scope for small bots (6 to 20 intents, 5 to 15 samples each). The bias puts 0.4, Lex's
+# default threshold, where 93 % of the in-scope utterances pass.
+_NEARNESS = 8.0
+_COVERAGE = 3.0
+_LEAD = 3.6
+_BIAS = -0.9
+_RELATIVE = 0.6
+_SPELT_ALIKE = 0.9
+_ASKING = frozenset({FAMILIES["create"], FAMILIES["show"]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +68,24 @@ class Classifier:
         tokenized = [words_of(text, self._patterns) for text in texts]
         self._known_words = frozenset(word for words in tokenized for word in words) - CARRIER_WORDS
         self._known_families = frozenset(FAMILIES[word] for word in self._known_words if word in FAMILIES)
-        weighted = [weigh(words) for words in tokenized]
+        self._known_letters = frozenset(
+            feature for words in tokenized for feature in weigh(words) if is_letters(feature)
+        )
+        chatter = small_talk(self._known_words)
+        every_label = np.asarray([*labels, *(intents for _ in chatter)])
+        every_group = np.asarray([*groups, *(max(groups) + 1 + number for number in range(len(chatter)))])
+        weighted = [weigh(words) for words in (*tokenized, *(words_of(text) for text in chatter))]
         self._learn_vocabulary(weighted)
         vectors = [self._vector(weights) for weights in weighted]
         self._index_examples(vectors)
+        self._own = len(texts)
         similarity = np.stack([self._similarities(columns, values) for columns, values in vectors])
-        dual, held_out = _solve(similarity.astype(np.float64), np.asarray(labels), np.asarray(groups), intents)
-        self._weights = np.zeros((len(self._vocabulary), intents), np.float32)
+        dual, held_out = _solve(similarity.astype(np.float64), every_label, every_group, intents + 1)
+        self._weights = np.zeros((len(self._vocabulary), intents + 1), np.float32)
         for row, (columns, values) in enumerate(vectors):
-            self._weights[columns] += values[:, None] * dual[row].astype(np.float32)
-        self._temperature = _calibrate(held_out, np.asarray(labels))
-        self._gate_middle = _gate_middle(similarity, np.asarray(groups))
+            self._weights[columns] += values[:, None] * dual[row]
+        self._temperature = _calibrate(held_out[: self._own], np.asarray(labels))
+        self._usual_nearness = _usual_nearness(similarity[: self._own, : self._own], np.asarray(groups))
 
     def classify(self, text: str) -> Scores:
         """Confidence of every intent for one cleaned text."""
@@ -77,11 +94,16 @@ class Classifier:
         if not len(columns):
             return Scores((0.0,) * self._intents)
         outputs = (values @ self._weights[columns]).astype(np.float64)
-        nearness = float(self._similarities(columns, values).max())
-        gate = _sigmoid((nearness - self._gate_middle) / _GATE_WIDTH)
-        gate *= _sigmoid((self._coverage(words) - _COVERAGE_MIDDLE) / _COVERAGE_WIDTH)
-        confidences = _softmax(outputs / self._temperature) * gate
-        return Scores(tuple(float(confidence) for confidence in confidences))
+        shares = _softmax(outputs / self._temperature)[:-1]
+        lead = float(shares.max())
+        nearness = float(self._similarities(columns, values)[: self._own].max())
+        confidence = _sigmoid(
+            _NEARNESS * (nearness - self._usual_nearness)
+            + _COVERAGE * self._coverage(words, nearness)
+            + _LEAD * lead
+            + _BIAS
+        )
+        return Scores(tuple(float(share) / lead * confidence for share in shares))
 
     def _learn_vocabulary(self, weighted: Sequence[dict[str, float]]) -> None:
         frequency = Counter(feature for weights in weighted for feature in weights)
@@ -126,31 +148,63 @@ class Classifier:
         before = np.concatenate([[0], np.cumsum(lengths)[:-1]])
         positions = np.repeat(starts - before, lengths) + np.arange(int(lengths.sum()))
         products = self._posting_values[positions] * np.repeat(values, lengths)
-        return np.bincount(self._posting_rows[positions], weights=products, minlength=self._examples).astype(np.float32)
+        return np.bincount(self._posting_rows[positions], weights=products, minlength=self._examples).astype(
+            np.float32
+        )
 
-    def _coverage(self, words: Sequence[str]) -> float:
-        content = [word for word in words if word not in CARRIER_WORDS]
+    def _coverage(self, words: Sequence[str], nearness: float) -> float:
+        """The share of telling words that the bot was taught; without any, nearness has to do."""
+        content = [word for word in words if word not in CARRIER_WORDS and FAMILIES.get(word) not in _ASKING]
         if not content:
+            return nearness
+        return sum(map(self._knownness, content)) / len(content)
+
+    def _knownness(self, word: str) -> float:
+        """1 for a word of the samples, less for a relative of one, and for one spelt alike as far as it is."""
+        if word in self._known_words:
             return 1.0
-        known = sum(1.0 for word in content if word in self._known_words or FAMILIES.get(word) in self._known_families)
-        return known / len(content)
+        relative = _RELATIVE if FAMILIES.get(word) in self._known_families else 0.0
+        letters = letters_of(word)
+        alike = sum(1 for sequence in letters if sequence in self._known_letters) / max(1, len(letters))
+        return max(relative, _SPELT_ALIKE * max(0.0, (alike - 0.3) / 0.7))
 
 
 def _solve(
     kernel: NDArray[np.float64], labels: NDArray[np.int64], groups: NDArray[np.int64], intents: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Dual weights, and what each example's group would score had it been left out (in closed form)."""
+) -> tuple[Floats, NDArray[np.float64]]:
+    """Dual weights of the regularised logistic model, and the outputs each group would get had it been left out.
+
+    Accelerated steps against the fixed curvature bound of the softmax (Böhning 1992): one inverse, no line search.
+    At the optimum the model is a ridge regression on working responses, which gives the left-out outputs in
+    closed form.
+    """
     count = len(labels)
-    targets = np.zeros((count, intents))
+    targets = np.zeros((count, intents), np.float32)
     targets[np.arange(count), labels] = 1.0
-    inverse = np.linalg.inv(kernel + _RIDGE * np.eye(count))
-    dual = inverse @ targets
-    held_out = np.empty_like(targets)
+    inverse = np.linalg.inv(0.5 * kernel + _PENALTY * np.eye(count))
+    step, gram = inverse.astype(np.float32), kernel.astype(np.float32)
+    dual = np.zeros_like(targets)
+    ahead, momentum = dual, 1.0
+    for _ in range(_STEPS):
+        following = ahead - step @ (_softmax_rows(gram @ ahead) - targets + _PENALTY * ahead)
+        faster = (1.0 + math.sqrt(1.0 + 4.0 * momentum * momentum)) / 2.0
+        ahead = following + np.float32((momentum - 1.0) / faster) * (following - dual)
+        dual, momentum = following, faster
+    outputs = gram @ dual
+    responses = (outputs + 2.0 * (targets - _softmax_rows(outputs))).astype(np.float64)
+    held_out = np.empty_like(responses)
+    half_inverse = 0.5 * inverse
+    coefficients = half_inverse @ responses
     for group in np.unique(groups):
         members = np.flatnonzero(groups == group)
-        residual = np.linalg.solve(inverse[np.ix_(members, members)], dual[members])
-        held_out[members] = targets[members] - residual
+        residual = np.linalg.solve(half_inverse[np.ix_(members, members)], coefficients[members])
+        held_out[members] = responses[members] - residual
     return dual, held_out
+
+
+def _softmax_rows(outputs: Floats) -> Floats:
+    powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 def _calibrate(held_out: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
@@ -163,10 +217,10 @@ def _calibrate(held_out: NDArray[np.float64], labels: NDArray[np.int64]) -> floa
     return min(_TEMPERATURES, key=surprise)
 
 
-def _gate_middle(similarity: Floats, groups: NDArray[np.int64]) -> float:
-    strangers = np.where(groups[:, None] == groups[None, :], 0.0, similarity)
-    low, high = _GATE_MIDDLE_BOUNDS
-    return float(np.clip(np.percentile(strangers.max(axis=1), 5), low, high))
+def _usual_nearness(similarity: Floats, groups: NDArray[np.int64]) -> float:
+    """How near a sample of this bot usually is to the nearest one of another template."""
+    others = np.where(groups[:, None] == groups[None, :], 0.0, similarity)
+    return float(np.clip(np.median(others.max(axis=1)), *_USUAL_NEARNESS_BOUNDS))
 
 
 def _softmax(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -136,6 +136,10 @@ def _telling_name_parts(slots: Sequence[Slot]) -> dict[str, frozenset[str]]:
     shared = Counter(part for words in parts.values() for part in words)
     return {
         name: frozenset(part for part in words if shared[part] == 1 and part not in _GENERIC_NAME_PARTS)
-        | (frozenset({"email", "mail", "mailbox"}) if "email" in words and shared["email"] == 1 else frozenset())
+        | (
+            frozenset({"email", "mail", "mailbox"})
+            if "email" in words and shared["email"] == 1
+            else frozenset()
+        )
         for name, words in parts.items()
     }

@@ -136,7 +136,8 @@ def read_definition(definition: Mapping[str, Any]) -> BotLocale:
         locale=str(definition.get("localeId", "en_US")),
         threshold=_DEFAULT_THRESHOLD if threshold is None else float(threshold),
         intents=spoken,
-        fallback=fallback or _read_intent({"intentName": "FallbackIntent", "parentIntentSignature": FALLBACK_SIGNATURE}, {}),
+        fallback=fallback
+        or _read_intent({"intentName": "FallbackIntent", "parentIntentSignature": FALLBACK_SIGNATURE}, {}),
     )
 
 
@@ -188,7 +189,9 @@ def _read_intent(entry: Mapping[str, Any], types: Mapping[str, SlotType]) -> Int
         name=str(entry["intentName"]),
         utterances=(*_utterances(entry), *_BUILT_IN_UTTERANCES.get(str(signature), ())),
         slots=tuple(slots),
-        confirmation=_read_prompt(confirmation["promptSpecification"]) if "promptSpecification" in confirmation else None,
+        confirmation=_read_prompt(confirmation["promptSpecification"])
+        if "promptSpecification" in confirmation
+        else None,
         declination=_read_prompt(confirmation.get("declinationResponse")),
         opening=_read_prompt((entry.get("initialResponseSetting") or {}).get("initialResponse")),
         closing=_read_prompt((entry.get("intentClosingSetting") or {}).get("closingResponse")),
@@ -233,7 +236,9 @@ def _read_prompt(specification: Mapping[str, Any] | None) -> Prompt:
         tuple(_read_messages([group["message"], *(group.get("variations") or ())]))
         for group in specification.get("messageGroups") or ()
     ]
-    return Prompt(groups=tuple(group for group in groups if group), max_retries=int(specification.get("maxRetries", 0)))
+    return Prompt(
+        groups=tuple(group for group in groups if group), max_retries=int(specification.get("maxRetries", 0))
+    )
 
 
 def _read_messages(entries: Iterable[Mapping[str, Any]]) -> Iterable[Message]:

@@ -33,7 +33,11 @@ class Outcome:
     def messages(self, attributes: Mapping[str, str]) -> list[dict[str, Any]]:
         """The messages of this turn."""
         values = self.form.values()
-        return [message for prompt, attempt in self.prompts for message in render(prompt, values, attributes, attempt)][:10]
+        return [
+            message
+            for prompt, attempt in self.prompts
+            for message in render(prompt, values, attributes, attempt)
+        ][:10]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,9 @@ class Turn:
         action = self.session.dialog_action
         if action.get("type") == "ConfirmIntent":
             return self._hear_confirmation(form)
-        asked = form.intent.slot(str(action.get("slotToElicit"))) if action.get("type") == "ElicitSlot" else None
+        asked = (
+            form.intent.slot(str(action.get("slotToElicit"))) if action.get("type") == "ElicitSlot" else None
+        )
         return self._hear_answer(form, asked or form.next_slot())
 
     # -- starting ---------------------------------------------------------------------------------------------

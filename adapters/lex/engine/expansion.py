@@ -15,7 +15,16 @@ _SEED = 20_240
 _VARIANTS = 4
 _MOST_EXAMPLES = 640
 
-_MADE_UP_VALUES = ("payments", "blue team", "alpha", "web shop", "data platform", "orion", "search api", "mobile")
+_MADE_UP_VALUES = (
+    "payments",
+    "blue team",
+    "alpha",
+    "web shop",
+    "data platform",
+    "orion",
+    "search api",
+    "mobile",
+)
 _FIRST_NAMES = ("ana", "liu", "omar", "grace")
 _LAST_NAMES = ("silva", "chen", "haddad", "okafor")
 _DATES = ("today", "tomorrow", "next friday", "2024-05-17")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from adapters.lex.engine.lexicon import FAMILIES, FUNCTION_WORDS
+from adapters.lex.engine.lexicon import FAMILIES
 from adapters.lex.engine.text import plain_words
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
@@ -16,13 +16,13 @@ _DIGITS = re.compile(r"\d+")
 EMAIL_MARK = "markemailaddress"
 LINK_MARK = "markweblink"
 NUMBER_MARK = "marknumber"
-_MOST_WORDS = 80
+_MOST_WORDS = 60
+_LONGEST_WORD = 24
 
 _WORD_WEIGHT = 1.0
-_FUNCTION_WORD_WEIGHT = 0.35
-_PAIR_WEIGHT = 0.6
-_FAMILY_WEIGHT = 0.7
-_LETTERS_WEIGHT = 0.3
+_PAIR_WEIGHT = 0.8
+_FAMILY_WEIGHT = 0.4
+_LETTERS_WEIGHT = 0.5
 _LETTER_LENGTHS = (3, 4, 5)
 
 
@@ -58,24 +58,31 @@ def weigh(words: Sequence[str]) -> dict[str, float]:
     """Features of one utterance with their weight before rarity is considered."""
     weights: dict[str, float] = {}
     for word in words:
-        weight = _FUNCTION_WORD_WEIGHT if word in FUNCTION_WORDS else _WORD_WEIGHT
-        _add(weights, word, weight)
+        _add(weights, word, _WORD_WEIGHT)
         family = FAMILIES.get(word)
         if family is not None:
             _add(weights, f"~{family}", _FAMILY_WEIGHT)
-        if word not in FUNCTION_WORDS and not word.startswith("mark"):
-            _add_letters(weights, word[:40])
+        if not word.startswith("mark"):
+            for letters in letters_of(word):
+                _add(weights, letters, _LETTERS_WEIGHT)
     for left, right in zip(words, words[1:], strict=False):
-        both_empty = left in FUNCTION_WORDS and right in FUNCTION_WORDS
-        _add(weights, f"{left} {right}", _FUNCTION_WORD_WEIGHT if both_empty else _PAIR_WEIGHT)
+        _add(weights, f"{left} {right}", _PAIR_WEIGHT)
     return weights
 
 
-def _add_letters(weights: dict[str, float], word: str) -> None:
-    padded = f" {word} "
-    for length in _LETTER_LENGTHS:
-        for start in range(len(padded) - length + 1):
-            _add(weights, "#" + padded[start : start + length], _LETTERS_WEIGHT)
+def letters_of(word: str) -> list[str]:
+    """The letter sequences of a word, its borders included, as features."""
+    padded = f" {word[:_LONGEST_WORD]} "
+    return [
+        "#" + padded[start : start + length]
+        for length in _LETTER_LENGTHS
+        for start in range(len(padded) - length + 1)
+    ]
+
+
+def is_letters(feature: str) -> bool:
+    """Whether a feature is a letter sequence."""
+    return feature.startswith("#")
 
 
 def _add(weights: dict[str, float], feature: str, weight: float) -> None:

@@ -25,7 +25,7 @@ _ANCHORED = 1.3
 _WHOLE_ANSWER = 0.2
 _PER_LETTER = 0.02
 _UNCHANGED = 0.6
-_UNINVITED_CHANGE = 2.2
+_UNINVITED = 2.2
 _PRIORITY_STEP = 0.01
 _MOST_CANDIDATES = 24
 _MOST_ANSWER_WORDS = 8
@@ -44,7 +44,9 @@ _NON_ANSWERS = frozenset(
     "idontcare dontcare noclue dunno idunno youdecide whichever".split()
 )
 _NEGATIONS = frozenset({"not", "isn't", "isnt", "never", "without", "except", "non"})
-_TAKING_BACK = frozenset("no nope wait actually sorry mean meant rather scratch correction make instead but".split())
+_TAKING_BACK = frozenset(
+    "no nope wait actually sorry mean meant rather scratch correction make instead but".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +112,16 @@ class SlotFiller:
     def _candidates(self, text: str, tokens: Sequence[Token], question: Question) -> list[_Candidate]:
         cues = bool({token.word for token in tokens} & CORRECTION_CUES) or question.correcting
         found: list[_Candidate] = []
+        undecided: list[Found] = []
         for rank, slot in enumerate(self.intent.slots):
             stretches = self._stretches(text, tokens, slot, question)
             scored = [self._score(found_at, slot, rank, tokens, question, cues) for found_at in stretches]
-            found.extend(_settle_rivals([candidate for candidate in scored if candidate is not None], text))
+            settled = _settle_rivals([candidate for candidate in scored if candidate is not None], text)
+            found.extend(settled.kept)
+            undecided.extend(settled.undecided)
+        found = [
+            one for one in found if one.supported or not any(one.found.overlaps(span) for span in undecided)
+        ]
         found.sort(key=lambda candidate: -candidate.score)
         return found[:_MOST_CANDIDATES]
 
@@ -143,10 +151,10 @@ class SlotFiller:
         if elicited:
             score += _ELICITED
         elif current is not None:
-            if current == found.values[0]:
+            if not cues and support < 0.5:
+                score -= _UNINVITED
+            elif current == found.values[0]:
                 score -= _UNCHANGED
-            elif not cues and support < 0.5:
-                score -= _UNINVITED_CHANGE
         return _Candidate(slot, found, score, elicited or support > 0.0)
 
     def _open_candidates(
@@ -162,6 +170,8 @@ class SlotFiller:
                 bonus = _ELICITED if slot.name == question.elicited else 0.0
                 strength = _ANCHORED if telling else _ANCHORED - 0.5
                 yield _Candidate(slot, found, strength + bonus + _PER_LETTER, supported=True)
+            for found in self._named(text, tokens, slot, taken):
+                yield _Candidate(slot, found, _ANCHORED, supported=True)
 
     def _whole_answer(
         self, text: str, tokens: Sequence[Token], slot: Slot, taken: Sequence[Found]
@@ -169,7 +179,9 @@ class SlotFiller:
         if slot.type.kind is ValueKind.FREE_FORM:
             stripped = text.strip()
             start = text.index(stripped)
-            yield _Candidate(slot, Found(start, start + len(stripped), (stripped,)), _ELICITED, supported=True)
+            yield _Candidate(
+                slot, Found(start, start + len(stripped), (stripped,)), _ELICITED, supported=True
+            )
             return
         for start, end in _free_stretches(text, taken):
             found = self._trim_answer(text, tokens, slot, start, end)
@@ -177,9 +189,10 @@ class SlotFiller:
                 if slot.type.kind in _NAME_KINDS and not is_person_name(found.values[0]):
                     continue
                 yield _Candidate(slot, found, _ELICITED + _WHOLE_ANSWER, supported=True)
-                return
 
-    def _trim_answer(self, text: str, tokens: Sequence[Token], slot: Slot, start: int, end: int) -> Found | None:
+    def _trim_answer(
+        self, text: str, tokens: Sequence[Token], slot: Slot, start: int, end: int
+    ) -> Found | None:
         """Cut politeness and the templates' lead-in off an answer; None when nothing is left."""
         quoted = _QUOTED.search(text, start, end)
         if quoted is not None:
@@ -216,6 +229,22 @@ class SlotFiller:
                 found = self._value_after(text, tokens, position, anchor, taken)
                 if found is not None and (anchor.is_telling or self._looks_like_a_name(found, tokens)):
                     yield found, anchor.is_telling
+
+    def _named(
+        self, text: str, tokens: Sequence[Token], slot: Slot, taken: Sequence[Found]
+    ) -> Iterator[Found]:
+        """Values announced by the slot's own name: "name: x", "change the name to x"."""
+        parts = self.contexts.name_parts(slot.name)
+        for position, token in enumerate(tokens[:-1]):
+            if token.word not in parts:
+                continue
+            after = position + 1
+            while after < len(tokens) - 1 and tokens[after].word in _LINKS:
+                after += 1
+            linked = after > position + 1 or text[token.end : tokens[after].start].strip() in {":", "=", "->"}
+            found = self._value_after(text, tokens, after, _BARE, taken) if linked else None
+            if found is not None:
+                yield found
 
     def _value_after(
         self, text: str, tokens: Sequence[Token], position: int, anchor: Anchor, taken: Sequence[Found]
@@ -279,6 +308,8 @@ class SlotFiller:
         return best[1]
 
 
+_LINKS = frozenset("is to be should as called equals of".split())
+_BARE = Anchor((), ())
 _NAME_KINDS = frozenset({ValueKind.FIRST_NAME, ValueKind.LAST_NAME})
 _TRAILING_COURTESY = frozenset("please thanks thank you thx pls then instead ok okay cheers sir".split())
 
@@ -294,7 +325,9 @@ def resolve_answer(slot: Slot, text: str, hints: Sequence[str]) -> tuple[str, ..
 
 
 def _covered(tokens: Sequence[Token], found: Found) -> tuple[int, int]:
-    inside = [index for index, token in enumerate(tokens) if token.start < found.end and token.end > found.start]
+    inside = [
+        index for index, token in enumerate(tokens) if token.start < found.end and token.end > found.start
+    ]
     return (inside[0], inside[-1]) if inside else (0, len(tokens) - 1)
 
 
@@ -317,11 +350,18 @@ def _is_negated(text: str, tokens: Sequence[Token], found: Found) -> bool:
     return words[-1] == "from" and followed_by_to
 
 
-def _settle_rivals(candidates: list[_Candidate], text: str) -> list[_Candidate]:
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    kept: list[_Candidate]
+    undecided: list[Found]
+
+
+def _settle_rivals(candidates: list[_Candidate], text: str) -> _Settled:
     """When one slot is given two values, the later counts if it takes the first back; "X or Y" gives none."""
     exact = [candidate for candidate in candidates if candidate.found.closeness == 1.0]
     ordered = sorted(exact, key=lambda candidate: candidate.found.start)
     dropped: set[int] = set()
+    undecided: list[Found] = []
     for left, right in zip(ordered, ordered[1:], strict=False):
         if left.found.values[0] == right.found.values[0] or left.found.overlaps(right.found):
             continue
@@ -330,15 +370,14 @@ def _settle_rivals(candidates: list[_Candidate], text: str) -> list[_Candidate]:
             dropped.add(id(left))
         elif between == {"or"}:
             dropped.update({id(left), id(right)})
-    return [candidate for candidate in candidates if id(candidate) not in dropped]
+            undecided.extend((left.found, right.found))
+    return _Settled([candidate for candidate in candidates if id(candidate) not in dropped], undecided)
 
 
 def _free_stretches(text: str, taken: Sequence[Found]) -> list[tuple[int, int]]:
-    """The whole text first, then what remains between the stretches other slots claim."""
-    if not taken:
-        return [(0, len(text))]
+    """The whole text, and what remains between the stretches that other slots claim."""
     borders = sorted((found.start, found.end) for found in taken)
-    stretches: list[tuple[int, int]] = []
+    stretches = [(0, len(text))] if taken else []
     position = 0
     for start, end in borders:
         stretches.append((position, start))

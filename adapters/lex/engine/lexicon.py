@@ -48,7 +48,7 @@ FUNCTION_WORDS: Final = _words(
 """Words that carry grammar rather than subject; alone they say nothing about an intent."""
 
 CARRIER_WORDS: Final = FUNCTION_WORDS | _words(
-    "want need like want wish love hope give make know tell think try use using go going look looking",
+    "set want need like wish love hope give make know tell think try use using go going look looking",
     "would could kindly maybe perhaps actually soon today guys team folks bot buddy mate sir",
 )
 """Function words and the verbs of asking: they wrap a request without naming it."""
@@ -86,7 +86,7 @@ FAMILIES: Final = _families(
     "status state progress happening stand stands update going ready done",
     "delete remove close terminate destroy erase decommission",
     "help assist support guide explain commands capabilities abilities instructions",
-    "request requests ticket tickets order orders",
+    "request requests orders",
     "account accounts acct acc subscription",
     "problem problems issue issues trouble broken wrong error errors fail failed fails failing",
     "email mail e-mail mailbox address",

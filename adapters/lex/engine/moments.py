@@ -15,7 +15,15 @@ _MONTHS: Final = (
     "january", "february", "march", "april", "may", "june",
     "july", "august", "september", "october", "november", "december",
 )  # fmt: skip
-_UNITS: Final = {"second": "S", "minute": "M", "hour": "H", "day": "D", "week": "W", "month": "M", "year": "Y"}
+_UNITS: Final = {
+    "second": "S",
+    "minute": "M",
+    "hour": "H",
+    "day": "D",
+    "week": "W",
+    "month": "M",
+    "year": "Y",
+}
 _UNIT_SPELLINGS: Final = {
     "s": "second", "sec": "second", "secs": "second", "m": "minute", "min": "minute", "mins": "minute",
     "h": "hour", "hr": "hour", "hrs": "hour", "d": "day", "w": "week", "wk": "week", "wks": "week",
@@ -30,7 +38,9 @@ _DURATION = re.compile(
 )
 _ONE_PART = re.compile(rf"({_COUNT})\s*({_UNIT})(?![a-z])", re.IGNORECASE)
 
-_MONTH = "|".join(rf"{month[:3]}(?:{month[3:]})?" if month != "september" else "sept?(?:ember)?" for month in _MONTHS)
+_MONTH = "|".join(
+    rf"{month[:3]}(?:{month[3:]})?" if month != "september" else "sept?(?:ember)?" for month in _MONTHS
+)
 _DATE = re.compile(
     rf"(?<![\w./-])(?:(?P<iso>\d{{4}}-\d{{2}}-\d{{2}})(?:T[\d:.]+(?:Z|[+-][\d:]+)?)?"
     rf"|(?P<near>day after tomorrow|today|tonight|tomorrow|yesterday)"

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from adapters.lex.engine.lexicon import CONTRACTIONS
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
-_PLAIN_QUOTES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u00b4": "'", "`": "'"})
+_PLAIN_QUOTES = str.maketrans(
+    {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u00b4": "'", "`": "'"}
+)
 _LONGEST_CLEAN_TEXT = 2048
 
 
@@ -40,7 +42,9 @@ def _shown(character: str) -> str:
 
 def tokenize(text: str) -> tuple[Token, ...]:
     """Cut a cleaned text into words; an apostrophe inside a word belongs to it."""
-    return tuple(Token(match.group().casefold(), match.start(), match.end()) for match in _WORD.finditer(text))
+    return tuple(
+        Token(match.group().casefold(), match.start(), match.end()) for match in _WORD.finditer(text)
+    )
 
 
 def plain_words(text: str) -> list[str]:

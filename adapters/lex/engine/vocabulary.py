@@ -36,7 +36,9 @@ class Vocabulary:
             entries = self._by_key.setdefault(key, [])
             if all(entry.value != value for entry in entries):
                 entries.append(_Spelling(key, value, len(tokenize(text))))
-        self._longest = max((entry.words for entries in self._by_key.values() for entry in entries), default=0)
+        self._longest = max(
+            (entry.words for entries in self._by_key.values() for entry in entries), default=0
+        )
         self._by_length: dict[int, list[str]] = {}
         for key in self._by_key:
             self._by_length.setdefault(len(key), []).append(key)
@@ -49,7 +51,9 @@ class Vocabulary:
         """The comparison keys of every spelling."""
         return frozenset(self._by_key)
 
-    def find(self, text: str, tokens: Sequence[Token], protected: frozenset[str] = frozenset()) -> Iterator[Found]:
+    def find(
+        self, text: str, tokens: Sequence[Token], protected: frozenset[str] = frozenset()
+    ) -> Iterator[Found]:
         """Every stretch of whole words that spells a value; `protected` words are never taken for misspellings."""
         if not self._by_key:
             return
@@ -151,4 +155,4 @@ def _far_apart(text: str, tokens: Sequence[Token]) -> bool:
     """Whether the words are kept apart by more than a space, a hyphen or a path separator."""
     left, right = tokens[-2], tokens[-1]
     between = text[left.end : right.start]
-    return any(character in ",;.!?()\"" for character in between) or len(between) > 3
+    return any(character in ',;.!?()"' for character in between) or len(between) > 3
