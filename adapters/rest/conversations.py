@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from adapters.rest.callers import Caller
 from bot.database import Database
-from bot.database.tables import conversations
+from bot.database.tables import conversations, inbox
 from bot.errors import Conflict, NotFound
 
 ACCOUNT = "account"
@@ -40,11 +40,7 @@ async def find_conversation(database: Database, caller: Caller, name: str) -> st
     known = _ID.fullmatch(name)
     if known and known[1] != caller.mark:
         raise _unknown()
-    # The prefix is made of hashes, so it holds no wildcard of LIKE.
-    prefix = name if known else f"rest:{caller.mark}:{_hash(NAMED, name)}:"
-    query = select(conversations.c.id).where(conversations.c.id.startswith(prefix)).limit(2)
-    async with database.read() as connection:
-        found = (await connection.execute(query)).scalars().all()
+    found = await _stored(database, name if known else f"rest:{caller.mark}:{_hash(NAMED, name)}:")
     if not found:
         raise _unknown()
     if len(found) > 1:
@@ -52,7 +48,24 @@ async def find_conversation(database: Database, caller: Caller, name: str) -> st
             "Several people have a conversation of that name.",
             next_step="Use the id that POST /v1/messages returned as “conversation”.",
         )
-    return found[0]
+    return found.pop()
+
+
+async def _stored(database: Database, prefix: str) -> set[str]:
+    """Return up to two ids with that prefix, also of conversations whose first turn is not done yet.
+
+    The prefix is made of hashes, so it holds no wildcard of LIKE.
+    """
+    begun = select(conversations.c.id).where(conversations.c.id.startswith(prefix)).limit(2)
+    waiting = (
+        select(inbox.c.conversation)
+        .where(inbox.c.done_at.is_(None), inbox.c.conversation.startswith(prefix))
+        .distinct()
+        .limit(2)
+    )
+    async with database.read() as connection:
+        found = set((await connection.execute(begun)).scalars())
+        return found or set((await connection.execute(waiting)).scalars())
 
 
 def _unknown() -> NotFound:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Path, Query, Request
+from pydantic import Field, WithJsonSchema
 from pydantic.json_schema import SkipJsonSchema
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
@@ -35,10 +36,9 @@ _STREAM_DOCUMENTED = {
 
 Seq = Annotated[int, Query(ge=0, le=LAST_SEQ, description="Only what was said after this `seq`.")]
 LastEventId = Annotated[
-    int | SkipJsonSchema[None],
-    Header(
-        ge=0, le=LAST_SEQ, description="Sent by a client that reconnects its stream; goes before `after`."
-    ),
+    Annotated[int, Field(ge=0, le=LAST_SEQ)] | SkipJsonSchema[None],
+    WithJsonSchema({"type": "integer", "minimum": 0, "maximum": LAST_SEQ}),
+    Header(alias="Last-Event-ID", description="Of a client that reconnects its stream; goes before `after`."),
 ]
 
 
@@ -57,6 +57,7 @@ class Listening:
                 200: {"description": "What the bot said.", "content": {EVENTS: _STREAM_DOCUMENTED}},
                 **problems(404, 409),
             },
+            operation_id="read_conversation",
             summary="Read what the bot said, or listen to it",
         )
 

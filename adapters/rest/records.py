@@ -19,7 +19,7 @@ from adapters.rest.cursors import (
 )
 from adapters.rest.fields import Email, IntentName, Moment, RequestId, parse_moment
 from adapters.rest.problems import problems
-from adapters.rest.repeats import IdempotencyKey, Repeats
+from adapters.rest.repeats import DOCUMENTED, IdempotencyKey, Repeats
 from adapters.rest.routing import CallerGiven, PostedGiven
 from adapters.rest.shapes import AuditPage, CancelCall, RequestPage, RequestView
 from adapters.rest.turns import CHANNEL
@@ -46,6 +46,20 @@ Limit = Annotated[int, Query(ge=1, le=200, description="Most entries on one page
 RequestPath = Annotated[str, Path(description="The id, with or without qm-.", examples=["qm-7k3m9qxa"])]
 
 
+_LINKS = {
+    "newest": {
+        "operationId": "show_request",
+        "parameters": {"id": "$response.body#/requests/0/id"},
+        "description": "The first on the page.",
+    },
+    "cancel_newest": {
+        "operationId": "cancel_request",
+        "parameters": {"id": "$response.body#/requests/0/id"},
+        "description": "Cancel the first on the page.",
+    },
+}
+
+
 class Records:
     """Shows what belongs to the caller, and cancels it."""
 
@@ -54,14 +68,16 @@ class Records:
         router.add_api_route(
             "/v1/requests",
             self.list_requests,
+            operation_id="list_requests",
             methods=["GET"],
             response_model=RequestPage,
-            responses=problems(),
+            responses={200: {"links": _LINKS}, **problems()},
             summary="List requests, newest first",
         )
         router.add_api_route(
             "/v1/requests/{id}",
             self.show_request,
+            operation_id="show_request",
             methods=["GET"],
             response_model=RequestView,
             responses=problems(404),
@@ -70,14 +86,17 @@ class Records:
         router.add_api_route(
             "/v1/requests/{id}/cancel",
             self.cancel_request,
+            operation_id="cancel_request",
             methods=["POST"],
             response_model=RequestView,
             responses=problems(404, 409, 413, 415),
             summary="Cancel a request that is not being carried out yet",
+            description=f"On behalf of `user`, or of the requester when nobody is named. {DOCUMENTED}",
         )
         router.add_api_route(
             "/v1/audit",
             self.list_audit,
+            operation_id="list_audit",
             methods=["GET"],
             response_model=AuditPage,
             responses=problems(),

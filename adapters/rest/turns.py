@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 from adapters.rest.callers import Caller
 from adapters.rest.conversations import ACCOUNT, BEGUN, NAMED, conversation_of
 from adapters.rest.problems import problem_response, problems
-from adapters.rest.repeats import Claim, IdempotencyKey, Repeats
+from adapters.rest.repeats import DOCUMENTED, Claim, IdempotencyKey, Repeats
 from adapters.rest.routing import CallerGiven, PostedGiven
 from adapters.rest.shapes import AccountAnswer, AccountCall, MessageAnswer, MessageCall, User
 from bot.activity import Activity
@@ -26,6 +26,20 @@ PATIENCE = 25.0
 
 DECIDING = frozenset({"approve", "reject"})
 """Verbs that decide about a request: approvers do that where they are known in person, never by a key."""
+
+
+_LINKS = {
+    "conversation": {
+        "operationId": "read_conversation",
+        "parameters": {"id": "$response.body#/conversation"},
+        "description": "What the bot says later.",
+    },
+    "request": {
+        "operationId": "show_request",
+        "parameters": {"id": "$response.body#/request/id"},
+        "description": "How the request stands, when there is one.",
+    },
+}
 
 
 class _Late(Unavailable):
@@ -61,16 +75,20 @@ class Turns:
             self.account,
             methods=["POST"],
             response_model=AccountAnswer,
-            responses=problems(413, 415),
+            responses={200: {"links": _LINKS}, **problems(413, 415)},
+            operation_id="say_as_original",
             summary="Say something, as callers of the original bot do",
+            description=f"Each person has one such conversation with each key's owner. {DOCUMENTED}",
         )
         router.add_api_route(
             "/v1/messages",
             self.message,
             methods=["POST"],
             response_model=MessageAnswer,
-            responses=problems(413, 415),
+            responses={200: {"links": _LINKS}, **problems(413, 415)},
+            operation_id="say",
             summary="Say something or press a button",
+            description=f"Without `conversation` a new one begins, and its id is returned. {DOCUMENTED}",
         )
 
     async def account(
