@@ -107,7 +107,7 @@ def _body(message: EmailMessage, subtype: str) -> str:
     if part is None:
         return ""
     try:
-        return str(part.get_content())
+        return str(part.get_content()).replace("\r\n", "\n")
     except (
         LookupError
     ):  # a charset that nobody knows; get_payload's types are wider than what decode=True gives

@@ -53,7 +53,7 @@ def seal(letter: Letter, *, sender: str, at: datetime) -> Envelope:
     message = EmailMessage(policy=SMTP)
     message["From"] = origin
     message["To"] = recipient
-    message["Subject"] = shorten(letter.subject, MAX_SUBJECT)
+    message["Subject"] = _header_words(letter.subject, MAX_SUBJECT)
     message["Date"] = format_datetime(at)
     message["Message-ID"] = message_id(letter.key, origin.domain)
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's absence note answers this
@@ -82,7 +82,15 @@ def _address(email: str, name: str, *, field: str) -> Address:
         raise Invalid(
             f"{shorten(email, 80)!r} is not an address that mail can go to: {error}", field=field
         ) from error
-    return Address(shorten(name, MAX_NAME), addr_spec=found.ascii_email or found.normalized)
+    return Address(_header_words(name, MAX_NAME), addr_spec=found.ascii_email or found.normalized)
+
+
+def _header_words(text: str, length: int) -> str:
+    """Return words for a header. What looks like an encoded word (RFC 2047) is broken up.
+
+    The email package would decode it, and line ends hidden inside would then start headers of their own.
+    """
+    return shorten(clean_text(text).replace("=?", "= ?"), length)
 
 
 def _encodable(text: str) -> str:

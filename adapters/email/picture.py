@@ -1,4 +1,4 @@
-"""What an approver is shown, the same in mails, in notices and on the page: the server's record, nothing else."""
+"""What an approver is shown, in mails, in notices and on the page: the server's record, nothing else."""
 
 from __future__ import annotations
 
