@@ -10,7 +10,13 @@ def message_groups(text: str) -> list[dict[str, Any]]:
 
 
 def slot(
-    name: str, slot_type: str, prompt: str, *, required: bool = True, retries: int = 3, samples: tuple[str, ...] = ()
+    name: str,
+    slot_type: str,
+    prompt: str,
+    *,
+    required: bool = True,
+    retries: int = 3,
+    samples: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     setting: dict[str, Any] = {
         "slotConstraint": "Required" if required else "Optional",
@@ -27,7 +33,8 @@ def intent(name: str, utterances: tuple[str, ...], *slots: dict[str, Any], **set
         "sampleUtterances": [{"utterance": utterance} for utterance in utterances],
         "slots": list(slots),
         "slotPriorities": [
-            {"slotName": entry["slotName"], "priority": priority} for priority, entry in enumerate(slots, start=1)
+            {"slotName": entry["slotName"], "priority": priority}
+            for priority, entry in enumerate(slots, start=1)
         ],
         **settings,
     }
@@ -58,7 +65,10 @@ ACCOUNT_NAME = {
 REQUEST_ID = {
     "slotTypeName": "RequestId",
     "parentSlotTypeSignature": "AMAZON.AlphaNumeric",
-    "valueSelectionSetting": {"resolutionStrategy": "OriginalValue", "regexFilter": {"pattern": "qm-[0-9a-z]{8}"}},
+    "valueSelectionSetting": {
+        "resolutionStrategy": "OriginalValue",
+        "regexFilter": {"pattern": "qm-[0-9a-z]{8}"},
+    },
 }
 
 VEND = intent(
@@ -97,7 +107,12 @@ VEND = intent(
         "AccountOU",
         "AccountOU",
         "[UserName], what is the OU this account should belong to? Hint: choose Experiment or Demos",
-        samples=("put it in {AccountOU}", "the OU is {AccountOU}", "in {AccountOU}", "move it to {AccountOU}"),
+        samples=(
+            "put it in {AccountOU}",
+            "the OU is {AccountOU}",
+            "in {AccountOU}",
+            "move it to {AccountOU}",
+        ),
     ),
     slot("AccountName", "AccountName", "What should the account be called?", required=False),
     intentConfirmationSetting={
@@ -117,7 +132,13 @@ HELP = intent(
 )
 MY_REQUESTS = intent(
     "MyRequests",
-    ("my requests", "show my requests", "list my requests", "what have I requested", "what are my open requests"),
+    (
+        "my requests",
+        "show my requests",
+        "list my requests",
+        "what have I requested",
+        "what are my open requests",
+    ),
 )
 REQUEST_STATUS = intent(
     "RequestStatus",
@@ -133,14 +154,21 @@ REQUEST_STATUS = intent(
 )
 CANCEL_REQUEST = intent(
     "CancelRequest",
-    ("cancel {RequestId}", "withdraw {RequestId}", "please cancel my request", "stop the request {RequestId}"),
+    (
+        "cancel {RequestId}",
+        "withdraw {RequestId}",
+        "please cancel my request",
+        "stop the request {RequestId}",
+    ),
     slot("RequestId", "RequestId", "Which request should I cancel?"),
 )
 FALLBACK = {
     "intentName": "FallbackIntent",
     "parentIntentSignature": "AMAZON.FallbackIntent",
     "sampleUtterances": [],
-    "intentClosingSetting": {"closingResponse": {"messageGroups": message_groups("What would you like to do?")}},
+    "intentClosingSetting": {
+        "closingResponse": {"messageGroups": message_groups("What would you like to do?")}
+    },
 }
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from itertools import pairwise
 from typing import Final
 
 from adapters.lex.engine.text import plain_words
@@ -69,6 +70,7 @@ _YES_SIGNS: Final = ("\U0001f44d", "\u2705", "\u2714", "\U0001f44c", "\U0001f197
                      ":white_check_mark:", ":heavy_check_mark:", ":ok_hand:")  # fmt: skip
 _NO_SIGNS: Final = ("\U0001f44e", "\u274c", "\u26d4", "\U0001f6ab", "\u2716", "\U0001f645", "-1", ":-1:", ":thumbsdown:", ":x:", ":no_entry:")  # fmt: skip
 _LONGEST_PHRASE: Final = max(len(phrase) for phrase in (*_YES, *_NO))
+_QUESTION_OPENERS: Final = frozenset("is are does did was were will would could can should shall may".split())
 _NEGATIONS: Final = frozenset({"not", "never"})
 
 
@@ -82,7 +84,7 @@ def read_answer(text: str, expected_words: Iterable[str] = ()) -> Reading:
     signed = _read_signs(text)
     if signed is not None:
         return Reading(signed)
-    words = plain_words(re.sub(r"\b(\w)\1{3,}", r"\1", text))
+    words = plain_words(re.sub(r"([^\W\d])\1{2,}", r"\1", text))
     found, rest = _consume(words)
     if not found:
         return Reading(Answer.UNCLEAR, tuple(rest))
@@ -90,7 +92,7 @@ def read_answer(text: str, expected_words: Iterable[str] = ()) -> Reading:
     reserved = any(word in _RESERVATIONS for word in rest)
     unexplained = tuple(word for word in rest if word not in harmless or word in _RESERVATIONS)
     if all(answer is Answer.YES for answer in found):
-        if reserved or unexplained:
+        if reserved or unexplained or _asks(text, words):
             return Reading(Answer.UNCLEAR, unexplained)
         return Reading(Answer.YES)
     if all(answer is Answer.NO for answer in found):
@@ -117,6 +119,13 @@ def _read_mixed(words: list[str], found: list[Answer], unexplained: tuple[str, .
     if takes_back and found[-1] is Answer.YES and not leftovers:
         return Reading(Answer.YES)
     return Reading(Answer.UNCLEAR, unexplained)
+
+
+def _asks(text: str, words: list[str]) -> bool:
+    """Whether yes-words stand in a question ("is it good", "ok?"); "why not?" is an answer."""
+    if ("why", "not") in set(pairwise(words)):
+        return False
+    return text.rstrip().endswith("?") or (len(words) > 1 and words[0] in _QUESTION_OPENERS)
 
 
 def _leads_with_no(words: list[str]) -> bool:

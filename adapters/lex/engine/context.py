@@ -42,6 +42,7 @@ class SlotContexts:
         self._beside: dict[str, Counter[tuple[str, ...]]] = {}
         self._totals: Counter[tuple[str, ...]] = Counter()
         self._anchors: dict[str, dict[Anchor, None]] = {}
+        self._appearances: Counter[str] = Counter()
         self.fixed_words: frozenset[str] = frozenset()
         templates = [*intent.utterances, *(text for slot in intent.slots for text in slot.utterances)]
         names = {slot.name for slot in intent.slots}
@@ -50,6 +51,7 @@ class SlotContexts:
             fixed.update(self._learn(_cut(template), names))
         self.fixed_words = frozenset(fixed)
         self._name_parts = _telling_name_parts(intent.slots)
+        self._add_short_anchors()
 
     def anchors(self, slot: str) -> tuple[Anchor, ...]:
         """Every distinct anchor of a slot, the longest left side first."""
@@ -102,7 +104,23 @@ class SlotContexts:
                 self._beside.setdefault(piece, Counter())[key] += 1
                 self._totals[key] += 1
             self._anchors.setdefault(piece, {})[_anchor_at(pieces, position)] = None
-        return {piece for piece, is_slot in pieces if not is_slot}
+        fixed = [piece for piece, is_slot in pieces if not is_slot]
+        self._appearances.update(fixed)
+        return set(fixed)
+
+    def _add_short_anchors(self) -> None:
+        """Let "named" announce a slot as well as "an account named" does, if it is always used for that."""
+        for anchors in self._anchors.values():
+            announcing = Counter(word for anchor in anchors for word in anchor.left)
+            for anchor in list(anchors):
+                short = _shortest_telling(anchor.left)
+                own = all(
+                    2 * announcing[word] > self._appearances[word]
+                    for word in short
+                    if word not in FUNCTION_WORDS
+                )
+                if short and own:
+                    anchors[Anchor(short, anchor.right)] = None
 
 
 def _anchor_at(pieces: Sequence[tuple[str, bool]], position: int) -> Anchor:
@@ -117,6 +135,15 @@ def _anchor_at(pieces: Sequence[tuple[str, bool]], position: int) -> Anchor:
             break
         right.append(piece)
     return Anchor(tuple(left), tuple(right))
+
+
+def _shortest_telling(words: tuple[str, ...]) -> tuple[str, ...]:
+    """The shortest end of these words that holds more than grammar; empty when there is none."""
+    for size in range(1, len(words)):
+        end = words[-size:]
+        if any(word not in FUNCTION_WORDS for word in end):
+            return end
+    return ()
 
 
 def _cut(template: str) -> list[tuple[str, bool]]:

@@ -11,7 +11,7 @@ from adapters.lex.engine.compiled import CompiledBot, Ranked
 from adapters.lex.engine.definition import Intent, Prompt, Slot, ValueKind
 from adapters.lex.engine.filling import Fill, Question, SlotFiller
 from adapters.lex.engine.form import Form
-from adapters.lex.engine.lexicon import CORRECTION_CUES, FILLERS
+from adapters.lex.engine.lexicon import CARRIER_WORDS, CORRECTION_CUES, FILLERS
 from adapters.lex.engine.messages import render
 from adapters.lex.engine.sessions import Session
 from adapters.lex.engine.text import plain_words, tokenize
@@ -121,6 +121,8 @@ class Turn:
         reading = read_answer(self.text, fixed | said)
         if reading.answer is Answer.YES:
             return _close(form, "ReadyForFulfillment", "Confirmed", form.intent.closing)
+        if reading.answer is Answer.NO and not reading.rest:
+            return _close(form, "Failed", "Denied", form.intent.declination)
         fills = self.fills(form, elicited=None, correcting=True)
         changes = form.changed_by(fills)
         other = self._switch(form, changes, None)
@@ -165,7 +167,8 @@ class Turn:
             return None
         if self.compiled.is_verbatim(self.text, best.intent):
             return None if _is_shaped(form, fills) and not self._unexplained(fills) else best.intent
-        if asked is not None and asked.type.kind is ValueKind.FREE_FORM:
+        says_nothing = all(word in CARRIER_WORDS for word in plain_words(self.text))
+        if says_nothing or (asked is not None and asked.type.kind is ValueKind.FREE_FORM):
             return None
         if not fills:
             return best.intent if best.score >= _CLEAR_SWITCH else None

@@ -35,7 +35,7 @@ class Engine:
     """
 
     def __init__(self, definition: Mapping[str, Any]) -> None:
-        self._compiled: CompiledBot = compile_bot(definition)
+        self.compiled: CompiledBot = compile_bot(definition)
         idle_seconds = float(definition.get("idleSessionTTLInSeconds") or _DEFAULT_IDLE_SECONDS)
         self._sessions = SessionStore(idle_seconds=idle_seconds, limit=_MOST_SESSIONS)
 
@@ -63,7 +63,7 @@ class Engine:
         session = self._join(self._sessions.get(session_id), session_state or {})
         cleaned = clean(text)
         contexts = frozenset(str(context.get("name")) for context in session.active_contexts)
-        turn = Turn(self._compiled, session, cleaned, self._compiled.rank(cleaned, contexts))
+        turn = Turn(self.compiled, session, cleaned, self.compiled.rank(cleaned, contexts))
         outcome = turn.take()
         after = replace(
             session,
@@ -113,7 +113,7 @@ class Engine:
             )
         if intent is None:
             return
-        known = self._compiled.bot.intent(str(intent.get("name")))
+        known = self.compiled.bot.intent(str(intent.get("name")))
         if known is None:
             raise ValidationException(f"the bot has no intent {intent.get('name')!r}")
         slot = action.get("slotToElicit")
@@ -124,22 +124,22 @@ class Engine:
         """At most five, the chosen one first; FallbackIntent stands ahead of what is below the threshold."""
         scores = {entry.intent.name: entry.score for entry in turn.ranking}
         chosen = outcome.form
-        continues = active_form(self._compiled, turn.session)
+        continues = active_form(self.compiled, turn.session)
         held = continues is not None and continues.intent is chosen.intent
         first_score = max(scores.get(chosen.intent.name, 0.0), 1.0 if held else 0.0)
         listed = [_interpretation(chosen, None if chosen.intent.is_fallback else first_score)]
         others: Sequence[Ranked] = [entry for entry in turn.ranking if entry.intent is not chosen.intent]
         fallback_listed = chosen.intent.is_fallback
         for entry in others:
-            if not fallback_listed and entry.score < self._compiled.bot.threshold:
-                listed.append(_interpretation(Form.empty(self._compiled.bot.fallback), None))
+            if not fallback_listed and entry.score < self.compiled.bot.threshold:
+                listed.append(_interpretation(Form.empty(self.compiled.bot.fallback), None))
                 fallback_listed = True
             form = Form.empty(entry.intent)
             if entry.score >= _WORTH_READING:
                 form = form.with_fills(turn.fills(form, elicited=None))
             listed.append(_interpretation(form, entry.score))
         if not fallback_listed:
-            listed.append(_interpretation(Form.empty(self._compiled.bot.fallback), None))
+            listed.append(_interpretation(Form.empty(self.compiled.bot.fallback), None))
         return listed[:_MOST_INTERPRETATIONS]
 
 

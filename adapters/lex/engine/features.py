@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from adapters.lex.engine.lexicon import FAMILIES
 from adapters.lex.engine.text import plain_words
@@ -65,7 +66,7 @@ def weigh(words: Sequence[str]) -> dict[str, float]:
         if not word.startswith("mark"):
             for letters in letters_of(word):
                 _add(weights, letters, _LETTERS_WEIGHT)
-    for left, right in zip(words, words[1:], strict=False):
+    for left, right in pairwise(words):
         _add(weights, f"{left} {right}", _PAIR_WEIGHT)
     return weights
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from adapters.lex.engine.context import Anchor, SlotContexts
 from adapters.lex.engine.definition import Intent, Slot, ValueKind
@@ -26,6 +27,7 @@ _WHOLE_ANSWER = 0.2
 _PER_LETTER = 0.02
 _UNCHANGED = 0.6
 _UNINVITED = 2.2
+_REPLACES = 1.5
 _PRIORITY_STEP = 0.01
 _MOST_CANDIDATES = 24
 _MOST_ANSWER_WORDS = 8
@@ -115,7 +117,9 @@ class SlotFiller:
         undecided: list[Found] = []
         for rank, slot in enumerate(self.intent.slots):
             stretches = self._stretches(text, tokens, slot, question)
-            scored = [self._score(found_at, slot, rank, tokens, question, cues) for found_at in stretches]
+            meant = [stretch for stretch in stretches if not _is_negated(text, tokens, stretch)]
+            replaces = _REPLACES if len(meant) < len(stretches) else 0.0
+            scored = [self._score(stretch, slot, rank, tokens, question, cues, replaces) for stretch in meant]
             settled = _settle_rivals([candidate for candidate in scored if candidate is not None], text)
             found.extend(settled.kept)
             undecided.extend(settled.undecided)
@@ -134,13 +138,20 @@ class SlotFiller:
         ]
         if slot.type.kind is not ValueKind.CONFIRMATION or slot.name == question.elicited:
             stretches.extend(find_built_in(slot.type, text))
-        return [found for found in stretches if not _is_negated(text, tokens, found)]
+        return stretches
 
     def _score(
-        self, found: Found, slot: Slot, rank: int, tokens: Sequence[Token], question: Question, cues: bool
+        self,
+        found: Found,
+        slot: Slot,
+        rank: int,
+        tokens: Sequence[Token],
+        question: Question,
+        cues: bool,
+        replaces: float,
     ) -> _Candidate | None:
         first, last = _covered(tokens, found)
-        support = self.contexts.support(slot.name, tokens, first, last)
+        support = self.contexts.support(slot.name, tokens, first, last) + replaces
         elicited = slot.name == question.elicited
         listed = slot.type.kind is ValueKind.LIST or bool(found.closeness < 1.0)
         if found.closeness < 1.0 and not elicited and support <= 0.0 and found.end - found.start < 6:
@@ -308,8 +319,9 @@ class SlotFiller:
         return best[1]
 
 
-_LINKS = frozenset("is to be should as called equals of".split())
+_LINKS = frozenset("is to be should as called equals of it".split())
 _BARE = Anchor((), ())
+_ALTERNATIVES = frozenset({"or", "and", "vs", "versus"})
 _NAME_KINDS = frozenset({ValueKind.FIRST_NAME, ValueKind.LAST_NAME})
 _TRAILING_COURTESY = frozenset("please thanks thank you thx pls then instead ok okay cheers sir".split())
 
@@ -362,13 +374,14 @@ def _settle_rivals(candidates: list[_Candidate], text: str) -> _Settled:
     ordered = sorted(exact, key=lambda candidate: candidate.found.start)
     dropped: set[int] = set()
     undecided: list[Found] = []
-    for left, right in zip(ordered, ordered[1:], strict=False):
+    for left, right in pairwise(ordered):
         if left.found.values[0] == right.found.values[0] or left.found.overlaps(right.found):
             continue
         between = {token.word for token in tokenize(text[left.found.end : right.found.start])}
         if between & _TAKING_BACK:
             dropped.add(id(left))
-        elif between == {"or"}:
+            undecided.append(left.found)
+        elif between and between <= _ALTERNATIVES:
             dropped.update({id(left), id(right)})
             undecided.extend((left.found, right.found))
     return _Settled([candidate for candidate in candidates if id(candidate) not in dropped], undecided)

@@ -29,14 +29,17 @@ _UNIT_SPELLINGS: Final = {
     "h": "hour", "hr": "hour", "hrs": "hour", "d": "day", "w": "week", "wk": "week", "wks": "week",
     "mo": "month", "yr": "year", "yrs": "year",
 }  # fmt: skip
-_COUNT = r"\d+(?:\.\d+)?|an?|half an|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|fifteen|twenty|thirty|forty|forty[ -]five|sixty|ninety"
+_HOURS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+_SPOKEN_COUNT = rf"half an|an?|{_HOURS}|fifteen|twenty|thirty|forty(?:[ -]five)?|sixty|ninety"
+_COUNT = rf"\d+(?:\.\d+)?|{_SPOKEN_COUNT}"
 _UNIT = r"seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|wks?|w|months?|mo|years?|yrs?"
-_PART = rf"(?:{_COUNT})\s*(?:{_UNIT})"
+_PART = rf"(?:\d+(?:\.\d+)?\s*|(?:{_SPOKEN_COUNT})\s+)(?:{_UNIT})"
 _DURATION = re.compile(
-    rf"(?<![\w.-])(?:(?P<iso>P(?=\w)(?:\d+[YMWD])*(?:T(?=\d)(?:\d+[HMS])+)?)|(?P<parts>{_PART}(?:(?:\s*,?\s*(?:and\s+)?){_PART})*))(?![\w-])",
+    r"(?<![\w.-])(?:(?P<iso>P(?=\w)(?:\d+[YMWD])*(?:T(?=\d)(?:\d+[HMS])+)?)"
+    rf"|(?P<parts>{_PART}(?:(?:\s*,?\s*(?:and\s+)?){_PART})*))(?![\w-])",
     re.IGNORECASE,
 )
-_ONE_PART = re.compile(rf"({_COUNT})\s*({_UNIT})(?![a-z])", re.IGNORECASE)
+_ONE_PART = re.compile(rf"(?:(\d+(?:\.\d+)?)\s*|\b({_SPOKEN_COUNT})\s+)({_UNIT})(?![a-z])", re.IGNORECASE)
 
 _MONTH = "|".join(
     rf"{month[:3]}(?:{month[3:]})?" if month != "september" else "sept?(?:ember)?" for month in _MONTHS
@@ -54,10 +57,10 @@ _DATE = re.compile(
 )
 _TIME = re.compile(
     r"(?<![\w:.-])(?:(?P<word>noon|midday|midnight)"
-    r"|(?P<past>half past|quarter past|quarter to)\s+(?P<spoken>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)"
+    rf"|(?P<past>half past|quarter past|quarter to)\s+(?P<spoken>\d{{1,2}}|{_HOURS})"
     r"|(?P<hour>\d{1,2})(?::(?P<minute>\d{2})(?::\d{2})?)?\s*(?P<half>[ap]\.?m\.?)"
     r"|(?P<hour24>[01]?\d|2[0-3]):(?P<minute24>[0-5]\d)(?::[0-5]\d)?"
-    r"|(?P<oclock>\d{1,2}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve)\s*o'?clock"
+    rf"|(?P<oclock>\d{{1,2}}|{_HOURS})\s*o'?clock"
     r")(?![\w:])",
     re.IGNORECASE,
 )
@@ -73,7 +76,8 @@ def find_durations(text: str) -> Iterator[Found]:
 
 def _duration_from_parts(text: str) -> str | None:
     date_parts, time_parts = "", ""
-    for count, unit_text in _ONE_PART.findall(text):
+    for digits, words, unit_text in _ONE_PART.findall(text):
+        count = digits or words
         unit = _unit_of(unit_text)
         amount = _count_of(count)
         if amount is None:

@@ -71,12 +71,12 @@ class Vocabulary:
                 if exact is not None:
                     yield Found(start, end, tuple(entry.value for entry in exact))
                 elif joined not in protected and joined not in FUNCTION_WORDS:
-                    yield from self._misspelt(joined, start, end)
+                    yield from self._misspelt(joined, last - first + 1, start, end)
 
     def _possessive(self, joined: str) -> list[_Spelling] | None:
         return self._by_key.get(joined[:-1]) if len(joined) > 4 and joined.endswith("s") else None
 
-    def _misspelt(self, joined: str, start: int, end: int) -> Iterator[Found]:
+    def _misspelt(self, joined: str, words: int, start: int, end: int) -> Iterator[Found]:
         allowed = _allowed_typos(len(joined))
         if not allowed or joined.isdigit():
             return
@@ -85,7 +85,8 @@ class Vocabulary:
             for key in self._by_length.get(length, ()):
                 limit = min(allowed, _allowed_typos(len(key)))
                 distance = OSA.distance(joined, key, score_cutoff=limit) if limit else 1
-                if limit and distance <= limit and _plausible_slip(joined, key):
+                as_many_words = any(entry.words == words for entry in self._by_key[key])
+                if limit and distance <= limit and as_many_words and _plausible_slip(joined, key):
                     near.append((distance, key))
         if not near:
             return
