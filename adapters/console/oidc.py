@@ -82,7 +82,7 @@ class IdentityProvider:
         return response
 
     async def finish(self, request: Request, transit: dict[str, Any]) -> Identity:
-        """Return who came back; raises Unauthenticated for what does not verify, Refused without an address."""
+        """Return who came back; raises Unauthenticated for what doesn't verify, Refused without an address."""
         request.scope["session"] = transit
         state = request.query_params.get("state", "")
         if not any(key.endswith(f"_{state}") for key in transit) or not state:

@@ -64,7 +64,7 @@ class RequestPages:
         record = await self._find(person, request.path_params["id"])
         headers = {"HX-Reswap": "outerHTML"} if record.is_final else {}
         values = await self._values(record, person)
-        return self._pages.answer(request, "_progress.html", headers=headers, **values)
+        return self._pages.answer(request, "_progress.html", headers=headers, reason="", **values)
 
     async def decide(self, request: Request) -> Response:
         """Approve or reject as the person signed in."""
@@ -132,8 +132,6 @@ class RequestPages:
             and await self._services.approvals.may_decide(record, person),
             "may_cancel": record.state in ("awaiting_approval", "approved", "queued")
             and policy.may_cancel(person, record.subject).allowed,
-            "problem": "",
-            "reason": "",
         }
 
     async def _list_page(

@@ -1,0 +1,19 @@
+"""Stages: one as a newcomer finds it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.console.stage import Stage
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    """The embedded default: no identity provider, on the newcomer's machine."""
+    stage = Stage(tmp_path)
+    await stage.start()
+    yield stage
+    await stage.stop()
