@@ -10,30 +10,92 @@ from adapters.lex.engine.text import clean
 
 @pytest.mark.parametrize(
     "text",
-    ["yes", "Yes!", "yep", "yeah sure", "sure thing", "go ahead please", "ok do it", "please do", "absolutely",
-     "sounds good to me", "lgtm", "why not", "yes yes yes", "yessss", "ok thanks", "of course", "that's right", "k",
-     "no problem, go ahead", "make it so", "I confirm", "fine by me", "+1", ":thumbsup:", "\u2705", "no wait, yes"],
-)  # fmt: skip
+    [
+        "yes",
+        "Yes!",
+        "yep",
+        "yeah sure",
+        "sure thing",
+        "go ahead please",
+        "ok do it",
+        "please do",
+        "absolutely",
+        "sounds good to me",
+        "lgtm",
+        "why not",
+        "yes yes yes",
+        "yessss",
+        "ok thanks",
+        "of course",
+        "that's right",
+        "k",
+        "no problem, go ahead",
+        "make it so",
+        "I confirm",
+        "fine by me",
+        "+1",
+        ":thumbsup:",
+        "\u2705",
+        "no wait, yes",
+    ],
+)
 def test_hears_yes(text: str) -> None:
     assert read_answer(clean(text)).answer is Answer.YES
 
 
 @pytest.mark.parametrize(
     "text",
-    ["no", "Nope.", "nah", "don't", "dont do it", "please don't", "not now", "not yet", "no thanks", "no way",
-     "never mind", "cancel that", "I'd rather not", "not sure", "don't go ahead", "do not proceed", "hold on",
-     "no, don't create it", "yes, no wait, no", "I don't want that", "not ok", "-1", "\N{THUMBS DOWN SIGN}",
-     "that's not right", "no I decided to wait for my boss"],
-)  # fmt: skip
+    [
+        "no",
+        "Nope.",
+        "nah",
+        "don't",
+        "dont do it",
+        "please don't",
+        "not now",
+        "not yet",
+        "no thanks",
+        "no way",
+        "never mind",
+        "cancel that",
+        "I'd rather not",
+        "not sure",
+        "don't go ahead",
+        "do not proceed",
+        "hold on",
+        "no, don't create it",
+        "yes, no wait, no",
+        "I don't want that",
+        "not ok",
+        "-1",
+        "\N{THUMBS DOWN SIGN}",
+        "that's not right",
+        "no I decided to wait for my boss",
+    ],
+)
 def test_hears_no(text: str) -> None:
     assert read_answer(clean(text)).answer is Answer.NO
 
 
 @pytest.mark.parametrize(
     "text",
-    ["", "hm", "maybe", "yes or no", "yes but later", "ok if it is cheap", "sure, after the review",
-     "please explain", "what does it cost", "yes and delete the old one", "\N{THUMBS UP SIGN}\N{THUMBS DOWN SIGN}",
-     "go to hell", "right account?", "is it good", "should I do it"],
-)  # fmt: skip
+    [
+        "",
+        "hm",
+        "maybe",
+        "yes or no",
+        "yes but later",
+        "ok if it is cheap",
+        "sure, after the review",
+        "please explain",
+        "what does it cost",
+        "yes and delete the old one",
+        "\N{THUMBS UP SIGN}\N{THUMBS DOWN SIGN}",
+        "go to hell",
+        "right account?",
+        "is it good",
+        "should I do it",
+    ],
+)
 def test_hears_neither(text: str) -> None:
     assert read_answer(clean(text)).answer is Answer.UNCLEAR

@@ -121,19 +121,39 @@ def test_patterned_slot_takes_only_what_matches(ana: Person) -> None:
 
 @pytest.mark.parametrize(
     ("text", "found"),
-    [("90 minutes", "PT90M"), ("1h30m", "PT1H30M"), ("two weeks", "P2W"), ("P1DT2H", "P1DT2H"), ("half an hour", "PT30M"),
-     ("the last 12h", "PT12H"), ("1 day and 4 hours", "P1DT4H"), ("90s", "PT90S"), ("1.5 hours", "PT90M"), ("soon", None)],
-)  # fmt: skip
+    [
+        ("90 minutes", "PT90M"),
+        ("1h30m", "PT1H30M"),
+        ("two weeks", "P2W"),
+        ("P1DT2H", "P1DT2H"),
+        ("half an hour", "PT30M"),
+        ("the last 12h", "PT12H"),
+        ("1 day and 4 hours", "P1DT4H"),
+        ("90s", "PT90S"),
+        ("1.5 hours", "PT90M"),
+        ("soon", None),
+    ],
+)
 def test_reads_durations(text: str, found: str | None) -> None:
     assert [one.values[0] for one in find_durations(text)] == ([found] if found else [])
 
 
 @pytest.mark.parametrize(
     ("text", "found"),
-    [("2024-05-17", "2024-05-17"), ("tomorrow", "2024-05-16"), ("next friday", "2024-05-17"), ("wednesday", "2024-05-22"),
-     ("May 3", "2025-05-03"), ("3rd of June 2026", "2026-06-03"), ("next week", "2024-W21"), ("in 10 days", "2024-05-25"),
-     ("last monday", "2024-05-13"), ("2024-02-31", None), ("in qm-2024-05-17", None)],
-)  # fmt: skip
+    [
+        ("2024-05-17", "2024-05-17"),
+        ("tomorrow", "2024-05-16"),
+        ("next friday", "2024-05-17"),
+        ("wednesday", "2024-05-22"),
+        ("May 3", "2025-05-03"),
+        ("3rd of June 2026", "2026-06-03"),
+        ("next week", "2024-W21"),
+        ("in 10 days", "2024-05-25"),
+        ("last monday", "2024-05-13"),
+        ("2024-02-31", None),
+        ("in qm-2024-05-17", None),
+    ],
+)
 def test_reads_dates(text: str, found: str | None) -> None:
     wednesday = date(2024, 5, 15)
 
@@ -142,27 +162,49 @@ def test_reads_dates(text: str, found: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("text", "found"),
-    [("at 9am", "09:00"), ("12 p.m.", "12:00"), ("12am", "00:00"), ("14:30", "14:30"), ("half past three", "03:30"),
-     ("quarter to 5", "04:45"), ("noon", "12:00"), ("5 o'clock", "05:00"), ("25:00", None), ("13pm", None)],
-)  # fmt: skip
+    [
+        ("at 9am", "09:00"),
+        ("12 p.m.", "12:00"),
+        ("12am", "00:00"),
+        ("14:30", "14:30"),
+        ("half past three", "03:30"),
+        ("quarter to 5", "04:45"),
+        ("noon", "12:00"),
+        ("5 o'clock", "05:00"),
+        ("25:00", None),
+        ("13pm", None),
+    ],
+)
 def test_reads_times(text: str, found: str | None) -> None:
     assert [one.values[0] for one in find_times(text)] == ([found] if found else [])
 
 
 @pytest.mark.parametrize(
     ("text", "found"),
-    [("42", "42"), ("1,200 units", "1200"), ("-3.5", "-3.5"), ("twenty five", "25"), ("two hundred and five", "205"),
-     ("x42", None), ("10.0.0.1", None), ("a-1", None)],
-)  # fmt: skip
+    [
+        ("42", "42"),
+        ("1,200 units", "1200"),
+        ("-3.5", "-3.5"),
+        ("twenty five", "25"),
+        ("two hundred and five", "205"),
+        ("x42", None),
+        ("10.0.0.1", None),
+        ("a-1", None),
+    ],
+)
 def test_reads_numbers(text: str, found: str | None) -> None:
     assert [one.values[0] for one in find_numbers(text)] == ([found] if found else [])
 
 
 def _survey() -> Engine:
     questions = {
-        "First": "AMAZON.FirstName", "Count": "AMAZON.Number", "Agreed": "AMAZON.Confirmation",
-        "Code": "AMAZON.AlphaNumeric", "Start": "AMAZON.Time", "Note": "AMAZON.FreeFormInput",
-    }  # fmt: skip
+        "First": "AMAZON.FirstName",
+        "Count": "AMAZON.Number",
+        "Agreed": "AMAZON.Confirmation",
+        "Code": "AMAZON.AlphaNumeric",
+        "Start": "AMAZON.Time",
+        "Note": "AMAZON.FreeFormInput",
+    }
     survey = intent(
         "Survey", ("start the survey",), *(slot(name, kind, f"{name}?") for name, kind in questions.items())
     )
@@ -191,9 +233,13 @@ def test_fills_every_built_in_type_in_answer_to_its_question() -> None:
         ana.says(answer)
 
     assert ana.slots == {
-        "First": "Zoë", "Count": "12", "Agreed": "Yes", "Code": "ab12", "Start": "09:30",
+        "First": "Zoë",
+        "Count": "12",
+        "Agreed": "Yes",
+        "Code": "ab12",
+        "Start": "09:30",
         "Note": "Well, it's fine! No: great?",
-    }  # fmt: skip
+    }
     assert ana.outcome == ("ReadyForFulfillment", "None")
 
 

@@ -57,9 +57,20 @@ def without_empty_slots(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 SCRIPT = (
-    "what's the weather", "new account", "dunno", "sandbox", "a@b.example", "Workloads/Prod", "no, in Demos", "yes",
-    "status of qm-1a2b3c4d", "cancel my request", "help", "create a production account in Demos for a@b.example", "no",
-)  # fmt: skip
+    "what's the weather",
+    "new account",
+    "dunno",
+    "sandbox",
+    "a@b.example",
+    "Workloads/Prod",
+    "no, in Demos",
+    "yes",
+    "status of qm-1a2b3c4d",
+    "cancel my request",
+    "help",
+    "create a production account in Demos for a@b.example",
+    "no",
+)
 
 
 def test_every_answer_fits_the_service_model(engine: Engine) -> None:
@@ -173,6 +184,17 @@ def test_state_of_the_caller_confirms_on_an_engine_that_never_saw_the_session() 
 
     assert answer["sessionState"]["intent"]["confirmationState"] == "Confirmed"
     assert answer["sessionState"]["intent"]["slots"] == {**slots, "AccountName": None}
+
+
+def test_yes_confirms_nothing_while_a_required_slot_is_empty(engine: Engine) -> None:
+    state = {
+        "intent": {"name": "AWSAccountVending", "slots": {"AccountType": filled("Sandbox")}},
+        "dialogAction": {"type": "ConfirmIntent"},
+    }
+    answer = engine.recognize_text(session_id="early", text="yes", session_state=state)
+
+    assert answer["sessionState"]["dialogAction"] == {"type": "ElicitSlot", "slotToElicit": "RootEmail"}
+    assert answer["sessionState"]["intent"]["confirmationState"] == "None"
 
 
 def test_action_without_an_intent_drops_the_form(engine: Engine) -> None:

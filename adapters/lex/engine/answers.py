@@ -33,42 +33,51 @@ def _phrases(*lines: str) -> dict[tuple[str, ...], None]:
 
 
 _YES: Final = _phrases(
-    "yes|y|yep|yeah|yea|ya|yup|yah|yas|yess|yesss|aye|si|oui|ja|da|ok|okay|okey|k|kk|okie|okey dokey|alright|all right",
-    "sure|sure thing|for sure|certainly|definitely|absolutely|of course|indeed|naturally|by all means|totally",
-    "go|go ahead|go on|go for it|proceed|continue|carry on|please do|do it|do that|do so|do this|just do it|let us do it",
-    "let us go|make it so|make it happen|ship it|create it|order it|build it|place it|place the order|send it|submit",
-    "submit it|run it|start it|approve|approved|approve it|confirm|confirmed|i confirm|confirm it|agreed|i agree|accept",
-    "accepted|i accept|correct|that is correct|right|that is right|exactly|precisely|true|affirmative|roger|granted",
-    "sounds good|sounds great|sounds right|looks good|looks great|looks right|looks correct|looks fine|lgtm|good to go",
-    "fine|that is fine|it is fine|fine by me|fine with me|works for me|that works|good|great|perfect|excellent|cool",
-    "i do|it is|you may|you can|please|yes please|positive|10 4|hit it|fire away|why not|no problem|no objection",
-    "no objections|no worries|not a problem|i am sure|we are good|all good|thumbs up|please go ahead|i would like that",
-    "i want that|i want it|that is what i want|engage|do",
+    "yes|y|yep|yeah|yea|ya|yup|yah|yas|yess|yesss|aye|si|oui|ja|da|ok|okay|okey|k|kk|okie|okey dokey",
+    "alright|all right|sure|sure thing|for sure|certainly|definitely|absolutely|of course|indeed",
+    "naturally|by all means|totally|go|go ahead|go on|go for it|proceed|continue|carry on|please do",
+    "do it|do that|do so|do this|just do it|let us do it|let us go|make it so|make it happen|ship it",
+    "create it|order it|build it|place it|place the order|send it|submit|submit it|run it|start it",
+    "approve|approved|approve it|confirm|confirmed|i confirm|confirm it|agreed|i agree|accept|accepted",
+    "i accept|correct|that is correct|right|that is right|exactly|precisely|true|affirmative|roger",
+    "granted|sounds good|sounds great|sounds right|looks good|looks great|looks right|looks correct",
+    "looks fine|lgtm|good to go|fine|that is fine|it is fine|fine by me|fine with me|works for me",
+    "that works|good|great|perfect|excellent|cool|i do|it is|you may|you can|please|yes please|positive",
+    "10 4|hit it|fire away|why not|no problem|no objection|no objections|no worries|not a problem",
+    "i am sure|we are good|all good|thumbs up|please go ahead|i would like that|i want that|i want it",
+    "that is what i want|engage|do",
 )
 _NO: Final = _phrases(
-    "no|n|nope|nah|nay|naw|noo|nooo|no way|no thanks|no thank you|nein|non|nee|negative|never|no go|hell no|not at all",
-    "not|not now|not yet|not today|not really|not this time|not correct|not right|incorrect|wrong|that is wrong|false",
-    "do not|please do not|do not do it|do not do that|do not create it|do not order it|do not proceed|do not want",
-    "i do not|i do not want that|i do not want to|i would rather not|rather not|i refuse|refuse|decline|declined|reject",
-    "rejected|deny|denied|cancel|cancel it|cancel that|cancel this|abort|abort it|stop|stop it|stop that|halt|hold on",
-    "hold off|forget it|forget that|forget about it|never mind|nevermind|nvm|scrap it|scrap that|drop it|leave it",
-    "skip it|changed my mind|i changed my mind|i have changed my mind|no longer|not anymore|is not|it is not",
-    "that is not right|that is not correct|please stop|later|maybe later|not sure|i am not sure|thumbs down|wait no",
-    "can not|must not|should not|would not|will not",
+    "no|n|nope|nah|nay|naw|noo|nooo|no way|no thanks|no thank you|nein|non|nee|negative|never|no go",
+    "hell no|not at all|not|not now|not yet|not today|not really|not this time|not correct|not right",
+    "incorrect|wrong|that is wrong|false|do not|please do not|do not do it|do not do that",
+    "do not create it|do not order it|do not proceed|do not want|i do not|i do not want that",
+    "i do not want to|i would rather not|rather not|i refuse|refuse|decline|declined|reject|rejected",
+    "deny|denied|cancel|cancel it|cancel that|cancel this|abort|abort it|stop|stop it|stop that|halt",
+    "hold on|hold off|forget it|forget that|forget about it|never mind|nevermind|nvm|scrap it",
+    "scrap that|drop it|leave it|skip it|changed my mind|i changed my mind|i have changed my mind",
+    "no longer|not anymore|is not|it is not|that is not right|that is not correct|please stop|later",
+    "maybe later|not sure|i am not sure|thumbs down|wait no|can not|must not|should not|would not",
+    "will not",
 )
 _COURTESY: Final = frozenset(
-    "please thanks thank you thx very much so well um uh hmm oh ah eh hey hi hello dear bot then now just that this it "
-    "a lot the all is i am we you to me for my sir madam mate buddy friend cheers kindly lovely really quite pretty "
-    "totally absolutely and".split()
+    "please thanks thank you thx very much so well um uh hmm oh ah eh hey hi hello dear bot then now"
+    " just that this it a lot the all is i am we you to me for my sir madam mate buddy friend cheers"
+    " kindly lovely really quite pretty totally absolutely and".split()
 )
 _RESERVATIONS: Final = frozenset(
-    "but wait except however unless if when until till after before first later tomorrow tonight instead rather "
-    "although though only maybe perhaps hold not change wrong different other else once provided should could why "
-    "what which how who where question ask".split()
+    "but wait except however unless if when until till after before first later tomorrow tonight"
+    " instead rather although though only maybe perhaps hold not change wrong different other else"
+    " once provided should could why what which how who where question ask".split()
 )
-_YES_SIGNS: Final = ("\U0001f44d", "\u2705", "\u2714", "\U0001f44c", "\U0001f197", "\U0001f64f", "\U0001f680", "+1", ":+1:", ":thumbsup:",
-                     ":white_check_mark:", ":heavy_check_mark:", ":ok_hand:")  # fmt: skip
-_NO_SIGNS: Final = ("\U0001f44e", "\u274c", "\u26d4", "\U0001f6ab", "\u2716", "\U0001f645", "-1", ":-1:", ":thumbsdown:", ":x:", ":no_entry:")  # fmt: skip
+_YES_SIGNS: Final = (
+    *"\U0001f44d \u2705 \u2714 \U0001f44c \U0001f197 \U0001f64f \U0001f680".split(),
+    *"+1 :+1: :thumbsup: :white_check_mark: :heavy_check_mark: :ok_hand:".split(),
+)
+_NO_SIGNS: Final = (
+    *"\U0001f44e \u274c \u26d4 \U0001f6ab \u2716 \U0001f645".split(),
+    *"-1 :-1: :thumbsdown: :x: :no_entry:".split(),
+)
 _LONGEST_PHRASE: Final = max(len(phrase) for phrase in (*_YES, *_NO))
 _QUESTION_OPENERS: Final = frozenset("is are does did was were will would could can should shall may".split())
 _NEGATIONS: Final = frozenset({"not", "never"})

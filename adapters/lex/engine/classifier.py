@@ -1,9 +1,9 @@
 """Which intent an utterance belongs to, and how sure that is.
 
-TF-IDF vectors, multinomial logistic regression in its kernel form, and a confidence that asks three things: how
-clearly one intent leads, how near the utterance is to anything the bot was taught (compared with how near the
-bot's own samples are to each other), and how many of its telling words are known. Calibrated on the bot's own
-samples with a template's examples left out together. Plain numpy; the same definition gives the same numbers.
+TF-IDF vectors, multinomial logistic regression in its kernel form, and a confidence that asks three things:
+how clearly one intent leads, how near the utterance is to anything the bot was taught (compared with how near
+the bot's own samples are to each other), and how many of its telling words are known. Calibrated on the bot's
+own samples with a template's examples left out together. Plain numpy; equal definitions give equal numbers.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _UNKNOWN_SHARE = 0.5
 _TEMPERATURES = (0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0)
 _USUAL_NEARNESS_BOUNDS = (0.3, 0.55)
 
-# Weights of the confidence, fitted by logistic regression on CLINC150's training and validation splits: what tells
-# in-scope from out-of-scope for small bots (6 to 20 intents, 5 to 15 samples each). The bias puts 0.4, Lex's
-# default threshold, where 93 % of the in-scope utterances pass.
+# Weights of the confidence: fitted by logistic regression on CLINC150's training and validation splits to
+# tell in-scope from out-of-scope utterances for small bots (6 to 20 intents, 5 to 15 samples each), then
+# rounded. The bias puts Lex's default threshold of 0.4 where about 93 % of the in-scope utterances pass.
 _NEARNESS = 8.0
 _COVERAGE = 3.0
 _LEAD = 3.6
@@ -160,7 +160,7 @@ class Classifier:
         return sum(map(self._knownness, content)) / len(content)
 
     def _knownness(self, word: str) -> float:
-        """1 for a word of the samples, less for a relative of one, and for one spelt alike as far as it is."""
+        """1 for a word of the samples, less for a relative of one or for one that is spelt alike."""
         if word in self._known_words:
             return 1.0
         relative = _RELATIVE if FAMILIES.get(word) in self._known_families else 0.0
@@ -172,9 +172,9 @@ class Classifier:
 def _solve(
     kernel: NDArray[np.float64], labels: NDArray[np.int64], groups: NDArray[np.int64], intents: int
 ) -> tuple[Floats, NDArray[np.float64]]:
-    """Dual weights of the regularised logistic model, and the outputs each group would get had it been left out.
+    """Dual weights of the logistic model, and the outputs each group would get had it been left out.
 
-    Accelerated steps against the fixed curvature bound of the softmax (Böhning 1992): one inverse, no line search.
+    Accelerated steps against the fixed curvature bound of the softmax (Böhning 1992): one inverse, no search.
     At the optimum the model is a ridge regression on working responses, which gives the left-out outputs in
     closed form.
     """

@@ -62,8 +62,6 @@ class Turn:
         )
         return self._hear_answer(form, asked or form.next_slot())
 
-    # -- starting ---------------------------------------------------------------------------------------------
-
     def _best(self) -> Intent:
         if self.ranking and self.ranking[0].score >= self.compiled.bot.threshold:
             return self.ranking[0].intent
@@ -84,8 +82,6 @@ class Turn:
         form = replace(Form.empty(fallback), state="ReadyForFulfillment")
         prompts = tuple((prompt, 0) for prompt in (fallback.opening, fallback.closing) if prompt.groups)
         return Outcome(form, {"type": "Close"}, prompts)
-
-    # -- going on ---------------------------------------------------------------------------------------------
 
     def _proceed(self, form: Form, misses: int = 0) -> Outcome:
         missing = form.next_slot()
@@ -120,6 +116,8 @@ class Turn:
         said = {word for value in form.values().values() for word in plain_words(value)}
         reading = read_answer(self.text, fixed | said)
         if reading.answer is Answer.YES:
+            if form.next_slot() is not None:
+                return self._proceed(form)
             return _close(form, "ReadyForFulfillment", "Confirmed", form.intent.closing)
         if reading.answer is Answer.NO and not reading.rest:
             return _close(form, "Failed", "Denied", form.intent.declination)
@@ -148,8 +146,6 @@ class Turn:
             return None
         name = filler.contexts.named_slot(words)
         return form.intent.slot(name) if name is not None else None
-
-    # -- understanding ----------------------------------------------------------------------------------------
 
     def fills(self, form: Form, *, elicited: str | None, correcting: bool = False) -> list[Fill]:
         """What the text says about a form's slots."""

@@ -27,9 +27,9 @@ _ACTIONS = frozenset({"Close", "ConfirmIntent", "Delegate", "ElicitIntent", "Eli
 class Engine:
     """One bot locale that understands text; thread-safe and deterministic.
 
-    `definition` is a locale in lexv2-models' shapes (botName, localeId, nluIntentConfidenceThreshold, slotTypes,
-    intents). Compiling is cached by the definition's content. `idleSessionTTLInSeconds` (Lex's bot setting, 300 by
-    default) bounds how long the engine remembers a conversation for callers that send no session state.
+    `definition` is a locale in lexv2-models' shapes (botName, localeId, nluIntentConfidenceThreshold,
+    slotTypes, intents). Compiling is cached by the definition's content. `idleSessionTTLInSeconds` (Lex's bot
+    setting, 300 by default) bounds how long a conversation is remembered for callers that send no state.
 
     Raises DefinitionError when the definition cannot be compiled.
     """
@@ -49,12 +49,12 @@ class Engine:
     ) -> dict[str, Any]:
         """Play one turn and answer in RecognizeText's response shape.
 
-        `session_state` is RecognizeText's: an intent or dialogAction in it replaces the engine's own; a map of
-        sessionAttributes replaces the old one, an omitted one keeps it, `{}` erases it; runtimeHints likewise.
-        A dialogAction without an intent drops the form under way.
+        `session_state` is RecognizeText's: an intent or dialogAction in it replaces the engine's own; a map
+        of sessionAttributes replaces the old one, an omitted one keeps it, `{}` erases it; activeContexts
+        and runtimeHints likewise. A dialogAction without an intent drops the form under way.
 
         Raises ValidationException for a text outside 1..1024 characters, a malformed session id, or a session
-        state that names an intent, slot or action the bot does not have.
+        state that names an intent, slot or action which the bot does not have.
         """
         if not 1 <= len(text) <= _LONGEST_TEXT:
             raise ValidationException(f"text must have 1 to {_LONGEST_TEXT} characters, not {len(text)}")

@@ -8,7 +8,7 @@ ValueError
 from __future__ import annotations
 
 
-class ValidationException(ValueError):  # noqa: N818 - the name on Lex's wire
+class ValidationException(ValueError):
     """A request that Lex V2 answers with ValidationException (HTTP 400)."""
 
 

@@ -43,7 +43,7 @@ class Example:
 
 def expand(bot: BotLocale, patterns: Sequence[re.Pattern[str]]) -> list[Example]:
     """All example sentences of a bot, the same ones for the same definition."""
-    dice = random.Random(_SEED)  # noqa: S311 - variety, not secrecy
+    dice = random.Random(_SEED)
     slotted = sum(1 for intent in bot.intents for text in intent.utterances if PLACEHOLDER.search(text))
     plain = sum(len(intent.utterances) for intent in bot.intents) - slotted
     affordable = (_MOST_EXAMPLES - plain) // slotted if slotted else 1

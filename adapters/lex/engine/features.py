@@ -1,4 +1,4 @@
-"""What the classifier sees of an utterance: weighted words, word pairs, meaning families and letter sequences."""
+"""What the classifier sees of an utterance: words, word pairs, families of meaning, letter sequences."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ EMAIL_MARK = "markemailaddress"
 LINK_MARK = "markweblink"
 NUMBER_MARK = "marknumber"
 _MOST_WORDS = 60
+_LONGEST_PATTERNED = 128
 _LONGEST_WORD = 24
 
 _WORD_WEIGHT = 1.0
@@ -42,10 +43,11 @@ def mask(text: str, patterns: Sequence[re.Pattern[str]]) -> str:
 
 def _mark_chunk(chunk: str, patterns: Sequence[re.Pattern[str]]) -> str:
     bare = chunk.strip(".!?:'*#[]{}")
+    if len(bare) > _LONGEST_PATTERNED or not any(letter.isdigit() for letter in bare):
+        return chunk  # a pattern that fits plain words says nothing about an utterance
     for index, pattern in enumerate(patterns):
-        if len(bare) <= 128 and any(letter.isdigit() for letter in bare):
-            if pattern.fullmatch(bare) or pattern.fullmatch(bare.lower()):
-                return pattern_mark(index)
+        if pattern.fullmatch(bare) or pattern.fullmatch(bare.lower()):
+            return pattern_mark(index)
     return chunk
 
 

@@ -1,7 +1,7 @@
 """Which stretch of a text fills which slot.
 
-Every slot proposes candidates (listed values, shapes, stretches beside its templates' words, and, for the slot
-being asked for, the answer as a whole). The best set in which each stretch and each slot is used once wins.
+Every slot proposes candidates: listed values, shapes, stretches beside its templates' words, and, for the
+slot asked for, the answer as a whole. The best set in which each stretch and each slot is used once wins.
 """
 
 from __future__ import annotations
@@ -36,14 +36,15 @@ _MOST_VALUE_WORDS = 6
 _CLAUSE_END = re.compile(r"[,;!?\n]|\.(?=\s|$)|\s[-\u2013\u2014]\s")
 _QUOTED = re.compile(r"\"([^\"]{1,100})\"|(?<!\w)'([^']{1,100})'(?!\w)")
 _CONNECTIVES = frozenset(
-    "in for with and on to at under using from by as via into please thanks thank of the a an or but that which".split()
+    "in for with and on to at under using from by as via into please thanks thank of the a an or but that"
+    " which".split()
 )
 _QUESTION_OPENERS = frozenset(
     "what which how why who whom where when can could do does did is are should would will may".split()
 )
 _NON_ANSWERS = frozenset(
-    "idontknow idk dontknow noidea nocl notsure imnotsure whatever anything any huh what hmm hm help skip none "
-    "idontcare dontcare noclue dunno idunno youdecide whichever".split()
+    "idontknow idk dontknow noidea notsure imnotsure whatever anything any huh what hmm hm help skip none"
+    " idontcare dontcare noclue dunno idunno youdecide whichever".split()
 )
 _NEGATIONS = frozenset({"not", "isn't", "isnt", "never", "without", "except", "non"})
 _TAKING_BACK = frozenset(

@@ -93,7 +93,7 @@ class Form:
 
 
 def wire_slot(slot: Slot, fill: Fill) -> WireSlot:
-    """A filled slot in Lex's shape: OriginalValue keeps what was said, TopResolution takes the first resolution."""
+    """A filled slot in Lex's shape: OriginalValue keeps what was said, TopResolution takes the best value."""
     keeps_words = slot.type.kind is ValueKind.LIST and slot.type.passes_anything and slot.type.pattern is None
     said = fill.original if fill.original.strip("\"'") == fill.original else fill.resolved[0]
     return {

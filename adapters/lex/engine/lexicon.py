@@ -39,8 +39,10 @@ def _words(*lines: str) -> frozenset[str]:
 FUNCTION_WORDS: Final = _words(
     "a an the this that these those some any each every",
     "i me my mine we us our ours you your yours he she it its they them their one",
-    "am is are was were be been being do does did have has had will would shall should can could may might must",
-    "and or but so if then than as of to in on at by for from with into onto about under over within up out off",
+    "am is are was were be been being do does did have has had will would shall should can could may",
+    "might must",
+    "and or but so if then than as of to in on at by for from with into onto about under over within",
+    "up out off",
     "not no yes please thanks thank hi hello hey dear just really very also too now again here there",
     "what which who whom whose when where why how",
     "let going got get im id",
@@ -54,15 +56,19 @@ CARRIER_WORDS: Final = FUNCTION_WORDS | _words(
 """Function words and the verbs of asking: they wrap a request without naming it."""
 
 FILLERS: Final = _words(
-    "a an the it its it's is this that to of be as um uh erm hmm well so ok okay please pls thanks thank you thx",
-    "just then should would could will shall i i'd id i'll we we'd like want prefer use take choose pick go with",
-    "make set put have let let's lets me us my our for and hi hello hey sure answer value guess think yes yeah",
+    "a an the it its it's is this that to of be as um uh erm hmm well so ok okay please pls thanks",
+    "thank you thx",
+    "just then should would could will shall i i'd id i'll we we'd like want prefer use take choose",
+    "pick go with",
+    "make set put have let let's lets me us my our for and hi hello hey sure answer value guess think",
+    "yes yeah",
     "actually rather instead sorry wait no mean meant change switch update correct correction really maybe",
 )
 """Words that may surround a slot value in an answer without changing it."""
 
 CORRECTION_CUES: Final = _words(
-    "no nope actually instead rather sorry wait change switch correct correction make meant mean update oops scratch",
+    "no nope actually instead rather sorry wait change switch correct correction make meant mean",
+    "update oops scratch",
     "replace not should use",
 )
 """Words by which people announce that they are putting something right."""
@@ -79,7 +85,8 @@ def _families(*lines: str) -> dict[str, str]:
 
 
 FAMILIES: Final = _families(
-    "create make open provision order vend spin build setup establish raise launch generate obtain get give need want",
+    "create make open provision order vend spin build setup establish raise launch generate obtain"
+    " get give need want",
     "new another additional extra fresh more",
     "cancel abort withdraw revoke retract scrap drop undo stop discard kill",
     "show list display view see print",

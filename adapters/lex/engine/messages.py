@@ -18,8 +18,8 @@ def render(
 ) -> list[dict[str, Any]]:
     """The messages of a prompt with `{Slot}` and `[sessionAttribute]` written in.
 
-    The first try takes each group's first message, later ones go through its variations. A reference to a value
-    that does not exist vanishes with the blank or comma that belonged to it.
+    The first try takes each group's first message, later ones go through its variations. A reference to a
+    value that does not exist vanishes with the blank or comma that belonged to it.
     """
     rendered: list[dict[str, Any]] = []
     for group in prompt.groups[:_MOST_MESSAGES]:

@@ -115,7 +115,7 @@ def _count_of(text: str) -> float | None:
 
 
 def find_dates(text: str, today: date | None = None) -> Iterator[Found]:
-    """Dates as YYYY-MM-DD (weeks as YYYY-Www, months as YYYY-MM, years as YYYY), counted from `today` in UTC."""
+    """Dates as YYYY-MM-DD (weeks YYYY-Www, months YYYY-MM, years YYYY), counted from `today` (UTC)."""
     now = today or datetime.now(UTC).date()
     for match in _DATE.finditer(text):
         try:

@@ -25,7 +25,7 @@ class Token:
 
 
 def clean(text: str) -> str:
-    """Compatibility-normalise, straighten quotes, and blank what cannot be shown (controls, lone surrogates)."""
+    """Normalise (NFKC), straighten quotes, blank what cannot be shown (controls, lone surrogates)."""
     normal = unicodedata.normalize("NFKC", text).translate(_PLAIN_QUOTES)
     shown = (_shown(character) for character in normal)
     return "".join(shown)[:_LONGEST_CLEAN_TEXT]

@@ -54,7 +54,7 @@ class Vocabulary:
     def find(
         self, text: str, tokens: Sequence[Token], protected: frozenset[str] = frozenset()
     ) -> Iterator[Found]:
-        """Every stretch of whole words that spells a value; `protected` words are never taken for misspellings."""
+        """Every stretch of whole words that spells a value; `protected` words are never misspellings."""
         if not self._by_key:
             return
         keys = [token.word.replace("'", "") for token in tokens]
