@@ -52,6 +52,8 @@ class Slot:
     name: str
     type: SlotType
     prompt: str = ""
+    again: str = ""
+    """The question when it is repeated; the prompt when empty."""
     required: bool = True
     label: str = ""
     tries: int = 4
@@ -129,9 +131,7 @@ class Intent(ABC):
             for listed in slot_type.values:
                 if value.casefold() in {w.casefold() for w in (listed.value, *listed.synonyms)}:
                     return listed.value
-            raise Invalid(
-                f"“{value}” is not one of {either(tuple(v.value for v in slot_type.values))}.", field=slot
-            )
+            raise Invalid(f"“{value}” is not one of {either(tuple(v.value for v in slot_type.values))}.", field=slot)
         return value
 
 

@@ -29,10 +29,14 @@ class Check:
 
 @dataclass(frozen=True)
 class Resource:
-    """Something in the world that a request touches, such as ("account", "123456789012")."""
+    """Something in the world that a request touches, such as ("account", "123456789012").
+
+    Of an `exclusive` one, such as the root address of an account to be made, only one open request may exist.
+    """
 
     kind: str
     name: str
+    exclusive: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,7 +73,7 @@ class Plan:
                 for c in self.checks
             ],
             "tier": self.tier,
-            "touches": [{"kind": t.kind, "name": t.name} for t in self.touches],
+            "touches": [{"kind": t.kind, "name": t.name, "exclusive": t.exclusive} for t in self.touches],
         }
 
     @staticmethod

@@ -90,6 +90,7 @@ inbox = Table(
     Column("owner", String(64)),
     Column("leased_until", UtcDateTime),
     Column("done_at", UtcDateTime),
+    Column("request_id", String(40)),
     Column("error", Text),
     Index("ix_inbox_undone", "done_at", "leased_until"),
 )
@@ -124,6 +125,8 @@ messages = Table(
     Column("text", Text, nullable=False),
     Column("card", JSON),
     Column("inbox_key", String(255)),
+    Column("request_id", String(40)),
+    Column("notice", String(255), unique=True),
     Column("at", UtcDateTime, nullable=False),
     Index("ix_messages_conversation_seq", "conversation", "seq"),
     Index("ix_messages_inbox_key", "inbox_key"),
@@ -170,7 +173,6 @@ approvals = Table(
     Column("request_id", ForeignKey("requests.id"), nullable=False, index=True),
     Column("version", Integer, nullable=False),
     Column("approver", String(320), nullable=False),
-    Column("token_hash", String(64), unique=True),
     Column("decision", String(10)),
     Column("reason", Text),
     Column("surface", String(40)),
@@ -179,6 +181,15 @@ approvals = Table(
     Column("decided_at", UtcDateTime),
     UniqueConstraint("request_id", "version", "approver"),
 )
+
+approval_tokens = Table(
+    "approval_tokens",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("approval_id", ForeignKey("approvals.id"), nullable=False, index=True),
+    Column("minted_at", UtcDateTime, nullable=False),
+)
+"""One row for each mail sent: a token exists in clear only in the mail itself."""
 
 steps = Table(
     "steps",

@@ -1,0 +1,25 @@
+"""The sandbox's clock, which business time follows in the embedded default."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import httpx
+
+from bot.errors import CloudError
+from bot.settings import Settings
+
+
+def sandbox_clock(settings: Settings) -> Callable[[], Awaitable[tuple[datetime, float]]]:
+    """Return a reader of the sandbox's (now, speed); it raises CloudError when the sandbox does not answer."""
+    client = httpx.AsyncClient(base_url=settings.aws_endpoint_url, timeout=2, trust_env=False)
+
+    async def read() -> tuple[datetime, float]:
+        try:
+            answer = (await client.get("/_sandbox/clock")).raise_for_status().json()
+            return datetime.fromisoformat(answer["now"]), float(answer["speed"])
+        except (httpx.HTTPError, ValueError, KeyError) as error:
+            raise CloudError("NoClock", str(error), operation="/_sandbox/clock", retryable=True) from error
+
+    return read

@@ -1,0 +1,413 @@
+"""One approval record behind every surface: asked, looked at, decided once.
+
+A decision counts for one version of one digest. Links carry random 256-bit tokens that exist in clear
+only in the mail; looking never changes anything; the deciding update is guarded by the database, so of
+any number of simultaneous decisions exactly one wins.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.activity import Person, clean_text
+from bot.audit import Audit
+from bot.card import Card, Facts, Text
+from bot.clock import Clock
+from bot.conversations import Conversations
+from bot.database import Database, Transaction
+from bot.database.tables import approval_tokens, approvals, waits
+from bot.directory import Directory
+from bot.errors import Conflict, Gone, Invalid, NotFound
+from bot.outbox import Outbox
+from bot.people import People
+from bot.policy import Decision, Policy, asked_candidates
+from bot.requests import STATE_WORDS, RequestRecord, Requests
+from bot.signals import Signals
+
+MAX_REASON = 1000
+EXPIRY = "approval-expiry"
+"""Kind of the waiting row that lets an approval lapse."""
+
+Status = Literal["open", "decided", "expired", "superseded", "withdrawn"]
+
+
+@dataclass(frozen=True)
+class ApprovalView:
+    """One approver's view of one request version, as it stands."""
+
+    request: RequestRecord
+    approver: str
+    status: Status
+    decision: str
+    decided_by: str
+    decided_at: datetime | None
+    reason: str
+    expires_at: datetime | None
+    version: int
+
+
+class Approvals:
+    """Asks for decisions and takes them."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        signals: Signals,
+        directory: Directory,
+        policy: Policy,
+        people: People,
+        requests: Requests,
+        conversations: Conversations,
+        outbox: Outbox,
+        audit: Audit,
+        *,
+        hours: float,
+        topic: str = "",
+    ) -> None:
+        self._database, self._clock, self._signals = database, clock, signals
+        self._directory, self._policy, self._people = directory, policy, people
+        self._requests, self._conversations = requests, conversations
+        self._outbox, self._audit = outbox, audit
+        self._hours, self._topic = hours, topic
+
+    def expires_at(self) -> datetime:
+        """Return when an approval that is asked for now would lapse."""
+        return self._clock.now() + timedelta(hours=self._hours)
+
+    def approvers_for(self, intent: str, tier: str) -> tuple[str, ...]:
+        """Return the personal addresses that are asked to approve such a request."""
+        return self._directory.asked(intent, tier).approvers
+
+    def can_be_approved(self, record: RequestRecord) -> bool:
+        """Tell whether policy lets anybody at all approve the request; ask before bothering anyone."""
+        asked = self._directory.asked(record.intent, record.tier)
+        return self._policy.can_be_approved(record.subject, asked_candidates(asked, self._directory))
+
+    async def ask(self, transaction: Transaction, record: RequestRecord) -> None:
+        """Put a request's current version up for approval: rows, mails, and the row that lets it lapse."""
+        asked = self._directory.asked(record.intent, record.tier)
+        now = self._clock.now()
+        for address in asked.approvers:
+            if address == record.requester.email:
+                continue  # four eyes: asking them would be no use
+            approval_id = "ap_" + secrets.token_hex(12)
+            await transaction.execute(
+                insert(approvals).values(
+                    id=approval_id, request_id=record.id, version=record.version, approver=address, asked_at=now
+                )
+            )
+            key = f"{record.id}:{record.version}:approval:{address}"
+            payload: dict[str, Any] = {"kind": "approval", "approval_id": approval_id}
+            await self._outbox.put(transaction, key[:255], "email", payload, pace=f"email:{address}"[:255])
+        notice = {"kind": "approval_notice", "request_id": record.id, "version": record.version}
+        for address in asked.shared:
+            key = f"{record.id}:{record.version}:notice:{address}"
+            await self._outbox.put(
+                transaction, key[:255], "email", {**notice, "to": address}, pace=f"email:{address}"[:255]
+            )
+        if self._topic:
+            await self._outbox.put(transaction, f"{record.id}:{record.version}:sns", "sns", notice, pace="sns")
+        await self._requests.end_waits(transaction, record.id)
+        await transaction.execute(
+            insert(waits).values(
+                request_id=record.id,
+                kind=EXPIRY,
+                key=f"{record.id}:{record.version}",
+                segment="",
+                payload={"version": record.version},
+                attempt=0,
+                due_at=record.expires_at,
+                noticed=False,
+            )
+        )
+
+    async def mint(self, approval_id: str) -> tuple[str, ApprovalView] | None:
+        """Return a fresh token for sending, or None when the approval is no longer open.
+
+        Called at each try of a mail: a mail that was sent before a crash keeps its own working token.
+        """
+        token = secrets.token_urlsafe(32)
+
+        async def work(transaction: Transaction) -> ApprovalView | None:
+            view = await self._view(transaction.connection, approvals.c.id == approval_id)
+            if view is None or view.status != "open":
+                return None
+            await transaction.execute(
+                insert(approval_tokens).values(hash=_hash(token), approval_id=approval_id, minted_at=self._clock.wall())
+            )
+            return view
+
+        view = await self._database.write(work)
+        return (token, view) if view else None
+
+    async def look(self, token: str) -> ApprovalView:
+        """Return what a token stands for; changes nothing. Raises NotFound for tokens we never sent."""
+        async with self._database.read() as connection:
+            view = await self._of_token(connection, token)
+        if view is None:
+            raise _unknown()
+        return view
+
+    async def decide(self, token: str, decision: str, reason: str, *, surface: str) -> ApprovalView:
+        """Decide by the link's token. Raises NotFound, Invalid, Conflict, Gone or Refused; see `decide_as`."""
+        view = await self.look(token)
+        approver = await self._people.of_email(view.approver)
+        return await self._decide(view.request.id, view.version, approver, decision, reason, surface)
+
+    async def decide_as(
+        self, request_id: str, version: int, by: Person, decision: str, reason: str, *, surface: str
+    ) -> ApprovalView:
+        """Decide as a person who is signed in on a surface.
+
+        Raises Invalid (field "decision" or "reason"), NotFound, Conflict (decided already), Gone (expired,
+        superseded, withdrawn) or Refused (policy, the requester among others).
+        """
+        record = await self._requests.find(request_id)
+        return await self._decide(record.id, version, by, decision, reason, surface)
+
+    async def may_decide(self, record: RequestRecord, person: Person, *, surface: str = "console") -> bool:
+        """Tell whether the person could decide the request now."""
+        return record.state == "awaiting_approval" and self._allowed(record, person, surface).allowed
+
+    def _allowed(self, record: RequestRecord, person: Person, surface: str) -> Decision:
+        return self._policy.may_approve(person, record.subject, channel=surface)
+
+    async def _decide(
+        self, request_id: str, version: int, by: Person, decision: str, reason: str, surface: str
+    ) -> ApprovalView:
+        reason = clean_text(reason)
+        if decision not in ("approve", "reject"):
+            raise Invalid("decision: say approve or reject.", field="decision")
+        if len(reason) > MAX_REASON:
+            raise Invalid(f"reason: at most {MAX_REASON} characters; this has {len(reason)}.", field="reason")
+
+        async def work(transaction: Transaction) -> None:
+            record = await self._requests.read(transaction.connection, request_id)
+            if record is None:
+                raise _unknown()
+            _require_open(record, version, self._clock.now())
+            if decision == "reject" and not reason:
+                raise Invalid("reason: say why, so that the requester can mend it.", field="reason")
+            allowed = self._allowed(record, by, surface).require()
+            await self._take(transaction, record, by, decision, reason, surface, allowed.policy)
+
+        await self._database.write(work)
+        self._signals.set("scheduler")
+        return await self._decided_view(request_id, version, by)
+
+    async def _take(
+        self,
+        transaction: Transaction,
+        record: RequestRecord,
+        by: Person,
+        decision: str,
+        reason: str,
+        surface: str,
+        policy: str,
+    ) -> None:
+        good = decision == "approve"
+        to: Literal["approved", "rejected"] = "approved" if good else "rejected"
+        outcome = None
+        if not good:
+            outcome = {
+                "text": f"Rejected by {by.email}: {reason}",
+                "next": "Change what was objected to and ask again.",
+            }
+        moved = await self._requests.move(
+            transaction, record.id, ("awaiting_approval",), to, outcome=outcome, expires_at=None
+        )
+        if not moved:
+            raise Conflict(f"Request {record.id} has just been decided by somebody else.")
+        now = self._clock.now()
+        values = {"decision": decision, "reason": reason, "surface": surface, "policy": policy, "decided_at": now}
+        mine = (
+            approvals.c.request_id == record.id,
+            approvals.c.version == record.version,
+            approvals.c.approver == by.email,
+        )
+        if (await transaction.execute(update(approvals).where(*mine).values(**values))).rowcount == 0:
+            await transaction.execute(
+                insert(approvals).values(
+                    id="ap_" + secrets.token_hex(12),
+                    request_id=record.id,
+                    version=record.version,
+                    approver=by.email,
+                    asked_at=now,
+                    **values,
+                )
+            )
+        await self._requests.end_waits(transaction, record.id)
+        await self._audit.record(
+            transaction,
+            f"approval.{decision}",
+            person_id=by.id,
+            request_id=record.id,
+            payload={
+                "version": record.version,
+                "digest": record.digest,
+                "reason": reason,
+                "surface": surface,
+                "policy": policy,
+                "policies": self._policy.version,
+            },
+        )
+        if good:
+            await self._start(transaction, record)
+        await self._tell(transaction, record, by, decision, reason)
+
+    async def _start(self, transaction: Transaction, record: RequestRecord) -> None:
+        """Write the row that starts the workflow, in the decision's own transaction."""
+        await transaction.execute(
+            insert(waits).values(
+                request_id=record.id,
+                kind="timer",
+                key=f"{record.id}:{record.version}:replan",
+                segment="replan",
+                payload={},
+                attempt=0,
+                due_at=self._clock.now(),
+                noticed=False,
+            )
+        )
+        transaction.then(lambda: self._signals.set("scheduler"))
+
+    async def _tell(
+        self, transaction: Transaction, record: RequestRecord, by: Person, decision: str, reason: str
+    ) -> None:
+        key = f"{record.id}:{record.version}:{decision}"
+        who = by.name or by.email
+        if decision == "approve":
+            text = f"Request {record.id} was approved by {who}. Now it is being carried out."
+            card = Card(f"Approved: {record.plan.summary}", (Text(text),), tone="good", request=record.id)
+        else:
+            text = f"Request {record.id} was rejected by {who}: “{reason}” Nothing was done."
+            items = (Facts((("By", who), ("Reason", reason))), Text("Change what was objected to and ask again."))
+            card = Card(f"Rejected: {record.plan.summary}", items, tone="bad", request=record.id)
+        await self._conversations.notify(transaction, record.conversation, key, text, card, record.id)
+
+    async def expire(self, transaction: Transaction, record: RequestRecord, version: int) -> bool:
+        """Let a version lapse that nobody decided in time; tell whether it did."""
+        if record.version != version or record.state != "awaiting_approval":
+            return False
+        outcome = {
+            "text": f"Nobody decided within {self._hours:g} hours.",
+            "next": "Ask again, or ask an approver first.",
+        }
+        moved = await self._requests.move(
+            transaction, record.id, ("awaiting_approval",), "expired", outcome=outcome, expires_at=None
+        )
+        if not moved:
+            return False
+        await self._audit.record(
+            transaction, "request.expired", request_id=record.id, payload={"version": record.version}
+        )
+        text = f"Request {record.id} expired: nobody decided within {self._hours:g} hours. Nothing was done; ask again."
+        card = Card(f"Expired: {record.plan.summary}", (Text(text),), tone="warning", request=record.id)
+        await self._conversations.notify(
+            transaction, record.conversation, f"{record.id}:{version}:expired", text, card, record.id
+        )
+        return True
+
+    async def asked_of(self, record: RequestRecord) -> Iterable[str]:
+        """Return who was asked about the current version."""
+        query = select(approvals.c.approver).where(
+            approvals.c.request_id == record.id, approvals.c.version == record.version
+        )
+        async with self._database.read() as connection:
+            return [r.approver for r in (await connection.execute(query)).all()]
+
+    async def _of_token(self, connection: AsyncConnection, token: str) -> ApprovalView | None:
+        found = (
+            await connection.execute(
+                select(approval_tokens.c.approval_id).where(approval_tokens.c.hash == _hash(token))
+            )
+        ).first()
+        return await self._view(connection, approvals.c.id == found.approval_id) if found else None
+
+    async def _view(self, connection: AsyncConnection, condition: Any) -> ApprovalView | None:
+        row = (await connection.execute(select(approvals).where(condition))).first()
+        if row is None:
+            return None
+        record = await self._requests.read(connection, row.request_id)
+        if record is None:
+            return None
+        decided = (
+            await connection.execute(
+                select(approvals).where(
+                    approvals.c.request_id == record.id,
+                    approvals.c.version == row.version,
+                    approvals.c.decision.is_not(None),
+                )
+            )
+        ).first()
+        return ApprovalView(
+            request=record,
+            approver=row.approver,
+            status=_status(record, row.version, decided is not None, self._clock.now()),
+            decision=decided.decision if decided else "",
+            decided_by=decided.approver if decided else "",
+            decided_at=decided.decided_at if decided else None,
+            reason=(decided.reason or "") if decided else "",
+            expires_at=record.expires_at,
+            version=row.version,
+        )
+
+    async def _decided_view(self, request_id: str, version: int, by: Person) -> ApprovalView:
+        async with self._database.read() as connection:
+            condition = (
+                (approvals.c.request_id == request_id)
+                & (approvals.c.version == version)
+                & (approvals.c.approver == by.email)
+            )
+            view = await self._view(connection, condition)
+        if view is None:
+            raise _unknown()
+        return view
+
+
+def _status(record: RequestRecord, version: int, is_decided: bool, now: datetime) -> Status:
+    if is_decided:
+        return "decided"
+    if record.version != version:
+        return "superseded"
+    if record.state == "expired":
+        return "expired"
+    if record.state == "cancelled":
+        return "withdrawn"
+    if record.state != "awaiting_approval":
+        return "decided"
+    if record.expires_at is not None and record.expires_at <= now:
+        return "expired"
+    return "open"
+
+
+def _require_open(record: RequestRecord, version: int, now: datetime) -> None:
+    status = _status(record, version, record.version == version and record.state not in _UNDECIDED, now)
+    if status == "superseded":
+        raise Gone("The plan has changed since this was asked.", next_step="Look for the newer approval request.")
+    if status == "expired":
+        raise Gone(f"The time to decide request {record.id} is over.", next_step="The requester can ask again.")
+    if status == "withdrawn":
+        raise Gone(f"Request {record.id} was cancelled by its requester.")
+    if status == "decided":
+        raise Conflict(f"Request {record.id} is decided already: it is {STATE_WORDS[record.state]}.")
+
+
+_UNDECIDED = ("awaiting_approval", "expired", "cancelled")
+
+
+def _unknown() -> NotFound:
+    return NotFound("This link is not one of ours.", next_step="Copy the whole link from the mail.")
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()

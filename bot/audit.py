@@ -1,0 +1,205 @@
+"""The record: append-only rows, chained by digest, with their payloads apart.
+
+A row is written in the transaction of what it records. One leased sealer then gives rows their position
+and hash: hash = SHA-256(previous hash + canonical JSON of the row). A row names people by our opaque id and
+its payload by salted digest, so personal data can be erased (payload and people row) and the chain holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, Select, func, insert, select, update
+
+from bot.clock import Clock, iso
+from bot.database import Database, Transaction
+from bot.database.tables import audit, audit_head, audit_payloads, people, requests
+from bot.paging import Page, decode_cursor, encode_cursor
+from bot.plan import canonical
+from bot.rows import put
+
+GENESIS = "0" * 64
+SEAL_BATCH = 500
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What `verify` found. `fault` is empty when every sealed row is intact, else it names the first bad row."""
+
+    sealed: int
+    unsealed: int
+    erased: int
+    fault: str = ""
+
+
+class Audit:
+    """Writes, seals, lists and verifies the record."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database, self._clock = database, clock
+
+    async def record(
+        self,
+        transaction: Transaction,
+        kind: str,
+        *,
+        person_id: str = "",
+        request_id: str = "",
+        payload: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Append one row in the caller's transaction. `payload` holds JSON types and never a secret."""
+        salt = secrets.token_hex(16)
+        content = dict(payload or {})
+        result = await transaction.execute(
+            insert(audit)
+            .values(
+                at=self._clock.now(),
+                kind=kind,
+                person_id=person_id,
+                request_id=request_id,
+                payload_digest=payload_digest(salt, content),
+            )
+            .returning(audit.c.seq)
+        )
+        seq = result.scalar_one()
+        await transaction.execute(insert(audit_payloads).values(seq=seq, salt=salt, payload=content))
+
+    async def seal(self) -> int:
+        """Chain the rows that wait for it; return how many. Only the holder of the sealer's lease calls this."""
+
+        async def work(transaction: Transaction) -> int:
+            head = (await transaction.execute(select(audit_head).where(audit_head.c.id == 1))).first()
+            position, previous = (head.position, head.hash) if head else (0, GENESIS)
+            waiting = select(audit).where(audit.c.position.is_(None)).order_by(audit.c.seq).limit(SEAL_BATCH)
+            rows = (await transaction.execute(waiting)).all()
+            for row in rows:
+                position += 1
+                previous = chain(previous, row, position)
+                await transaction.execute(
+                    update(audit).where(audit.c.seq == row.seq).values(position=position, hash=previous)
+                )
+            if rows:
+                await put(transaction, audit_head, {"id": 1, "position": position, "hash": previous}, on=["id"])
+            return len(rows)
+
+        async with self._database.read() as connection:
+            unsealed = (
+                await connection.execute(select(audit.c.seq).where(audit.c.position.is_(None)).limit(1))
+            ).first()
+        return await self._database.write(work) if unsealed else 0
+
+    async def list(
+        self,
+        *,
+        person: str = "",
+        request: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
+        cursor: str = "",
+        limit: int = 50,
+        owner: str | None = None,
+    ) -> Page[dict[str, Any]]:
+        """Return entries newest first; `person` is an e-mail, `owner` limits to requests asked with that REST key."""
+        query = _entries().order_by(audit.c.seq.desc()).limit(limit + 1)
+        if person:
+            query = query.where(people.c.email == person.strip().casefold())
+        if request:
+            query = query.where(audit.c.request_id == request)
+        if since:
+            query = query.where(audit.c.at >= since)
+        if until:
+            query = query.where(audit.c.at < until)
+        if owner is not None:
+            query = query.where(requests.c.owner == owner)
+        if cursor:
+            query = query.where(audit.c.seq < int(decode_cursor(cursor, 1)[0]))
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        following = encode_cursor(str(rows[limit - 1].seq)) if len(rows) > limit else ""
+        return Page(tuple(_entry(r) for r in rows[:limit]), following)
+
+    async def verify(self) -> Verification:
+        """Recompute the whole chain; finds changed, missing, added and reordered rows."""
+        position, previous, erased = 0, GENESIS, 0
+        async with self._database.read() as connection:
+            head = (await connection.execute(select(audit_head).where(audit_head.c.id == 1))).first()
+            unsealed = (
+                await connection.execute(select(func.count()).select_from(audit).where(audit.c.position.is_(None)))
+            ).scalar_one()
+            query = (
+                select(audit, audit_payloads.c.salt, audit_payloads.c.payload, audit_payloads.c.erased_at)
+                .outerjoin(audit_payloads, audit_payloads.c.seq == audit.c.seq)
+                .where(audit.c.position.is_not(None))
+                .order_by(audit.c.position)
+            )
+            async with connection.stream(query) as rows:
+                async for row in rows:
+                    position += 1
+                    if row.position != position:
+                        return Verification(position - 1, unsealed, erased, f"row at position {position} is missing")
+                    previous = chain(previous, row, position)
+                    if row.hash != previous:
+                        return Verification(
+                            position - 1, unsealed, erased, f"row {row.seq} at position {position} was changed or moved"
+                        )
+                    if row.erased_at is not None:
+                        erased += 1
+                    elif row.salt is None or payload_digest(row.salt, row.payload) != row.payload_digest:
+                        return Verification(
+                            position - 1,
+                            unsealed,
+                            erased,
+                            f"payload of row {row.seq} at position {position} was changed",
+                        )
+        expected = (head.position, head.hash) if head else (0, GENESIS)
+        if (position, previous) != expected:
+            return Verification(
+                position, unsealed, erased, f"the chain ends at position {position}, the head says {expected[0]}"
+            )
+        return Verification(position, unsealed, erased)
+
+
+def payload_digest(salt: str, payload: Any) -> str:
+    """Return the digest that a row keeps of its payload, in hex."""
+    return hashlib.sha256(salt.encode() + canonical(payload)).hexdigest()
+
+
+def chain(previous: str, row: Row[Any], position: int) -> str:
+    """Return the hash of a row at a position after the row with hash `previous`."""
+    content = {
+        "position": position,
+        "seq": row.seq,
+        "at": iso(row.at),
+        "kind": row.kind,
+        "person_id": row.person_id,
+        "request_id": row.request_id,
+        "payload_digest": row.payload_digest,
+    }
+    return hashlib.sha256(previous.encode() + canonical(content)).hexdigest()
+
+
+def _entries() -> Select[Any]:
+    return (
+        select(audit, audit_payloads.c.payload, people.c.email)
+        .outerjoin(audit_payloads, audit_payloads.c.seq == audit.c.seq)
+        .outerjoin(people, people.c.id == audit.c.person_id)
+        .outerjoin(requests, requests.c.id == audit.c.request_id)
+    )
+
+
+def _entry(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "id": row.seq,
+        "at": iso(row.at),
+        "kind": row.kind,
+        "person": row.email or "",
+        "request": row.request_id,
+        "payload": row.payload or {},
+        "digest": row.payload_digest,
+        "hash": row.hash or "",
+    }

@@ -1,0 +1,64 @@
+"""The command line. Each command loads only what it needs, so that all start fast."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from bot.errors import QuartermasterError
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; return the exit status. Expected errors are one line that says what to do."""
+    parser = _parser()
+    chosen = parser.parse_args(arguments)
+    try:
+        match chosen.command:
+            case "run":
+                from bot.commands.run import run
+
+                return run()
+            case "serve":
+                from bot.commands.run import serve
+
+                return serve()
+            case "chat":
+                from bot.commands.chat import chat
+
+                return chat(chosen.email, chosen.name, chosen.url)
+            case "audit":
+                from bot.commands.record import verify
+
+                return verify()
+            case "lex":
+                from bot.commands.understanding import export
+
+                return export()
+            case _:
+                from bot.commands.record import migrate_database
+
+                return migrate_database(chosen.revision)
+    except QuartermasterError as error:
+        print(f"quartermaster: {error.sentence()}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bot", description="Quartermaster: ChatOps for platform teams on AWS."
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    commands.add_parser("run", help="the whole product on this machine: sandboxed AWS, mail catcher and bot")
+    commands.add_parser("serve", help="the bot alone, as in production")
+    talk = commands.add_parser("chat", help="talk to the bot in the terminal")
+    talk.add_argument("--email", default="", help="who you are (default: the development user)")
+    talk.add_argument("--name", default="", help="how the bot calls you")
+    talk.add_argument("--url", default="", help="address of the bot (default: PUBLIC_URL)")
+    audit = commands.add_parser("audit", help="the record of who did what")
+    audit.add_subparsers(dest="what", required=True, metavar="what").add_parser("verify", help="check the whole chain")
+    lex = commands.add_parser("lex", help="what people can say, in Lex V2's shape")
+    lex.add_subparsers(dest="what", required=True, metavar="what").add_parser("export", help="print it as JSON")
+    migrate = commands.add_parser("migrate", help="bring the database to this version's schema")
+    migrate.add_argument("revision", nargs="?", default="head")
+    return parser

@@ -1,0 +1,169 @@
+"""Running: `serve` is the bot alone; `run` adds the sandboxed AWS and the mail catcher on the ports that follow."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bot import logs
+from bot.errors import SettingsError
+from bot.settings import Settings, load_settings
+
+FIRST_SENTENCE = "I need a sandbox account in Demos for team-x+aws@corp.example"
+SANDBOX_WAIT = 30.0
+
+
+def serve() -> int:
+    """Serve until a signal ends it; exit status 0 then."""
+    settings = load_settings()
+    logs.configure(settings.log_level)
+    return asyncio.run(_serve(settings, _listen(settings), greeting=False))
+
+
+def run() -> int:
+    """Start everything a newcomer needs, unless AWS_ENDPOINT_URL names an AWS already."""
+    logs.configure(os.environ.get("LOG_LEVEL", "warning"), plain=sys.stderr.isatty())
+    host = os.environ.get("HOST") or "127.0.0.1"
+    first = socket.create_server((host, _port()), backlog=512)
+    port = first.getsockname()[1]
+    os.environ["PORT"] = str(port)
+    with _sandbox(port):
+        settings = load_settings()
+        return asyncio.run(_serve(settings, first, greeting=True))
+
+
+def _port() -> int:
+    text = os.environ.get("PORT") or "8000"
+    if not text.isascii() or not text.isdigit() or int(text) > 65533:
+        raise SettingsError(f"PORT must be a number up to 65533; it is {text!r}.")
+    return int(text)
+
+
+def _listen(settings: Settings) -> socket.socket:
+    return _bind(settings.host, settings.port)
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    try:
+        return socket.create_server((host, port), backlog=512)
+    except OSError as error:
+        raise SettingsError(
+            f"Can't listen on {host}:{port}: {error.strerror}.", next_step="Set PORT to a free port."
+        ) from error
+
+
+@contextmanager
+def _sandbox(port: int) -> Iterator[None]:
+    """Run the sandboxed AWS beside us while the block runs; it also ends when we are killed."""
+    if os.environ.get("AWS_ENDPOINT_URL"):
+        yield
+        return
+    state = Path(os.environ.get("VAR_DIR") or "var") / "sandbox.sqlite"
+    state.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "sandbox", "--port", str(port + 1), "--state", str(state)]
+    command += ["--parent", str(os.getpid())]
+    # A session of its own: Ctrl-C reaches us first, and we end it after the bot has stopped.
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    try:
+        os.environ["AWS_ENDPOINT_URL"] = _address_of(process)
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _address_of(process: subprocess.Popen[str]) -> str:
+    """Return the address that the sandbox prints when it is ready; meanwhile load what takes long."""
+    lines: list[str] = []
+    out = process.stdout
+    if out is None:
+        raise SettingsError("The sandbox could not be started.")
+
+    def read() -> None:
+        lines.append(out.readline())
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    import bot.main  # noqa: F401
+
+    reader.join(SANDBOX_WAIT)
+    words = lines[0].split() if lines else []
+    if not words:
+        raise SettingsError("The sandboxed AWS did not start; its reason stands above.", next_step="Is PORT+1 free?")
+    return words[-1]
+
+
+async def _serve(settings: Settings, listening: socket.socket, *, greeting: bool) -> int:
+    import uvicorn
+
+    from bot.main import Application
+
+    application = Application(settings)
+    config = uvicorn.Config(
+        application.app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=5,
+        ws="none",
+    )
+    server = _Server(config)
+    stopping = asyncio.create_task(server.serve(sockets=[listening]))
+    while not server.started and not stopping.done():
+        await asyncio.sleep(0.01)
+    if greeting and server.started:
+        _greet(settings)
+    await stopping
+    return 0 if server.was_started else 2
+
+
+class _Server:
+    """uvicorn, ended by a signal with exit status 0 instead of the signal's own."""
+
+    def __init__(self, config: object) -> None:
+        import uvicorn
+
+        self._server = uvicorn.Server(config)  # type: ignore[arg-type]
+        self.was_started = False
+
+    @property
+    def started(self) -> bool:
+        """Whether it answers."""
+        self.was_started = self.was_started or self._server.started
+        return self._server.started
+
+    async def serve(self, sockets: list[socket.socket]) -> None:
+        """Serve until SIGINT or SIGTERM."""
+        loop = asyncio.get_running_loop()
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(signum, self._end)
+        await self._server._serve(sockets)
+
+    def _end(self) -> None:
+        if self._server.should_exit:
+            self._server.force_exit = True
+        self._server.should_exit = True
+
+
+def _greet(settings: Settings) -> None:
+    print(
+        f"\nQuartermaster is at {settings.public_url}\n"
+        f"  Say there, for a start:  {FIRST_SENTENCE}\n"
+        f"  Approval mails arrive at {settings.public_url}/dev/mail\n"
+        "  Or in this terminal's neighbour: .venv/bin/python -m bot chat\n"
+        "  Ctrl-C ends everything; what you did is kept under "
+        f"{settings.var_dir}/.\n",
+        flush=True,
+    )

@@ -1,0 +1,19 @@
+"""Commands about understanding."""
+
+from __future__ import annotations
+
+import json
+
+from bot.clock import SystemClock
+from bot.lexshape import lex_definition
+from bot.settings import load_settings
+
+
+def export() -> int:
+    """Print the definition of all intents in Lex V2's shape."""
+    from bot.main import build_cloud, build_services, discover
+
+    settings = load_settings()
+    services = build_services(settings, SystemClock(), build_cloud(settings))
+    print(json.dumps(lex_definition(discover(services)), indent=1))
+    return 0

@@ -1,0 +1,158 @@
+"""Conversations and what was said in them: the transcript that every channel and the REST callers read."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import insert, select, update
+
+from bot.activity import Activity
+from bot.card import Card
+from bot.clock import Clock
+from bot.database import Database, Transaction
+from bot.database.tables import conversations, messages
+from bot.rows import insert_new, put
+from bot.signals import Signals
+
+POLL = 1.0
+"""Seconds between looks for what other replicas wrote."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """One thing said."""
+
+    seq: int
+    conversation: str
+    role: Literal["person", "bot"]
+    text: str
+    card: Card | None
+    at: datetime
+
+
+@dataclass(frozen=True)
+class ConversationRecord:
+    """Where a conversation takes place, and who began it."""
+
+    id: str
+    channel: str
+    owner: str
+    person_id: str
+    address: dict[str, Any]
+
+
+class Conversations:
+    """Keeps transcripts; `Signals` topic "conversation:<id>" is set when something was said."""
+
+    def __init__(self, database: Database, clock: Clock, signals: Signals) -> None:
+        self._database, self._clock, self._signals = database, clock, signals
+
+    async def remember(self, transaction: Transaction, activity: Activity) -> None:
+        """Keep where the conversation is, and what the person said."""
+        row = {
+            "id": activity.conversation,
+            "channel": activity.channel,
+            "owner": activity.owner,
+            "address": activity.address,
+            "person_id": activity.person.id,
+            "updated_at": self._clock.now(),
+        }
+        await put(transaction, conversations, row, on=["id"])
+        said = activity.text if activity.kind == "message" else ""
+        if said:
+            await self._insert(transaction, activity.conversation, "person", said, None, activity.key)
+
+    async def say(
+        self,
+        transaction: Transaction,
+        conversation: str,
+        text: str,
+        card: Card | None = None,
+        *,
+        inbox_key: str = "",
+        request_id: str = "",
+    ) -> None:
+        """Add an answer of the bot's."""
+        await self._insert(transaction, conversation, "bot", text, card, inbox_key, request_id)
+
+    async def notify(
+        self, transaction: Transaction, conversation: str, key: str, text: str, card: Card | None, request_id: str
+    ) -> bool:
+        """Add what the bot says of its own accord, once per `key`; tell whether it was new."""
+        row = self._row(conversation, "bot", text, card, "", request_id)
+        fresh = await insert_new(transaction, messages, {**row, "notice": key}, on=["notice"])
+        if fresh:
+            transaction.then(lambda: self._signals.set(f"conversation:{conversation}"))
+        return fresh
+
+    async def move(self, transaction: Transaction, conversation: str, address: dict[str, Any]) -> None:
+        """Replace the address of a conversation."""
+        await transaction.execute(
+            update(conversations).where(conversations.c.id == conversation).values(address=address)
+        )
+
+    async def get(self, conversation: str) -> ConversationRecord | None:
+        """Return the conversation of that id."""
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(conversations).where(conversations.c.id == conversation))).first()
+        return ConversationRecord(row.id, row.channel, row.owner, row.person_id, row.address) if row else None
+
+    async def after(
+        self, conversation: str, seq: int = 0, *, limit: int = 200, role: str | None = None
+    ) -> list[Message]:
+        """Return what was said after `seq`, oldest first."""
+        query = select(messages).where(messages.c.conversation == conversation, messages.c.seq > seq)
+        if role:
+            query = query.where(messages.c.role == role)
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query.order_by(messages.c.seq).limit(limit))).all()
+        return [message_of(r) for r in rows]
+
+    async def wait(self, conversation: str, seq: int, timeout: float) -> list[Message]:
+        """Return what was said after `seq`, waiting up to `timeout` seconds for it; empty when nothing was."""
+        end = time.monotonic() + timeout
+        while True:
+            waiter = asyncio.ensure_future(self._signals.wait(f"conversation:{conversation}", POLL))
+            await asyncio.sleep(0)  # the waiter stands before we look, so nothing falls between
+            found = await self.after(conversation, seq)
+            if found or time.monotonic() >= end:
+                waiter.cancel()
+                return found
+            await waiter
+
+    def _row(
+        self, conversation: str, role: str, text: str, card: Card | None, inbox_key: str, request_id: str
+    ) -> dict[str, Any]:
+        return {
+            "conversation": conversation,
+            "role": role,
+            "text": text,
+            "card": card.as_dict() if card else None,
+            "inbox_key": inbox_key or None,
+            "request_id": request_id or None,
+            "at": self._clock.now(),
+        }
+
+    async def _insert(
+        self,
+        transaction: Transaction,
+        conversation: str,
+        role: str,
+        text: str,
+        card: Card | None,
+        inbox_key: str,
+        request_id: str = "",
+    ) -> None:
+        row = self._row(conversation, role, text, card, inbox_key, request_id)
+        await transaction.execute(insert(messages).values(**row))
+        transaction.then(lambda: self._signals.set(f"conversation:{conversation}"))
+
+
+def message_of(row: Any) -> Message:
+    """Return the Message in a row of the table messages."""
+    card = Card.from_dict(row.card) if row.card else None
+    return Message(row.seq, row.conversation, row.role, row.text, card, row.at)

@@ -1,0 +1,299 @@
+"""One turn: what was said or pressed, what it means for the form, what is answered.
+
+`Dialogue.handle` reads and decides; the returned `Decided.commit` writes, inside the transaction that also
+marks the activity as done. So a crash repeats a turn or has finished it, never half.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from bot.activity import MAX_TEXT, STOP_WORDS, Activity, clean_text
+from bot.database import Transaction
+from bot.dialogue.form import FormFiller, Question
+from bot.dialogue.placing import Placing
+from bot.dialogue.session import Form, Session, Sessions, runtime_hints, session_id
+from bot.dialogue.spotting import spot
+from bot.errors import QuartermasterError, Refused
+from bot.intent import Answer, Ask, Change, Intent, Query
+from bot.recognizer import Recognizer, Turn
+from bot.services import Services
+
+log = structlog.get_logger(__name__)
+
+CONTINUE = frozenset("continue|resume|go on|carry on|where were we|pick up where we left|back to it".split("|"))
+_SLACK_MAILTO = re.compile(r"<mailto:([^|>\s]+)(?:\|[^>]*)?>")
+
+Commit = Callable[[Transaction], Awaitable[None]]
+
+
+@dataclass
+class Decided:
+    """A turn's outcome. `request` is the id of the request it concerned, if any."""
+
+    answers: list[Answer]
+    commit: Commit
+    request: str = ""
+
+
+@dataclass
+class _Turn:
+    """What one turn has gathered so far."""
+
+    activity: Activity
+    session: Session
+    answers: list[Answer] = field(default_factory=list)
+    place: Placing | None = None
+    request: str = ""
+
+    def say(self, text: str) -> None:
+        self.answers.append(Answer(text))
+
+    def ask(self, slots: dict[str, str]) -> Ask:
+        a = self.activity
+        return Ask(a.person, slots, a.conversation, a.channel, a.owner)
+
+
+class Dialogue:
+    """Holds conversations, whatever the channel and the recogniser."""
+
+    def __init__(self, services: Services, recognizer: Recognizer) -> None:
+        self._services = services
+        self._recognizer = recognizer
+        self._sessions = Sessions(services.database, services.clock)
+        self._filler = FormFiller(services)
+
+    async def handle(self, activity: Activity) -> Decided:
+        """Play one turn; changes nothing until `commit` is run."""
+        session = await self._sessions.load(activity)
+        turn = _Turn(activity, session)
+        try:
+            await (self._press(turn) if activity.kind == "press" else self._message(turn, activity.text))
+        except QuartermasterError as error:
+            log.info("turn.refused", error=error.detail, kind=type(error).__name__)
+            turn.say(error.sentence())
+            turn.place = None
+
+        async def commit(transaction: Transaction) -> None:
+            answers = list(turn.answers)
+            await self._services.conversations.remember(transaction, activity)
+            if turn.place:
+                placed = await turn.place.commit(transaction)
+                answers.append(placed.answer)
+                turn.request = placed.request_id or turn.request
+                if not placed.request_id:
+                    turn.session.form = turn.place.form
+            await self._sessions.save(transaction, activity, turn.session)
+            for answer in answers:
+                await self._services.conversations.say(
+                    transaction, activity.conversation, answer.text, answer.card, inbox_key=activity.key
+                )
+            decided.request = turn.request
+            decided.answers = answers
+
+        decided = Decided(turn.answers, commit, turn.request)
+        return decided
+
+    async def _message(self, turn: _Turn, raw: str) -> None:
+        text = clean_text(_SLACK_MAILTO.sub(r"\1", raw))
+        if not text:
+            turn.say("I got an empty message. Tell me what you need, or say “help”.")
+            return
+        if len(text) > MAX_TEXT:
+            turn.say(f"That has {len(text)} characters; I can read {MAX_TEXT} at a time. Please say it shorter.")
+            return
+        words = text.casefold().strip(" .!")
+        if words in STOP_WORDS:
+            self._abandon(turn)
+            return
+        if words in CONTINUE and turn.session.form is None:
+            await self._resume(turn)
+            return
+        understood = await self._understand(turn, text)
+        if turn.session.form:
+            await self._in_form(turn, turn.session.form, understood, text)
+        else:
+            await self._fresh(turn, understood)
+
+    async def _understand(self, turn: _Turn, text: str) -> Turn:
+        form = turn.session.form
+        if form and (intent := self._services.registry.get(form.intent)):
+            hints = await self._filler.choices(intent, turn.ask(form.slots))
+            state = form.lex_state(intent.definition, hints)
+        else:
+            hints_by_intent = {}
+            for name, other in self._services.registry.intents.items():
+                if isinstance(other, Change):
+                    hints_by_intent[name] = await self._filler.choices(other, turn.ask({}))
+            state = {
+                "dialogAction": {"type": "ElicitIntent"},
+                "sessionAttributes": {},
+                "runtimeHints": runtime_hints(hints_by_intent),
+            }
+        state["sessionAttributes"] = {"UserName": turn.activity.person.called}
+        return await self._recognizer.recognize(session_id(turn.activity), text, state)
+
+    async def _fresh(self, turn: _Turn, understood: Turn) -> None:
+        intent = self._services.registry.get(understood.intent)
+        if understood.is_fallback or intent is None:
+            self._not_understood(turn)
+        elif isinstance(intent, Query):
+            await self._answer(turn, intent, understood)
+        elif isinstance(intent, Change):
+            await self._begin(turn, intent, dict(understood.slots))
+
+    async def _answer(self, turn: _Turn, intent: Query, understood: Turn) -> None:
+        self._require_may_ask(turn, intent, dict(understood.slots))
+        answer = await intent.answer(turn.ask(dict(understood.slots)))
+        turn.answers.append(answer)
+        if answer.card and answer.card.request:
+            turn.request = answer.card.request
+
+    async def _begin(self, turn: _Turn, intent: Change, slots: dict[str, str]) -> None:
+        self._require_may_ask(turn, intent, slots)
+        if turn.session.form:
+            turn.session.park()
+        turn.session.parked = [f for f in turn.session.parked if f.intent != intent.definition.name]
+        turn.session.form = Form(intent.definition.name)
+        await self._fill(turn, turn.session.form, slots)
+
+    async def _in_form(self, turn: _Turn, form: Form, understood: Turn, text: str) -> None:
+        intent = self._services.registry.change(form.intent)
+        changed = {n: v for n, v in understood.slots.items() if v != form.slots.get(n)}
+        own = understood.intent == form.intent
+        if own and changed:
+            await self._fill(turn, form, changed)
+            return
+        if not own and not understood.is_fallback and (other := self._services.registry.get(understood.intent)):
+            await self._turn_aside(turn, form, other, understood)
+            return
+        hints = await self._filler.choices(intent, turn.ask(form.slots))
+        spotted = spot_new(text, intent, hints, form)
+        if form.digest and not spotted:
+            if own and understood.confirmation == "Confirmed":
+                await self._place(turn, form, intent)
+            elif own and understood.confirmation == "Denied":
+                turn.session.form = None
+                turn.say(intent.definition.declined)
+            else:
+                turn.say("Please say yes or no, or tell me what to change.")
+                await self._show_plan(turn, form)
+            return
+        if not spotted and form.asking:
+            spotted = {form.asking: text}
+        await self._fill(turn, form, spotted)
+
+    async def _turn_aside(self, turn: _Turn, form: Form, other: Intent, understood: Turn) -> None:
+        """Answer another question and come back, or lay the form aside for another order."""
+        if isinstance(other, Query):
+            await self._answer(turn, other, understood)
+            await self._filler.repeat(form, turn.ask(form.slots), turn.answers)
+        elif isinstance(other, Change):
+            title = self._services.registry.change(form.intent).definition.title
+            await self._begin(turn, other, dict(understood.slots))
+            turn.say(f"I have laid your {title} aside; say “continue” afterwards to take it up again.")
+
+    async def _fill(self, turn: _Turn, form: Form, values: dict[str, str]) -> None:
+        """Put values into the form, then ask on, or show the plan."""
+        question = await self._filler.fill(form, values, turn.ask(form.slots), turn.answers)
+        if question is Question.GIVEN_UP:
+            turn.session.park()
+        elif question is Question.COMPLETE:
+            await self._show_plan(turn, form)
+
+    async def _show_plan(self, turn: _Turn, form: Form) -> None:
+        intent = self._services.registry.change(form.intent)
+        self._require_may_ask(turn, intent, form.slots)
+        outcome = await self._filler.show_plan(form, intent, turn.ask(form.slots), turn.answers)
+        if outcome is Question.GIVEN_UP:
+            turn.session.park()
+
+    async def _place(self, turn: _Turn, form: Form, intent: Change) -> None:
+        """The confirming yes: plan once more, and place the request if nothing has changed."""
+        self._require_may_ask(turn, intent, form.slots)
+        ask = turn.ask(form.slots)
+        plan = await intent.prepare(ask)
+        if plan.problems or plan.digest != form.digest:
+            turn.say("Something has changed since I showed you the plan. This is how it stands now:")
+            await self._show_plan(turn, form)
+            return
+        placing = Placing(self._services, intent, form, plan, turn.activity)
+        placing.require_approvable()
+        turn.place = placing
+        turn.session.form = None
+
+    async def _press(self, turn: _Turn) -> None:
+        activity, form = turn.activity, turn.session.form
+        match activity.verb:
+            case "say":
+                await self._message(turn, activity.value)
+            case "fill":
+                slot, _, value = activity.value.partition("=")
+                intent = self._services.registry.change(form.intent) if form else None
+                if form is None or intent is None or slot not in {s.name for s in intent.definition.slots}:
+                    turn.say("That question is no longer open.")
+                else:
+                    await self._fill(turn, form, {slot: clean_text(value)[:MAX_TEXT]})
+            case "confirm" | "decline":
+                if form is None or not form.digest or form.digest != activity.value:
+                    turn.say("That plan is no longer current, so nothing was done with it.")
+                    if form:
+                        await self._filler.repeat(form, turn.ask(form.slots), turn.answers)
+                elif activity.verb == "confirm":
+                    await self._place(turn, form, self._services.registry.change(form.intent))
+                else:
+                    turn.session.form = None
+                    turn.say(self._services.registry.change(form.intent).definition.declined)
+            case "cancel_request":
+                record = await self._services.requests.cancel(
+                    activity.value, activity.person, surface=activity.channel, owner=activity.owner or None
+                )
+                turn.request = record.id
+                turn.say(f"Request {record.id} is cancelled.")
+            case _:
+                turn.say("I don't know that button. Say “help” to see what I can do.")
+
+    def _abandon(self, turn: _Turn) -> None:
+        form = turn.session.form
+        if form is None:
+            turn.say("There is nothing half-done here. To withdraw a request, say “cancel” and its id.")
+            return
+        title = self._services.registry.change(form.intent).definition.title
+        turn.session.form = None
+        turn.say(f"OK, I have dropped the {title}. Nothing was done.")
+        if turn.session.parked:
+            turn.say("Something is still laid aside; say “continue” to take it up.")
+
+    async def _resume(self, turn: _Turn) -> None:
+        if not turn.session.parked:
+            turn.say("There is nothing to go on with. What would you like to do?")
+            return
+        form = turn.session.parked.pop(0)
+        turn.session.form = form
+        form.digest = ""
+        await self._fill(turn, form, {})
+
+    def _not_understood(self, turn: _Turn) -> None:
+        examples = [
+            e
+            for intent in self._services.registry.intents.values()
+            if intent.shape == "change"
+            for e in intent.definition.examples[:1]
+        ]
+        hint = f" For example: “{examples[0]}”." if examples else ""
+        turn.say(f"Sorry, I did not understand that. What would you like to do?{hint} Say “help” for everything.")
+
+    def _require_may_ask(self, turn: _Turn, intent: Intent, values: dict[str, str]) -> None:
+        decision = self._services.policy.may_ask(turn.activity.person, intent.definition, intent.shape, values)
+        if not decision.allowed:
+            raise Refused(f"You may not ask for this. {decision.reason}", policy=decision.policy)
+
+
+def spot_new(text: str, intent: Change, hints: dict[str, tuple[str, ...]], form: Form) -> dict[str, str]:
+    """Return spotted values that differ from what the form holds."""
+    found = spot(text, intent.definition, hints, form.asking)
+    return {n: v for n, v in found.items() if v != form.slots.get(n)}

@@ -1,0 +1,128 @@
+"""From a confirmed plan to a request: the moment from which something is owed to the person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+
+from bot.activity import Activity
+from bot.card import Button, Card, Facts, Text
+from bot.clock import iso
+from bot.database import Transaction
+from bot.database.tables import requests, touched
+from bot.dialogue.session import Form
+from bot.errors import Refused
+from bot.intent import Answer, Change, either
+from bot.plan import Plan
+from bot.requests import OPEN_STATES, RequestRecord
+from bot.requests.record import new_request_id
+from bot.services import Services
+
+
+@dataclass(frozen=True)
+class Placed:
+    """What became of it; `request_id` is empty when it was refused at the last moment."""
+
+    answer: Answer
+    request_id: str
+
+
+class Placing:
+    """One request about to be placed."""
+
+    def __init__(self, services: Services, intent: Change, form: Form, plan: Plan, activity: Activity) -> None:
+        self._services, self._intent, self._activity = services, intent, activity
+        self.form = form
+        now = services.clock.now()
+        self.record = RequestRecord(
+            id=new_request_id(),
+            intent=intent.definition.name,
+            state="awaiting_approval",
+            requester=activity.person,
+            owner=activity.owner,
+            conversation=activity.conversation,
+            tier=plan.tier,
+            slots=dict(form.slots),
+            plan=plan,
+            digest=plan.digest,
+            version=1,
+            notes={"approvers": list(services.approvals.approvers_for(intent.definition.name, plan.tier))},
+            outcome=None,
+            expires_at=services.approvals.expires_at(),
+            created_at=now,
+            updated_at=now,
+        )
+
+    def require_approvable(self) -> None:
+        """Raise Refused when nobody could approve it: better now than after two days of waiting."""
+        if not self._services.approvals.can_be_approved(self.record):
+            raise Refused(
+                "Nobody could approve this: the only approvers are yourself or not allowed to.",
+                next_step="Ask your platform team to name another approver (APPROVERS or directory.yml).",
+            )
+
+    async def commit(self, transaction: Transaction) -> Placed:
+        """Write the request, ask for approval, and return what to answer."""
+        record, services = self.record, self._services
+        for resource in record.plan.touches:
+            if resource.exclusive and (other := await _open_request_on(transaction, resource.kind, resource.name)):
+                text = f"{resource.name} is already part of the open request {other}, so nothing was placed."
+                return Placed(Answer(text), "")
+        await services.requests.insert(transaction, record)
+        await services.approvals.ask(transaction, record)
+        await services.audit.record(
+            transaction,
+            "request.placed",
+            person_id=record.requester.id,
+            request_id=record.id,
+            payload={
+                "intent": record.intent,
+                "slots": record.slots,
+                "digest": record.digest,
+                "summary": record.plan.summary,
+                "surface": self._activity.channel,
+                "policies": services.policy.version,
+            },
+        )
+        return Placed(self._answer(), record.id)
+
+    def _answer(self) -> Answer:
+        record = self.record
+        asked = [a for a in record.notes["approvers"] if a != record.requester.email]
+        who = either(asked) if asked else "The approvers"
+        until = (iso(record.expires_at) or "")[:16].replace("T", " ")
+        text = (
+            f"Request {record.id} is placed. {who} was asked to approve it; this lapses on {until} UTC. "
+            "I will tell you here what becomes of it."
+        )
+        card = Card(
+            f"Waiting for approval: {record.plan.summary}",
+            (
+                Facts(
+                    (
+                        ("Request", record.id),
+                        ("Asked to approve", ", ".join(asked) or "see directory"),
+                        ("Lapses", f"{until} UTC"),
+                    )
+                ),
+                Text("I will tell you here what becomes of it.", subtle=True),
+            ),
+            (Button("Cancel the request", "cancel_request", record.id, "destructive"),),
+            request=record.id,
+        )
+        return Answer(text, card)
+
+
+async def _open_request_on(transaction: Transaction, kind: str, name: str) -> str:
+    if transaction.connection.dialect.name == "postgresql":
+        # Two replicas may place at the same moment; on SQLite the one writer rules that out.
+        await transaction.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{kind}:{name}", 0))))
+    query = (
+        select(requests.c.id)
+        .join(touched, touched.c.request_id == requests.c.id)
+        .where(touched.c.kind == kind, touched.c.resource == name, requests.c.state.in_(OPEN_STATES))
+        .limit(1)
+    )
+    row = (await transaction.execute(query)).first()
+    return row.id if row else ""

@@ -1,0 +1,43 @@
+"""Finding values in a text without a recogniser: the safety net under corrections.
+
+A recogniser that only classifies ("no, make that Production" is a no) must not lose the correction in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from bot.intent import Definition
+
+EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}")
+
+
+def spot(text: str, definition: Definition, known: Mapping[str, tuple[str, ...]], asking: str = "") -> dict[str, str]:
+    """Return the slot values that stand in the text as whole words, longest first, each stretch used once.
+
+    `known` are the values known at run time, by slot. The slot being asked for goes first.
+    """
+    found: dict[str, str] = {}
+    rest = text
+    addresses = [s.name for s in definition.slots if s.type.name == "AMAZON.EmailAddress"]
+    match = EMAIL.search(rest)
+    if addresses and match:
+        found[addresses[0]] = match[0]
+        rest = rest.replace(match[0], " ")
+    candidates: list[tuple[int, int, str, str, str]] = []
+    for slot in definition.slots:
+        first = 0 if slot.name == asking else 1
+        for value in slot.type.values:
+            candidates.extend(
+                (first, -len(word), word, slot.name, value.value) for word in (value.value, *value.synonyms)
+            )
+        candidates.extend((first, -len(word), word, slot.name, word) for word in known.get(slot.name, ()))
+    for _, _, word, slot_name, value in sorted(candidates):
+        if slot_name in found:
+            continue
+        pattern = re.compile(rf"(?<![\w/]){re.escape(word)}(?![\w/])", re.IGNORECASE)
+        if pattern.search(rest):
+            found[slot_name] = value
+            rest = pattern.sub(" ", rest, count=1)
+    return found

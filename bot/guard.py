@@ -1,0 +1,25 @@
+"""Who counts as the newcomer on their own machine: the embedded default's conveniences are theirs alone."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+
+from bot.settings import Settings, is_loopback_host
+
+_FORWARDING = ("forwarded", "via", "x-real-ip", "true-client-ip", "cf-connecting-ip", "fly-client-ip")
+
+
+def is_newcomer(settings: Settings, request: HTTPConnection) -> bool:
+    """Tell whether keyless REST, the development user and /dev/mail may be served to this request.
+
+    Only while AWS is the sandbox, HOST and PUBLIC_URL are loopback, the peer and the Host header are
+    loopback, and no forwarding header is present: a tunnel or proxy makes strangers look local.
+    """
+    if not settings.is_embedded or request.client is None or not is_loopback_host(request.client.host):
+        return False
+    host = urlsplit("//" + request.headers.get("host", "")).hostname or ""
+    if not is_loopback_host(host):
+        return False  # also stops DNS rebinding
+    return not any(n in _FORWARDING or n.startswith("x-forwarded-") for n in request.headers)

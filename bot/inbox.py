@@ -1,0 +1,270 @@
+"""What came in, kept before anything else happens: an activity is acknowledged only after its commit.
+
+A key seen before is a duplicate and is absorbed. In order within a conversation, in parallel across
+conversations; presses and stop words take a lane of their own and overtake. A turn's effects commit
+together with "done", guarded by ownership, so a turn counts once whatever crashes or lapses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import or_, select, update
+
+from bot.activity import Activity
+from bot.clock import Clock
+from bot.conversations import Message, message_of
+from bot.database import Database, Transaction
+from bot.database.tables import inbox, messages, requests
+from bot.dialogue.dialogue import Decided
+from bot.dialogue.session import SessionMoved
+from bot.metrics import ACK_SECONDS, ACTIVITIES, TURN_SECONDS
+from bot.rows import insert_new
+from bot.signals import Signals
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=15)
+RENEW = 5.0
+"""Seconds between renewals of what this replica still works on, and between looks for what others left."""
+AT_ONCE = 64
+"""Conversations handled at the same time; presses and stop words don't count."""
+TRIES = 3
+
+Handler = Callable[[Activity], Awaitable[Decided]]
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a turn answered. `request` is (id, state) of the request that it concerned."""
+
+    messages: tuple[Message, ...]
+    request: tuple[str, str] | None
+
+
+class _Taken(Exception):
+    """Another replica finished the activity first."""
+
+
+class Inbox:
+    """Stores activities and has them handled."""
+
+    def __init__(self, database: Database, clock: Clock, signals: Signals, replica: str) -> None:
+        self._database, self._clock, self._signals, self._replica = database, clock, signals, replica
+        self._handler: Handler | None = None
+        self._lanes: dict[str, deque[tuple[int, Activity]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._slots = asyncio.Semaphore(AT_ONCE)
+        self._mine: set[int] = set()
+
+    def connect(self, handler: Handler) -> None:
+        """Name what handles activities; they are kept, not handled, until then."""
+        self._handler = handler
+
+    async def receive(self, activity: Activity) -> bool:
+        """Store an activity; returns after the commit: True when new, False for a duplicate."""
+        begun = time.perf_counter()
+        now = self._clock.wall()
+        row = {
+            "key": activity.key,
+            "conversation": activity.conversation,
+            "body": activity.as_dict(),
+            "received_at": now,
+            "owner": self._replica,
+            "leased_until": now + LEASE,
+        }
+
+        async def work(transaction: Transaction) -> int | None:
+            if not await insert_new(transaction, inbox, row, on=["key"]):
+                return None
+            found = await transaction.execute(select(inbox.c.seq).where(inbox.c.key == activity.key))
+            return int(found.scalar_one())
+
+        seq = await self._database.write(work)
+        ACK_SECONDS.observe(time.perf_counter() - begun)
+        if seq is None:
+            ACTIVITIES.labels(activity.channel, "duplicate").inc()
+            return False
+        self._dispatch(seq, activity)
+        return True
+
+    async def reply(self, key: str, timeout: float = 25) -> Reply | None:
+        """Return what the activity was answered, waiting for it; None when that takes longer than `timeout` s."""
+        end = time.monotonic() + timeout
+        while True:
+            waiter = asyncio.ensure_future(self._signals.wait(f"inbox:{key}", 1.0))
+            await asyncio.sleep(0)
+            found = await self._finished(key)
+            if found or time.monotonic() >= end:
+                waiter.cancel()
+                return found
+            await waiter
+
+    async def _finished(self, key: str) -> Reply | None:
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(inbox).where(inbox.c.key == key))).first()
+            if row is None or row.done_at is None:
+                return None
+            said = select(messages).where(messages.c.inbox_key == key, messages.c.role == "bot")
+            answers = (await connection.execute(said.order_by(messages.c.seq))).all()
+            request = None
+            if row.request_id:
+                state = select(requests.c.id, requests.c.state).where(requests.c.id == row.request_id)
+                found = (await connection.execute(state)).first()
+                request = (found.id, found.state) if found else None
+        return Reply(tuple(message_of(a) for a in answers), request)
+
+    async def run(self) -> None:
+        """Renew leases and take over what other replicas left, until cancelled."""
+        while True:
+            await asyncio.sleep(RENEW)
+            try:
+                await self._renew()
+                await self.take_over()
+            except Exception:
+                log.exception("inbox.renewal_failed")
+
+    async def take_over(self, *, everything: bool = False) -> int:
+        """Handle undone activities whose lease has lapsed; `everything` also those still leased (SQLite at start)."""
+        now = self._clock.wall()
+        undone = [inbox.c.done_at.is_(None)]
+        if not everything:
+            undone.append(or_(inbox.c.leased_until.is_(None), inbox.c.leased_until < now))
+
+        async def work(transaction: Transaction) -> list[Any]:
+            query = select(inbox).where(*undone).order_by(inbox.c.seq).limit(500)
+            if transaction.connection.dialect.name == "postgresql":
+                query = query.with_for_update(skip_locked=True)
+            rows = [r for r in (await transaction.execute(query)).all() if r.seq not in self._mine]
+            taken = [r.seq for r in rows]
+            await transaction.execute(
+                update(inbox).where(inbox.c.seq.in_(taken)).values(owner=self._replica, leased_until=now + LEASE)
+            )
+            return rows
+
+        async with self._database.read() as connection:
+            if (await connection.execute(select(inbox.c.seq).where(*undone).limit(1))).first() is None:
+                return 0
+        rows = await self._database.write(work)
+        for row in rows:
+            self._dispatch(row.seq, Activity.from_dict(row.body))
+        return len(rows)
+
+    async def _renew(self) -> None:
+        mine = list(self._mine)
+        if not mine:
+            return
+
+        async def work(transaction: Transaction) -> None:
+            await transaction.execute(
+                update(inbox)
+                .where(inbox.c.seq.in_(mine), inbox.c.owner == self._replica)
+                .values(leased_until=self._clock.wall() + LEASE)
+            )
+
+        await self._database.write(work)
+
+    async def idle(self) -> None:
+        """Wait until everything dispatched so far is handled."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _dispatch(self, seq: int, activity: Activity) -> None:
+        self._mine.add(seq)
+        lane = activity.conversation if not activity.is_urgent else f"urgent:{activity.value or activity.conversation}"
+        queue = self._lanes.get(lane)
+        if queue is not None:
+            queue.append((seq, activity))
+            return
+        self._lanes[lane] = deque([(seq, activity)])
+        task = asyncio.create_task(self._work_off(lane, urgent=activity.is_urgent))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _work_off(self, lane: str, *, urgent: bool) -> None:
+        queue = self._lanes[lane]
+        while queue:
+            seq, activity = queue[0]
+            try:
+                if urgent:
+                    await self._handle(seq, activity)
+                else:
+                    async with self._slots:
+                        await self._handle(seq, activity)
+            finally:
+                queue.popleft()
+                self._mine.discard(seq)
+        del self._lanes[lane]
+
+    async def _handle(self, seq: int, activity: Activity) -> None:
+        if self._handler is None:
+            return
+        begun = time.perf_counter()
+        with structlog.contextvars.bound_contextvars(conversation=activity.conversation, activity=activity.key):
+            for attempt in range(1, TRIES + 1):
+                try:
+                    await self._commit(seq, await self._handler(activity))
+                    ACTIVITIES.labels(activity.channel, "handled").inc()
+                    break
+                except _Taken:
+                    ACTIVITIES.labels(activity.channel, "taken").inc()
+                    break
+                except SessionMoved:
+                    log.info("turn.played_again", attempt=attempt)
+                    if attempt == TRIES:
+                        await self._apologise(seq, activity, "the conversation kept moving")
+                except Exception as error:
+                    log.exception("turn.failed", attempt=attempt)
+                    if attempt == TRIES:
+                        ACTIVITIES.labels(activity.channel, "failed").inc()
+                        await self._apologise(seq, activity, f"{type(error).__name__}: {error}")
+            TURN_SECONDS.observe(time.perf_counter() - begun)
+            self._signals.set(f"inbox:{activity.key}")
+
+    async def _commit(self, seq: int, decided: Decided) -> None:
+        async def work(transaction: Transaction) -> None:
+            await self._mark_done(transaction, seq, None)
+            await decided.commit(transaction)
+            if decided.request:
+                await transaction.execute(update(inbox).where(inbox.c.seq == seq).values(request_id=decided.request))
+
+        await self._database.write(work)
+
+    async def _apologise(self, seq: int, activity: Activity, error: str) -> None:
+        text = (
+            "Something went wrong on my side, so this was not done and nothing was changed. "
+            f"Please say it again; if it happens again, tell your platform team (reference {seq})."
+        )
+
+        async def work(transaction: Transaction) -> None:
+            await self._mark_done(transaction, seq, error)
+            row = {
+                "conversation": activity.conversation,
+                "role": "bot",
+                "text": text,
+                "inbox_key": activity.key,
+                "at": self._clock.now(),
+            }
+            await transaction.execute(messages.insert().values(**row))
+            transaction.then(lambda: self._signals.set(f"conversation:{activity.conversation}"))
+
+        try:
+            await self._database.write(work)
+        except Exception:
+            log.exception("turn.not_recorded")  # stays undone: taken up again when its lease has lapsed
+
+    async def _mark_done(self, transaction: Transaction, seq: int, error: str | None) -> None:
+        result = await transaction.execute(
+            update(inbox)
+            .where(inbox.c.seq == seq, inbox.c.done_at.is_(None), inbox.c.owner == self._replica)
+            .values(done_at=self._clock.wall(), leased_until=None, error=error)
+        )
+        if result.rowcount != 1:
+            raise _Taken

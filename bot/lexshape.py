@@ -1,0 +1,88 @@
+"""Intents in Lex V2's own shape: the one translation that the Lex builder and the local engine share."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from bot.intent import Definition, Registry, Slot, SlotType, either
+from bot.recognizer import FALLBACK
+
+THRESHOLD = 0.4
+
+
+def lex_definition(registry: Registry, *, name: str = "Quartermaster", locale: str = "en_US") -> dict[str, Any]:
+    """Return one bot locale with intents, slots and slot types, in the names of the lexv2-models API."""
+    types: dict[str, SlotType] = {}
+    intents: list[dict[str, Any]] = []
+    for intent in registry.intents.values():
+        definition = intent.definition
+        for slot in definition.slots:
+            if not slot.type.name.startswith("AMAZON."):
+                types[slot.type.name] = slot.type
+        intents.append(_intent(definition))
+    intents.append({"intentName": FALLBACK, "parentIntentSignature": "AMAZON.FallbackIntent"})
+    return {
+        "botName": name,
+        "localeId": locale,
+        "nluIntentConfidenceThreshold": THRESHOLD,
+        "slotTypes": [_slot_type(t) for t in types.values()],
+        "intents": intents,
+    }
+
+
+def _intent(definition: Definition) -> dict[str, Any]:
+    shape: dict[str, Any] = {
+        "intentName": definition.name,
+        "description": definition.description[:200],
+        "sampleUtterances": [{"utterance": u} for u in definition.utterances],
+        "slots": [_slot(s) for s in definition.slots],
+        "slotPriorities": [{"slotName": s.name, "priority": n} for n, s in enumerate(definition.slots, 1)],
+    }
+    if definition.confirmation:
+        shape["intentConfirmationSetting"] = {
+            "promptSpecification": _prompt(definition.confirmation, 4),
+            "declinationResponse": {"messageGroups": _messages(definition.declined)},
+            # Said outright: what follows a refusal by default differs between the console and the API.
+            "declinationNextStep": {"dialogAction": {"type": "EndConversation"}},
+        }
+    return shape
+
+
+def _slot(slot: Slot) -> dict[str, Any]:
+    choices = either(tuple(v.value for v in slot.type.values))
+    words = slot.prompt.replace("{choices}", choices)
+    setting: dict[str, Any] = {"slotConstraint": "Required" if slot.required else "Optional"}
+    if words:
+        setting["promptSpecification"] = _prompt(re.sub(r"\{name\}", "[UserName]", words), slot.tries)
+    shape: dict[str, Any] = {
+        "slotName": slot.name,
+        "slotTypeName": slot.type.name,
+        "valueElicitationSetting": setting,
+    }
+    if slot.utterances:
+        setting["sampleUtterances"] = [{"utterance": u} for u in slot.utterances]
+    return shape
+
+
+def _slot_type(slot_type: SlotType) -> dict[str, Any]:
+    setting: dict[str, Any] = {"resolutionStrategy": "TopResolution" if slot_type.listed else "OriginalValue"}
+    if slot_type.pattern:
+        setting["regexFilter"] = {"pattern": slot_type.pattern}
+    shape: dict[str, Any] = {"slotTypeName": slot_type.name, "valueSelectionSetting": setting}
+    if slot_type.values:
+        shape["slotTypeValues"] = [
+            {"sampleValue": {"value": v.value}, "synonyms": [{"value": s} for s in v.synonyms]}
+            for v in slot_type.values
+        ]
+    elif slot_type.pattern:
+        shape["parentSlotTypeSignature"] = "AMAZON.AlphaNumeric"
+    return shape
+
+
+def _prompt(text: str, tries: int) -> dict[str, Any]:
+    return {"messageGroups": _messages(text), "maxRetries": min(5, max(0, tries - 1)), "allowInterrupt": True}
+
+
+def _messages(text: str) -> list[dict[str, Any]]:
+    return [{"message": {"plainTextMessage": {"value": text[:1000]}}}]

@@ -1,0 +1,201 @@
+"""Who may: Cedar policies decide, this module only asks them. Nothing named means refused.
+
+Policies are the files `policies/*.cedar`, parsed once and again when one changes; a set that does not
+parse is logged and the old one stays in force. Every decision names the policy that made it.
+Entities: Person (by case-folded e-mail, member of its Groups), Intent, Request.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cedarpy
+import structlog
+
+from bot.activity import Person
+from bot.directory import Asked, Directory
+from bot.errors import Refused, SettingsError
+from bot.intent import Definition
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether an action is allowed, in words, and the id of the policy that decided (empty: none permits)."""
+
+    allowed: bool
+    reason: str
+    policy: str
+
+    def require(self) -> Decision:
+        """Return itself when allowed, else raise Refused with the reason."""
+        if not self.allowed:
+            raise Refused(self.reason, policy=self.policy)
+        return self
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The request as policies see it."""
+
+    id: str
+    intent: str
+    tier: str
+    requester: str
+    approvers: tuple[str, ...]
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    policies: cedarpy.PolicySet
+    names: Mapping[str, tuple[str, str]]
+    """Cedar's own id of each policy to its @id and @reason."""
+    permits: Mapping[str, tuple[str, ...]]
+    """Action to the reasons of those policies that could permit it."""
+    version: str
+
+
+class Policy:
+    """Decides; pure but for noticing changed files."""
+
+    def __init__(self, folder: Path, directory: Directory) -> None:
+        self._folder, self._directory = folder, directory
+        self._stamp = self._stamp_now()
+        self._parsed = _parse(folder)
+
+    @property
+    def version(self) -> str:
+        """Digest of the policies in force; recorded with every decision."""
+        return self._parsed.version
+
+    def may_ask(self, person: Person, definition: Definition, shape: str, values: Mapping[str, str]) -> Decision:
+        """Decide whether a person may ask for an intent with these slot values."""
+        intent = _entity("Intent", definition.name, {"shape": shape})
+        return self._decide(person, "ask", intent, {"values": dict(values)})
+
+    def may_see(self, person: Person, subject: Subject) -> Decision:
+        """Decide whether a person may look at a request."""
+        return self._decide(person, "see", _request(subject), {"values": dict(subject.values)})
+
+    def may_cancel(self, person: Person, subject: Subject) -> Decision:
+        """Decide whether a person may withdraw a request."""
+        return self._decide(person, "cancel", _request(subject), {"values": dict(subject.values)})
+
+    def may_approve(self, person: Person, subject: Subject, *, channel: str) -> Decision:
+        """Decide whether a person may approve or reject a request on that channel."""
+        context = {"values": dict(subject.values), "channel": channel}
+        return self._decide(person, "approve", _request(subject), context)
+
+    def may_audit(self, person: Person, about: str = "") -> Decision:
+        """Decide whether a person may read the audit about one address, or (empty) about everybody."""
+        resource = _entity("Person", about, {}) if about else _entity("Audit", "all", {})
+        return self._decide(person, "audit", resource, {})
+
+    def can_be_approved(self, subject: Subject, candidates: Iterable[str]) -> bool:
+        """Tell whether at least one of the addresses may approve the request."""
+        return any(self.may_approve(Person("", address), subject, channel="mail").allowed for address in candidates)
+
+    def _decide(self, person: Person, action: str, resource: dict[str, Any], context: dict[str, Any]) -> Decision:
+        self._refresh()
+        parsed = self._parsed
+        request = {
+            "principal": f"Person::{json.dumps(person.email)}",
+            "action": f'Action::"{action}"',
+            "resource": f"{resource['uid']['type']}::{json.dumps(resource['uid']['id'])}",
+            "context": context,
+        }
+        result = cedarpy.is_authorized(request, parsed.policies, self._entities(person, resource))
+        for error in result.diagnostics.errors:
+            log.error("policy.evaluation_failed", action=action, error=str(error))
+        named = [parsed.names.get(r, (r, "")) for r in result.diagnostics.reasons]
+        policy, reason = named[0] if named else ("", "")
+        if result.allowed:
+            return Decision(True, reason, policy)
+        if named:
+            return Decision(False, reason or f"The policy {policy} forbids it.", policy)
+        could = " ".join(parsed.permits.get(action, ()))
+        return Decision(False, f"No policy lets {person.email} do this. {could}".strip(), "")
+
+    def _entities(self, person: Person, resource: dict[str, Any]) -> list[dict[str, Any]]:
+        groups = self._directory.groups_of(person.email)
+        entities = [
+            _entity("Person", person.email, {}, parents=[{"type": "Group", "id": g} for g in groups]),
+            *(_entity("Group", g, {}) for g in groups),
+        ]
+        if resource["uid"] != entities[0]["uid"]:
+            entities.append(resource)
+        return entities
+
+    def _stamp_now(self) -> tuple[tuple[str, int, int], ...]:
+        files = sorted(self._folder.glob("*.cedar"))
+        return tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files)
+
+    def _refresh(self) -> None:
+        stamp = self._stamp_now()
+        if stamp == self._stamp:
+            return
+        self._stamp = stamp
+        try:
+            self._parsed = _parse(self._folder)
+        except SettingsError as error:
+            log.error("policy.kept_old", error=error.detail)
+
+
+def asked_candidates(asked: Asked, directory: Directory) -> tuple[str, ...]:
+    """Return everybody who could be allowed to approve: those asked, and all whom the directory lists."""
+    return tuple(dict.fromkeys((*asked.approvers, *directory.everybody())))
+
+
+def _request(subject: Subject) -> dict[str, Any]:
+    return _entity(
+        "Request",
+        subject.id,
+        {
+            "intent": subject.intent,
+            "tier": subject.tier,
+            "requester": {"__entity": {"type": "Person", "id": subject.requester}},
+            "approvers": [{"__entity": {"type": "Person", "id": a}} for a in subject.approvers],
+        },
+    )
+
+
+def _entity(
+    kind: str, name: str, attributes: dict[str, Any], *, parents: list[dict[str, str]] | None = None
+) -> dict[str, Any]:
+    return {"uid": {"type": kind, "id": name}, "attrs": attributes, "parents": parents or []}
+
+
+def _parse(folder: Path) -> _Parsed:
+    files = sorted(folder.glob("*.cedar"))
+    if not files:
+        raise SettingsError(f"{folder} holds no *.cedar file: nobody could do anything.", next_step="Set POLICY_DIR.")
+    text = "\n".join(f.read_text(encoding="utf-8") for f in files)
+    try:
+        policies = cedarpy.PolicySet.from_str(text)
+        described = json.loads(cedarpy.policies_to_json_str(text))["staticPolicies"]
+    except ValueError as error:
+        raise SettingsError(f"{folder}: the Cedar policies do not parse: {error}") from error
+    names: dict[str, tuple[str, str]] = {}
+    permits: dict[str, list[str]] = {}
+    for cedar_id, policy in described.items():
+        annotations = policy.get("annotations") or {}
+        reason = annotations.get("reason") or ""
+        names[cedar_id] = (annotations.get("id") or cedar_id, reason)
+        if policy["effect"] == "permit" and reason:
+            for action in _actions(policy["action"]):
+                permits.setdefault(action, []).append(reason)
+    return _Parsed(
+        policies, names, {a: tuple(r) for a, r in permits.items()}, hashlib.sha256(text.encode()).hexdigest()[:12]
+    )
+
+
+def _actions(scope: Mapping[str, Any]) -> list[str]:
+    entities = scope.get("entities") or ([scope["entity"]] if scope.get("entity") else [])
+    return [e["id"] for e in entities]

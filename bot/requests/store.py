@@ -1,0 +1,295 @@
+"""Keeps requests: finds, lists, shows and moves them between states."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, exists, insert, select, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.activity import Person
+from bot.audit import Audit
+from bot.clock import Clock, iso
+from bot.conversations import Conversations
+from bot.database import Database, Transaction
+from bot.database.tables import approvals, messages, people, requests, steps, touched, waits
+from bot.errors import Conflict, Invalid, NotFound
+from bot.paging import Page, decode_cursor, encode_cursor
+from bot.plan import Plan
+from bot.policy import Policy
+from bot.requests.record import (
+    STATE_WORDS,
+    Filter,
+    RequestRecord,
+    State,
+    TimelineEntry,
+    request_id_of,
+)
+from bot.rows import insert_new
+
+CANCELLABLE: tuple[State, ...] = ("awaiting_approval", "approved", "queued")
+
+
+class Requests:
+    """The only place that writes the table requests."""
+
+    def __init__(
+        self, database: Database, clock: Clock, audit: Audit, conversations: Conversations, policy: Policy
+    ) -> None:
+        self._database, self._clock, self._audit = database, clock, audit
+        self._conversations, self._policy = conversations, policy
+
+    async def find(self, request_id: str) -> RequestRecord:
+        """Return the request that the text names, with or without "qm-"; raises NotFound."""
+        known = request_id_of(request_id)
+        async with self._database.read() as connection:
+            record = await self.read(connection, known)
+        if record is None:
+            raise NotFound(f"There is no request {known}.", next_step="Say “my requests” to see yours.")
+        return record
+
+    async def read(self, connection: AsyncConnection, request_id: str) -> RequestRecord | None:
+        """Return the request of that exact id through a given connection."""
+        row = (await connection.execute(_joined().where(requests.c.id == request_id))).first()
+        return _record(row) if row else None
+
+    async def list(self, wanted: Filter) -> Page[RequestRecord]:
+        """Return requests newest first. Raises Invalid for a cursor that isn't ours."""
+        query = _filtered(wanted).order_by(requests.c.created_at.desc(), requests.c.id.desc())
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query.limit(wanted.limit + 1))).all()
+        items = tuple(_record(r) for r in rows[: wanted.limit])
+        more = len(rows) > wanted.limit
+        return Page(items, encode_cursor(items[-1].created_at.isoformat(), items[-1].id) if more else "")
+
+    async def insert(self, transaction: Transaction, record: RequestRecord) -> None:
+        """Store a new request and what it touches."""
+        await transaction.execute(
+            insert(requests).values(
+                id=record.id,
+                intent=record.intent,
+                state=record.state,
+                person_id=record.requester.id,
+                owner=record.owner,
+                conversation=record.conversation,
+                tier=record.tier,
+                slots=record.slots,
+                plan=record.plan.as_dict(),
+                digest=record.digest,
+                version=record.version,
+                notes=record.notes,
+                outcome=record.outcome,
+                expires_at=record.expires_at,
+                created_at=record.created_at,
+                updated_at=record.updated_at,
+            )
+        )
+        await self.touch(transaction, record.id, ((t.kind, t.name) for t in record.plan.touches))
+
+    async def touch(self, transaction: Transaction, request_id: str, resources: Iterable[tuple[str, str]]) -> None:
+        """Record which resources a request touches; each once."""
+        for kind, name in resources:
+            row = {"request_id": request_id, "kind": kind, "resource": name[:255], "at": self._clock.now()}
+            await insert_new(transaction, touched, row, on=["request_id", "kind", "resource"])
+
+    async def move(
+        self, transaction: Transaction, request_id: str, origin: tuple[State, ...], to: State, **values: Any
+    ) -> bool:
+        """Change the state if it is one of `origin`; tell whether it was. Other columns go along."""
+        result = await transaction.execute(
+            update(requests)
+            .where(requests.c.id == request_id, requests.c.state.in_(origin))
+            .values(state=to, updated_at=self._clock.now(), **values)
+        )
+        return bool(result.rowcount == 1)
+
+    async def note(self, transaction: Transaction, request_id: str, **notes: Any) -> None:
+        """Add to the notes that the bot keeps for itself about a request."""
+        row = (await transaction.execute(select(requests.c.notes).where(requests.c.id == request_id))).one()
+        await transaction.execute(
+            update(requests).where(requests.c.id == request_id).values(notes={**row.notes, **notes})
+        )
+
+    async def cancel(
+        self, request_id: str, by: Person, *, surface: str, reason: str = "", owner: str | None = None
+    ) -> RequestRecord:
+        """Withdraw a request that is not being carried out yet.
+
+        Raises NotFound, Refused (policy) or Conflict (it is decided, running or over). `owner` limits to
+        requests asked with that REST key: others are not found.
+        """
+        record = await self.find(request_id)
+        if owner is not None and record.owner != owner:
+            raise NotFound(f"There is no request {record.id}.")
+        decision = self._policy.may_cancel(by, record.subject).require()
+
+        async def work(transaction: Transaction) -> None:
+            now_final = {"outcome": _outcome("Cancelled.", "Ask again whenever you like."), "expires_at": None}
+            if not await self.move(transaction, record.id, CANCELLABLE, "cancelled", **now_final):
+                current = await self.read(transaction.connection, record.id)
+                raise Conflict(_why_not_cancelled(current or record))
+            await self.end_waits(transaction, record.id)
+            await self._audit.record(
+                transaction,
+                "request.cancelled",
+                person_id=by.id,
+                request_id=record.id,
+                payload={"surface": surface, "reason": reason, "policy": decision.policy},
+            )
+            text = f"Request {record.id} is cancelled; nothing was done."
+            await self._conversations.notify(
+                transaction, record.conversation, f"{record.id}:cancelled", text, None, record.id
+            )
+
+        await self._database.write(work)
+        return await self.find(record.id)
+
+    async def end_waits(self, transaction: Transaction, request_id: str) -> None:
+        """Forget everything that a request waits for."""
+        await transaction.execute(
+            update(waits)
+            .where(waits.c.request_id == request_id, waits.c.done_at.is_(None))
+            .values(done_at=self._clock.now())
+        )
+
+    async def view(self, record: RequestRecord) -> dict[str, Any]:
+        """Return the request as INTERFACES promises it over REST, JSON types only."""
+        async with self._database.read() as connection:
+            decided = select(approvals).where(approvals.c.request_id == record.id)
+            decisions = (await connection.execute(decided.order_by(approvals.c.version, approvals.c.asked_at))).all()
+            done = (
+                await connection.execute(select(steps).where(steps.c.request_id == record.id).order_by(steps.c.seq))
+            ).all()
+        plan = record.plan.as_dict()
+        return {
+            "id": record.id,
+            "intent": record.intent,
+            "state": record.state,
+            "requester": record.requester.email,
+            "slots": record.slots,
+            "plan": plan,
+            "digest": record.digest,
+            "version": record.version,
+            "approvals": [
+                {
+                    "approver": a.approver,
+                    "decision": a.decision,
+                    "reason": a.reason,
+                    "at": iso(a.decided_at),
+                    "version": a.version,
+                }
+                for a in decisions
+            ],
+            "steps": [
+                {
+                    "name": s.name,
+                    "state": s.state,
+                    "attempts": s.attempts,
+                    "error": s.error,
+                    "aws_request_ids": s.aws_request_ids,
+                    "started_at": iso(s.started_at),
+                    "finished_at": iso(s.finished_at),
+                }
+                for s in done
+            ],
+            "outcome": record.outcome,
+            "expires_at": iso(record.expires_at),
+            "created_at": iso(record.created_at),
+            "updated_at": iso(record.updated_at),
+        }
+
+    async def timeline(self, record: RequestRecord) -> list[TimelineEntry]:
+        """Return what happened to a request, oldest first."""
+        who = record.requester.name or record.requester.email
+        entries = [TimelineEntry(record.created_at, "Asked", f"by {who}")]
+        async with self._database.read() as connection:
+            decided = select(approvals).where(approvals.c.request_id == record.id, approvals.c.decision.is_not(None))
+            for a in (await connection.execute(decided)).all():
+                good = a.decision == "approve"
+                title = "Approved" if good else "Rejected"
+                words = f"by {a.approver}" + (f": “{a.reason}”" if a.reason else "")
+                entries.append(TimelineEntry(a.decided_at, title, words, "good" if good else "bad"))
+            for s in (await connection.execute(select(steps).where(steps.c.request_id == record.id))).all():
+                tone = "bad" if s.state == "failed" else "neutral"
+                entries.append(TimelineEntry(s.started_at, s.name.capitalize(), s.error or s.state, tone))  # type: ignore[arg-type]
+            told = select(messages).where(messages.c.request_id == record.id, messages.c.notice.is_not(None))
+            for m in (await connection.execute(told)).all():
+                entries.append(TimelineEntry(m.at, "Told the requester", m.text.partition("\n")[0]))
+        if record.is_final and record.state in ("expired", "cancelled"):
+            entries.append(TimelineEntry(record.updated_at, STATE_WORDS[record.state].capitalize(), "", "warning"))
+        return sorted(entries, key=lambda e: e.at)
+
+
+def _outcome(text: str, next_step: str, **yields: Any) -> dict[str, Any]:
+    return {"text": text, "next": next_step, **yields}
+
+
+def _why_not_cancelled(record: RequestRecord) -> str:
+    if record.state == "running":
+        return f"Request {record.id} is being carried out and can't be called back."
+    return f"Request {record.id} is {STATE_WORDS[record.state]} already."
+
+
+def _joined() -> Select[Any]:
+    names = (people.c.email, people.c.name, people.c.given_name, people.c.family_name)
+    return select(requests, *names).join(people, people.c.id == requests.c.person_id)
+
+
+def _filtered(wanted: Filter) -> Select[Any]:
+    query = _joined()
+    if wanted.state:
+        query = query.where(requests.c.state.in_(wanted.state))
+    if wanted.intent:
+        query = query.where(requests.c.intent == wanted.intent)
+    if wanted.requester:
+        query = query.where(people.c.email == wanted.requester.strip().casefold())
+    if wanted.person_id:
+        query = query.where(requests.c.person_id == wanted.person_id)
+    if wanted.owner is not None:
+        query = query.where(requests.c.owner == wanted.owner)
+    if wanted.since:
+        query = query.where(requests.c.created_at >= wanted.since)
+    if wanted.until:
+        query = query.where(requests.c.created_at < wanted.until)
+    if wanted.waits_for:
+        asked = exists().where(
+            approvals.c.request_id == requests.c.id,
+            approvals.c.version == requests.c.version,
+            approvals.c.approver == wanted.waits_for.casefold(),
+            approvals.c.decision.is_(None),
+        )
+        query = query.where(requests.c.state == "awaiting_approval", asked)
+    if wanted.cursor:
+        at, request_id = decode_cursor(wanted.cursor, 2)
+        try:
+            moment = datetime.fromisoformat(at)
+        except ValueError as error:
+            raise Invalid("cursor: this is not a cursor of ours.", field="cursor") from error
+        if moment.tzinfo is None:
+            raise Invalid("cursor: this is not a cursor of ours.", field="cursor")
+        query = query.where(tuple_(requests.c.created_at, requests.c.id) < tuple_(moment, request_id))
+    return query
+
+
+def _record(row: Any) -> RequestRecord:
+    requester = Person(row.person_id, row.email, row.name, row.given_name, row.family_name)
+    return RequestRecord(
+        id=row.id,
+        intent=row.intent,
+        state=row.state,
+        requester=requester,
+        owner=row.owner,
+        conversation=row.conversation,
+        tier=row.tier,
+        slots=row.slots,
+        plan=Plan.from_dict(row.plan),
+        digest=row.digest,
+        version=row.version,
+        notes=row.notes,
+        outcome=row.outcome,
+        expires_at=row.expires_at,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )

@@ -1,0 +1,63 @@
+"""Everything that intents and adapters may use, in one typed place; `bot.main` fills it."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from bot.approvals import Approvals
+from bot.audit import Audit
+from bot.clock import Clock
+from bot.cloud import Cloud
+from bot.conversations import Conversations
+from bot.database import Database, Transaction
+from bot.database.tables import keepsakes
+from bot.directory import Directory
+from bot.house import House
+from bot.intent import Registry
+from bot.outbox import Outbox
+from bot.people import People
+from bot.policy import Policy
+from bot.requests import Requests
+from bot.rows import insert_new
+from bot.settings import Settings
+from bot.signals import Signals
+
+if TYPE_CHECKING:
+    from bot.inbox import Inbox
+
+
+@dataclass
+class Services:
+    """One process's parts, wired."""
+
+    settings: Settings
+    house: House
+    clock: Clock
+    database: Database
+    signals: Signals
+    cloud: Cloud
+    directory: Directory
+    policy: Policy
+    people: People
+    conversations: Conversations
+    audit: Audit
+    outbox: Outbox
+    requests: Requests
+    approvals: Approvals
+    inbox: Inbox
+    replica: str
+    registry: Registry = field(default_factory=Registry)
+
+    async def keepsake(self, name: str) -> str:
+        """Return the random secret (256 bits, URL-safe) that all replicas share under this name; made at first use."""
+
+        async def work(transaction: Transaction) -> str:
+            await insert_new(transaction, keepsakes, {"name": name, "value": secrets.token_urlsafe(32)}, on=["name"])
+            found = await transaction.execute(select(keepsakes.c.value).where(keepsakes.c.name == name))
+            return str(found.scalar_one())
+
+        return await self.database.write(work)

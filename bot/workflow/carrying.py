@@ -1,0 +1,233 @@
+"""Carrying a request out: runs segments, and records what each ended with in one transaction."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import insert, select, update
+
+from bot.card import Card, Facts, Text
+from bot.database import Transaction
+from bot.database.tables import waits
+from bot.dialogue.form import checks_of
+from bot.errors import CloudError, QuartermasterError
+from bot.intent import Ask
+from bot.plan import Plan, difference
+from bot.requests import RequestRecord
+from bot.services import Services
+from bot.workflow.durable import DurableWorkflows, StepFailed
+from bot.workflow.model import Done, Failed, Notice, SegmentResult, Wait
+from bot.workflow.run import Run, Withdrawn
+
+log = structlog.get_logger(__name__)
+
+REPLAN = "replan"
+START = "start"
+RETRY_AFTER = (30, 60, 120, 300, 600, 900, 1800)
+"""Seconds of business time until a segment that AWS refused for now is run again; then it has failed."""
+
+
+class Carrying:
+    """What the workflow engine calls for each waiting row that has come due."""
+
+    def __init__(self, services: Services, workflows: DurableWorkflows) -> None:
+        self._services, self._workflows = services, workflows
+
+    async def run_segment(self, wait: int) -> None:
+        """Run the segment that a waiting row names and record its end. Safe to repeat as a whole."""
+        row, record = await self._load(wait)
+        if record is None or record.is_final or record.state == "awaiting_approval":
+            return
+        with structlog.contextvars.bound_contextvars(request=record.id, segment=row.segment):
+            intent = self._services.registry.change(record.intent)
+            run = Run(self._services, record, intent, row.payload, row.attempt, self._workflows.checkpoint)
+            result: SegmentResult | Plan
+            try:
+                if row.segment == REPLAN:
+                    result = await self._replan(run)
+                else:
+                    result = await intent.segments()[row.segment](run)
+            except Withdrawn:
+                return
+            except CloudError as error:
+                result = self._after_cloud_error(row, record, error)
+            except (QuartermasterError, StepFailed) as error:
+                result = _failed(record, str(error), "Ask again, or ask your platform team to look at the request.")
+            except Exception as error:
+                log.exception("segment.failed")
+                result = _failed(
+                    record,
+                    f"An unexpected error: {type(error).__name__}: {error}",
+                    "Nothing more will be tried. Ask your platform team to look at the request's steps.",
+                )
+            final = result
+
+            async def conclude() -> None:
+                await self._conclude(wait, row.segment, record, final)
+
+            await self._workflows.checkpoint(f"{row.segment}: conclude", conclude)
+
+    async def _load(self, wait: int) -> tuple[Any, RequestRecord | None]:
+        async with self._services.database.read() as connection:
+            row = (await connection.execute(select(waits).where(waits.c.seq == wait))).one()
+            return row, await self._services.requests.read(connection, row.request_id)
+
+    async def _replan(self, run: Run) -> SegmentResult | Plan:
+        """Before the first change: gather and plan again. Another digest asks again; failing checks refuse."""
+        record = run.request
+
+        async def prepare() -> dict[str, Any]:
+            return (await run.intent.prepare(ask_of(record))).as_dict()
+
+        fresh = Plan.from_dict(await run.step("check the plan again", prepare))
+        if fresh.problems:
+            reasons = " ".join(c.sentence for c in fresh.problems)
+            next_step = " ".join(c.next_step for c in fresh.problems if c.next_step)
+            return _failed(record, f"Nothing was done: {reasons}", next_step or "Ask again when that is mended.")
+        if fresh.digest != record.digest:
+            return fresh
+        if self._services.settings.mode == "observe":
+            text = "Observe mode: planned, asked and approved, but nothing was changed."
+            notice = Notice("observed", f"Request {record.id}: {text}")
+            return Failed(notice, text, "Set MODE=live to have it carried out.")
+        return Wait("timer", f"{record.id}:{record.version}:{START}", START, due=self._services.clock.now())
+
+    def _after_cloud_error(self, row: Any, record: RequestRecord, error: CloudError) -> SegmentResult:
+        if error.retryable and row.attempt < len(RETRY_AFTER):
+            due = self._services.clock.now() + timedelta(seconds=RETRY_AFTER[row.attempt])
+            payload = {**row.payload, "attempt": row.attempt + 1}
+            return Wait("timer", f"{row.key[:200]}:again{row.attempt + 1}", row.segment, payload, due=due)
+        return _failed(
+            record,
+            f"AWS refused {error.operation} with {error.code}: {error.message}",
+            f"Show AWS request id {error.request_id or '(none)'} to your platform team, then ask again.",
+        )
+
+    async def _conclude(self, wait: int, segment: str, record: RequestRecord, result: SegmentResult | Plan) -> None:
+        async def work(transaction: Transaction) -> None:
+            match result:
+                case Wait():
+                    await self._wait(transaction, wait, record, result)
+                case Done():
+                    await self._finish(transaction, record, "succeeded", result)
+                case Failed():
+                    await self._finish(transaction, record, "failed", result)
+                case Plan():
+                    await self._ask_again(transaction, record, result)
+
+        await self._services.database.write(work)
+
+    async def _wait(self, transaction: Transaction, wait: int, record: RequestRecord, result: Wait) -> None:
+        """Write the row to wait on; once, also when the segment is concluded a second time after a crash."""
+        payload = dict(result.payload)
+        attempt = int(payload.pop("attempt", 0))
+        known = select(waits.c.seq).where(
+            waits.c.request_id == record.id,
+            waits.c.key == result.key,
+            waits.c.kind == result.kind,
+            waits.c.segment == result.then,
+        )
+        if (await transaction.execute(known)).first() is None:
+            await transaction.execute(
+                insert(waits).values(
+                    request_id=record.id,
+                    kind=result.kind,
+                    key=result.key[:255],
+                    segment=result.then,
+                    payload=payload,
+                    attempt=attempt,
+                    due_at=result.due or self._services.clock.now(),
+                    noticed=False,
+                )
+            )
+        if result.state:
+            await self._services.requests.move(transaction, record.id, ("approved", "queued", "running"), result.state)
+        if result.notice:
+            await self.tell(transaction, record, result.notice)
+        transaction.then(lambda: self._services.signals.set("scheduler"))
+
+    async def _finish(self, transaction: Transaction, record: RequestRecord, state: str, result: Done | Failed) -> None:
+        outcome = {"text": result.text, "next": result.next_step, **result.yields}
+        moved = await self._services.requests.move(
+            transaction,
+            record.id,
+            ("approved", "queued", "running"),
+            state,  # type: ignore[arg-type]
+            outcome=outcome,
+        )
+        if not moved:
+            return
+        await self._services.requests.end_waits(transaction, record.id)
+        await self._services.audit.record(
+            transaction, f"request.{state}", request_id=record.id, payload={"outcome": outcome}
+        )
+        await self.tell(transaction, record, result.notice)
+
+    async def _ask_again(self, transaction: Transaction, record: RequestRecord, fresh: Plan) -> None:
+        """The world has changed since the approval: a new version of the plan is put up."""
+        services = self._services
+        version = record.version + 1
+        moved = await services.requests.move(
+            transaction,
+            record.id,
+            ("approved", "queued"),
+            "awaiting_approval",
+            plan=fresh.as_dict(),
+            digest=fresh.digest,
+            tier=fresh.tier,
+            version=version,
+            expires_at=services.approvals.expires_at(),
+            notes={**record.notes, "approvers": list(services.approvals.approvers_for(record.intent, fresh.tier))},
+        )
+        if not moved:
+            return
+        current = await services.requests.read(transaction.connection, record.id)
+        if current is None:
+            return
+        await services.approvals.ask(transaction, current)
+        changes = difference(record.plan, fresh)
+        await services.audit.record(
+            transaction,
+            "request.replanned",
+            request_id=record.id,
+            payload={"version": version, "digest": fresh.digest, "changes": [list(c) for c in changes]},
+        )
+        rows = tuple((name, f"{before} → {after}") for name, before, after in changes)
+        words = "; ".join(f"{name}: {value}" for name, value in rows) or "details that are not shown"
+        text = (
+            f"Since request {record.id} was approved, its plan has changed ({words}). "
+            "Nothing was done; the approvers are asked again."
+        )
+        items = (Text("Since the approval the plan has changed, so the approvers are asked again."), Facts(rows))
+        card = Card(
+            f"Asked again: {fresh.summary}", (*items, checks_of(fresh.checks)), tone="warning", request=record.id
+        )
+        await self.tell(transaction, record, Notice(f"replanned:{version}", text, card))
+
+    async def tell(self, transaction: Transaction, record: RequestRecord, notice: Notice) -> None:
+        """Tell the requester, once per notice."""
+        key = f"{record.id}:{notice.key}"[:255]
+        await self._services.conversations.notify(
+            transaction, record.conversation, key, notice.text, notice.card, record.id
+        )
+
+    async def mark_done(self, transaction: Transaction, seq: int) -> bool:
+        """End a waiting row; tell whether it was still waiting."""
+        result = await transaction.execute(
+            update(waits)
+            .where(waits.c.seq == seq, waits.c.done_at.is_(None))
+            .values(done_at=self._services.clock.now())
+        )
+        return bool(result.rowcount == 1)
+
+
+def ask_of(record: RequestRecord) -> Ask:
+    """Return the Ask that a request was made from, so that it can be planned again."""
+    return Ask(record.requester, record.slots, record.conversation, "", record.owner)
+
+
+def _failed(record: RequestRecord, text: str, next_step: str) -> Failed:
+    card = Card(f"Failed: {record.plan.summary}", (Text(text), Text(next_step)), tone="bad", request=record.id)
+    return Failed(Notice("failed", f"Request {record.id} failed. {text} {next_step}".strip(), card), text, next_step)

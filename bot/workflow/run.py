@@ -1,0 +1,141 @@
+"""A Run is what a segment sees: its request, its payload, and durable steps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol, TypeVar
+
+import structlog
+from sqlalchemy import update
+
+from bot.cloud import seen_request_ids
+from bot.database import Transaction
+from bot.database.tables import steps
+from bot.errors import CloudError
+from bot.intent import Change
+from bot.metrics import STEP_RETRIES
+from bot.requests import RequestRecord
+from bot.requests.record import State
+from bot.rows import insert_new
+from bot.services import Services
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+PAUSES = (0.5, 1.0, 2.0)
+"""Seconds between tries within a step; what takes longer to cure ends the segment, to be run again later."""
+
+
+class Checkpoint(Protocol):
+    """Runs a coroutine function once and keeps its JSON result, so that a repeat of the segment reads it back."""
+
+    async def __call__(self, name: str, work: Callable[[], Awaitable[T]]) -> T:
+        """Return the kept result of the step `name`, running `work` if there is none yet."""
+        ...
+
+
+class Withdrawn(Exception):
+    """The request was cancelled before its first change; the segment ends without a word."""
+
+
+class Run:
+    """One execution of one segment. Steps run at least once: each must be safe to repeat."""
+
+    def __init__(
+        self,
+        services: Services,
+        request: RequestRecord,
+        intent: Change,
+        payload: Mapping[str, Any],
+        attempt: int,
+        checkpoint: Checkpoint,
+    ) -> None:
+        self.services, self.request, self.intent = services, request, intent
+        self.payload, self.attempt = payload, attempt
+        self._checkpoint = checkpoint
+
+    async def step(self, name: str, work: Callable[[], Awaitable[T]]) -> T:
+        """Run a step and keep its JSON result; shown on the request with its tries and AWS request ids.
+
+        Retries what a short wait can cure; raises CloudError otherwise.
+        """
+        return await self._checkpoint(name, lambda: self._recorded(name, work))
+
+    async def begin_changing(self) -> None:
+        """Move the request to running; call before the first change. Raises Withdrawn when it was cancelled."""
+
+        async def work(transaction: Transaction) -> bool:
+            origin: tuple[State, ...] = ("approved", "queued", "running")
+            return await self.services.requests.move(transaction, self.request.id, origin, "running")
+
+        if not await self.services.database.write(work):
+            raise Withdrawn(self.request.id)
+
+    async def note(self, **notes: Any) -> None:
+        """Keep something on the request before it is used, such as the token of the call that follows."""
+
+        async def work(transaction: Transaction) -> None:
+            await self.services.requests.note(transaction, self.request.id, **notes)
+
+        await self.services.database.write(work)
+
+    async def _recorded(self, name: str, work: Callable[[], Awaitable[T]]) -> T:
+        tries = 0
+        while True:
+            tries += 1
+            await self._begin(name)
+            ids: list[str] = []
+            token = seen_request_ids.set(ids)
+            try:
+                result = await work()
+            except CloudError as error:
+                await self._end(name, "failed", ids, f"{error.code}: {error.message}")
+                if not error.retryable or tries > len(PAUSES):
+                    raise
+                STEP_RETRIES.labels(self.request.intent).inc()
+                log.warning("step.retry", step=name, tries=tries, error=error.code)
+                await asyncio.sleep(PAUSES[tries - 1])
+            except Exception as error:
+                await self._end(name, "failed", ids, f"{type(error).__name__}: {error}")
+                raise
+            else:
+                await self._end(name, "succeeded", ids, None)
+                return result
+            finally:
+                seen_request_ids.reset(token)
+
+    async def _begin(self, name: str) -> None:
+        now = self.services.clock.now()
+        row = {
+            "request_id": self.request.id,
+            "name": name,
+            "state": "running",
+            "attempts": 1,
+            "aws_request_ids": [],
+            "started_at": now,
+        }
+
+        async def work(transaction: Transaction) -> None:
+            if not await insert_new(transaction, steps, row, on=["request_id", "name"]):
+                again = {"state": "running", "attempts": steps.c.attempts + 1}
+                await transaction.execute(update(steps).where(*self._mine(name)).values(**again))
+
+        await self.services.database.write(work)
+
+    async def _end(self, name: str, state: str, ids: list[str], error: str | None) -> None:
+        async def work(transaction: Transaction) -> None:
+            found = (await transaction.execute(steps.select().where(*self._mine(name)))).one()
+            kept = [*found.aws_request_ids, *ids][-20:]
+            values = {
+                "state": state,
+                "error": error,
+                "aws_request_ids": kept,
+                "finished_at": self.services.clock.now(),
+            }
+            await transaction.execute(update(steps).where(*self._mine(name)).values(**values))
+
+        await self.services.database.write(work)
+
+    def _mine(self, name: str) -> tuple[Any, Any]:
+        return steps.c.request_id == self.request.id, steps.c.name == name

@@ -1,0 +1,174 @@
+"""Fires what is due: timers, lapsed approvals, and the batched watchers. One leased replica does it.
+
+Rows wait, not coroutines: ten thousand waiting approvals cost nothing but rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+from sqlalchemy import func, select, update
+
+from bot.approvals import EXPIRY
+from bot.database import Transaction
+from bot.database.tables import requests, waits
+from bot.errors import CloudError
+from bot.intent import Change
+from bot.leases import Lease, Replicas
+from bot.metrics import REQUESTS
+from bot.requests import STATES
+from bot.services import Services
+from bot.workflow.carrying import Carrying
+from bot.workflow.durable import DurableWorkflows
+from bot.workflow.model import Verdict, Waiting, Watcher
+
+log = structlog.get_logger(__name__)
+
+TICK = 0.5
+BEAT = 3.0
+BATCH = 200
+TIMER = "timer"
+
+
+class Scheduler:
+    """Runs until cancelled; every replica runs one, only the lease's holder fires."""
+
+    def __init__(self, services: Services, carrying: Carrying, workflows: DurableWorkflows) -> None:
+        self._services, self._carrying, self._workflows = services, carrying, workflows
+        self._lease = Lease(services.database, services.clock, "scheduler", services.replica)
+        self._replicas = Replicas(services.database, services.clock, services.replica)
+        self._watchers: dict[str, Watcher] = {}
+        for intent in services.registry.intents.values():
+            if isinstance(intent, Change):
+                self._watchers.update({w.kind: w for w in intent.watchers})
+
+    async def start(self) -> None:
+        """Say that we are here; on SQLite also take over at once what the last process left."""
+        if self._services.database.is_sqlite:
+            await self._replicas.bury_all_others()
+        await self._replicas.beat()
+        if self._services.database.is_sqlite:
+            await self._workflows.take_over({self._services.replica})
+
+    async def stop(self) -> None:
+        """Give up lease and heartbeat, so that others go on at once."""
+        await self._lease.release()
+        await self._replicas.leave()
+
+    async def run(self) -> None:
+        """Tick until cancelled."""
+        beaten = 0.0
+        while True:
+            woken = asyncio.ensure_future(self._services.signals.wait("scheduler", TICK))
+            await asyncio.sleep(0)
+            try:
+                if time.monotonic() - beaten > BEAT:
+                    beaten = time.monotonic()
+                    await self._replicas.beat()
+                    if await self._lease.held():
+                        await self._look_after()
+                if await self._lease.held():
+                    await self.tick()
+            except Exception:
+                log.exception("scheduler.tick_failed")
+                await asyncio.sleep(TICK)
+            await woken
+
+    async def tick(self) -> None:
+        """Fire everything that is due now."""
+        await self._expire()
+        await self._watch()
+        await self._fire_timers()
+        await self._services.audit.seal()
+
+    async def _look_after(self) -> None:
+        await self._workflows.take_over(await self._replicas.living())
+        counted = select(requests.c.state, func.count()).group_by(requests.c.state)
+        async with self._services.database.read() as connection:
+            counts = {state: count for state, count in (await connection.execute(counted)).all()}
+        for state in STATES:
+            REQUESTS.labels(state).set(counts.get(state, 0))
+
+    async def _due(self, *conditions: Any) -> Sequence[Any]:
+        query = (
+            select(waits)
+            .where(waits.c.done_at.is_(None), waits.c.due_at <= self._services.clock.now(), *conditions)
+            .order_by(waits.c.due_at, waits.c.seq)
+            .limit(BATCH)
+        )
+        async with self._services.database.read() as connection:
+            return (await connection.execute(query)).all()
+
+    async def _fire_timers(self) -> None:
+        for row in await self._due(waits.c.kind == TIMER):
+            await self._workflows.begin(row.seq)
+
+            async def work(transaction: Transaction, seq: int = row.seq) -> None:
+                await self._carrying.mark_done(transaction, seq)
+
+            await self._services.database.write(work)
+
+    async def _expire(self) -> None:
+        for row in await self._due(waits.c.kind == EXPIRY):
+
+            async def work(transaction: Transaction, row: Any = row) -> None:
+                if not await self._carrying.mark_done(transaction, row.seq):
+                    return
+                record = await self._services.requests.read(transaction.connection, row.request_id)
+                if record:
+                    await self._services.approvals.expire(transaction, record, row.payload["version"])
+
+            await self._services.database.write(work)
+
+    async def _watch(self) -> None:
+        due = await self._due(waits.c.kind.in_(list(self._watchers))) if self._watchers else ()
+        for kind in {row.kind for row in due}:
+            watcher = self._watchers[kind]
+            rows = await self._all_waiting(kind)
+            looked_at = [
+                Waiting(r.seq, r.request_id, r.key, r.payload, r.due_at, r.noticed, number)
+                for number, r in enumerate(rows, 1)
+            ]
+            try:
+                verdicts = await watcher.look(looked_at)
+            except CloudError as error:
+                log.warning("watcher.failed", kind=kind, error=error.detail)
+                verdicts = {}
+            await self._record(watcher, rows, verdicts)
+
+    async def _all_waiting(self, kind: str) -> Sequence[Any]:
+        query = select(waits).where(waits.c.kind == kind, waits.c.done_at.is_(None)).order_by(waits.c.seq)
+        async with self._services.database.read() as connection:
+            return (await connection.execute(query)).all()
+
+    async def _record(self, watcher: Watcher, rows: Sequence[Any], verdicts: Mapping[int, Verdict]) -> None:
+        now = self._services.clock.now()
+
+        async def work(transaction: Transaction) -> None:
+            for row in rows:
+                verdict = verdicts.get(row.seq, Verdict(ready=False))
+                values: dict[str, Any] = {"due_at": now + watcher.every}
+                if verdict.ready:
+                    # From here on it is a timer that is due: the start survives a crash between the two.
+                    values = {"kind": TIMER, "due_at": now, "payload": {**row.payload, **verdict.payload}}
+                if verdict.notice and not row.noticed:
+                    values["noticed"] = True
+                live = (waits.c.seq == row.seq, waits.c.done_at.is_(None))
+                changed = await transaction.execute(update(waits).where(*live).values(**values))
+                if changed.rowcount != 1:
+                    continue  # cancelled meanwhile
+                record = await self._services.requests.read(transaction.connection, row.request_id)
+                if record is None:
+                    continue
+                if verdict.state and verdict.state != record.state:
+                    await self._services.requests.move(
+                        transaction, record.id, ("approved", "queued", "running"), verdict.state
+                    )
+                if verdict.notice and not row.noticed:
+                    await self._carrying.tell(transaction, record, verdict.notice)
+
+        await self._services.database.write(work)

@@ -1,0 +1,1 @@
+"""One folder a capability; `bot.main` discovers them. No intent imports another."""

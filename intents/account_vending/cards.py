@@ -1,0 +1,89 @@
+"""What the requester sees of an order, and what to do about each way it can fail."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from bot.card import Card, Facts, Link, Text
+from bot.requests import RequestRecord
+from bot.workflow.model import Done, Failed, Notice
+
+
+def queued(request_id: str, place: int, begin: datetime) -> Notice:
+    """Tell the place in the queue and the likely time."""
+    text = (
+        f"Request {request_id} is queued: Control Tower is working on as many accounts as it can. "
+        f"You are number {place} in line; it will likely begin about {begin:%H:%M} UTC."
+    )
+    return Notice("queued", text, Card("Queued", (Text(text),), request=request_id))
+
+
+def ordered(record: RequestRecord, record_id: str) -> Notice:
+    """Tell that the order went out."""
+    text = (
+        f"Request {record.id}: the account {record.plan.effects['parameters']['AccountName']} is ordered. "
+        "Control Tower usually takes 20 to 30 minutes; I will tell you here when it is ready."
+    )
+    items = (Text(text), Facts((("Service Catalog record", record_id),)))
+    return Notice("ordered", text, Card(f"Ordered: {record.plan.summary}", items, request=record.id))
+
+
+def ready(record: RequestRecord, account_id: str, portal: str) -> Done:
+    """Tell the account id and where to sign in."""
+    name = record.plan.effects["parameters"]["AccountName"]
+    person = record.plan.effects["parameters"]["SSOUserEmail"]
+    text = f"Account {name} is ready: {account_id}."
+    sign_in = f"Sign in as {person} at {portal}" if portal else f"Sign in as {person} at your AWS access portal"
+    items: tuple[Any, ...] = (Facts((("Account id", account_id), ("Account name", name), ("Sign in as", person))),)
+    if portal:
+        items = (*items, Link("Sign in to AWS", portal))
+    card = Card(f"Ready: {name}", items, tone="good", request=record.id)
+    notice = Notice("ready", f"Request {record.id}: {text} {sign_in}.", card)
+    return Done(notice, text, f"{sign_in}.", {"account_id": account_id, "account_name": name, "sign_in": portal})
+
+
+def failed(record: RequestRecord, outcome: Mapping[str, Any]) -> Failed:
+    """Explain a failed order: what happened, what state it left, and what to do."""
+    reason = "; ".join(outcome["errors"]) or "Control Tower gave no reason"
+    state = outcome["product_status"]
+    account_id = outcome["outputs"].get("AccountId", "")
+    if state == "TAINTED":
+        text = f"The order failed after the account was made: {reason}."
+        step = (
+            "The account exists but is not finished (TAINTED). Have your platform team update the provisioned product "
+            f"{record.plan.effects['provisioned_product_name']} in Service Catalog to finish it. Don't terminate it: "
+            "that would take the account out of its OU and its guardrails."
+        )
+    elif state == "ERROR":
+        text = f"The order failed before there was an account: {reason}."
+        step = _cure(reason)
+    else:
+        text = f"The order ended in the state {outcome['record_status']} / {state}: {reason}."
+        step = "Ask your platform team to look at the record in Service Catalog before anything is ordered again."
+    rows = (("Service Catalog", f"record {outcome['record_status']}, product {state}"),)
+    rows += (("Account id", account_id),) if account_id else ()
+    card = Card(f"Failed: {record.plan.summary}", (Text(text), Facts(rows), Text(step)), tone="bad", request=record.id)
+    notice = Notice("failed", f"Request {record.id} failed. {text} {step}", card)
+    yields = {"account_id": account_id} if account_id else {}
+    return Failed(notice, text, step, {**yields, "product_status": state})
+
+
+_CURES = (
+    (
+        r"e-?mail.*(already|in use|exist)|EMAIL_ALREADY_EXISTS",
+        "Ask again with a root address that no account has used.",
+    ),
+    (r"limit|quota|exceed", "Ask your platform team to raise the quota, then ask again."),
+    (r"concurren|in progress|another operation", "Ask again in half an hour, when Control Tower is less busy."),
+    (r"organi[sz]ational unit|\bOU\b", "Ask again with an OU that is registered with Control Tower."),
+)
+
+
+def _cure(reason: str) -> str:
+    for pattern, cure in _CURES:
+        if re.search(pattern, reason, re.IGNORECASE):
+            return cure
+    return "Nothing was left behind; ask again, and show your platform team the reason if it fails once more."

@@ -1,0 +1,116 @@
+"""What people say to get an account, and what they are asked. Names and questions are the original bot's."""
+
+from __future__ import annotations
+
+from bot.house import House
+from bot.intent import Definition, Slot, SlotType, Value
+
+NAME = "AWSAccountVending"
+
+ORIGINAL = (
+    "Hi I want a new account please",
+    "Hi I would like to get an account",
+    "I need a new account on AWS",
+    "I want to create a new account",
+    "I would like to create a new account",
+    "I would like to get a new AWS account",
+)
+
+MORE = (
+    "new account",
+    "create an account",
+    "vend an account",
+    "order an AWS account",
+    "open a new account for us",
+    "please set up an AWS account",
+    "can I get a new AWS account",
+    "could you create an account for my team",
+    "we need another account",
+    "give me an account",
+    "request a new account",
+    "I need a {AccountType} account",
+    "I want a {AccountType} account please",
+    "give me a {AccountType} account",
+    "create a {AccountType} account",
+    "can I have a {AccountType} account",
+    "we need a new {AccountType} account for our team",
+    "new {AccountType} account in {AccountOU}",
+    "I need a {AccountType} account in {AccountOU}",
+    "I need a {AccountType} account in {AccountOU} for {RootEmail}",
+    "create a {AccountType} account in {AccountOU} with root e-mail {RootEmail}",
+    "create a {AccountType} account for {RootEmail}",
+    "create a {AccountType} account for {RootEmail} in the {AccountOU} OU",
+    "I need an account in {AccountOU}",
+    "please make an account under {AccountOU} for {RootEmail}",
+    "open an account with the address {RootEmail}",
+    "I need an account for {RootEmail}",
+    "order a {AccountType} account called {AccountName}",
+    "I need a {AccountType} account named {AccountName} in {AccountOU} for {RootEmail}",
+    "create an account called {AccountName}",
+    "set up a {AccountType} environment in AWS for us",
+    "spin up a {AccountType} account",
+    "I want to play with AWS and need an account",
+    "provision a {AccountType} account in OU {AccountOU}",
+    "the account should be called {AccountName}",
+    "call it {AccountName}",
+    "name it {AccountName}",
+    "put it in {AccountOU}",
+    "make it {AccountType}",
+    "use {RootEmail}",
+)
+
+
+def define(house: House) -> Definition:
+    """Return the definition for the house's account types."""
+    types = SlotType("AccountType", tuple(Value(t.name, t.synonyms) for t in house.account_types))
+    return Definition(
+        name=NAME,
+        title="account order",
+        description="Order a new AWS account through Control Tower's Account Factory.",
+        utterances=(*ORIGINAL, *MORE),
+        slots=(
+            Slot(
+                "AccountType",
+                types,
+                prompt="Hi {name}, what account type do you want? {choices}?",
+                again="What account type do you want? {choices}?",
+                label="Account type",
+                utterances=(
+                    "{AccountType}",
+                    "a {AccountType} account",
+                    "make it {AccountType}",
+                    "{AccountType} please",
+                ),
+            ),
+            Slot(
+                "RootEmail",
+                SlotType("AMAZON.EmailAddress"),
+                prompt="{name}, what e-mail should I use for the root account? Hint: use a restricted access mailbox",
+                again="What e-mail should I use for the root account? Hint: use a restricted access mailbox",
+                label="Root e-mail",
+                utterances=("{RootEmail}", "use {RootEmail}", "the e-mail is {RootEmail}"),
+            ),
+            Slot(
+                "AccountOU",
+                SlotType("AccountOU", listed=False),
+                prompt="{name}, what is the OU this account should belong to? Hint: choose {choices}",
+                again="What is the OU this account should belong to? Hint: choose {choices}",
+                label="OU",
+                utterances=("{AccountOU}", "in {AccountOU}", "put it in {AccountOU}", "the {AccountOU} OU"),
+            ),
+            Slot(
+                "AccountName",
+                SlotType("AccountName", listed=False),
+                required=False,
+                label="Account name",
+                utterances=("call it {AccountName}", "name it {AccountName}"),
+            ),
+        ),
+        examples=(
+            "I need a sandbox account",
+            "I need a sandbox account in Demos for team-x+aws@corp.example",
+            "Create a production account called billing-prod",
+        ),
+        confirmation=("Shall I create a {AccountType} account in OU {AccountOU} with root e-mail {RootEmail}?"),
+        declined="OK, nothing was ordered.",
+    )

@@ -1,0 +1,161 @@
+"""The work: a place in Control Tower, the order with its token kept first, the record watched to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from bot.errors import CloudError
+from bot.intent import Segment
+from bot.requests import Filter
+from bot.services import Services
+from bot.workflow.model import Done, Failed, SegmentResult, Verdict, Wait, Waiting, Watcher
+from bot.workflow.run import Run
+from intents.account_vending import cards
+from intents.account_vending.definition import NAME
+from intents.account_vending.facts import FactReader
+
+CAPACITY = "control-tower-capacity"
+RECORD = "provisioning-record"
+POLL = timedelta(seconds=30)
+USUAL = timedelta(minutes=25)
+"""How long Control Tower usually takes for an account; only for telling people."""
+ENDED = ("SUCCEEDED", "FAILED")
+
+
+class VendingWorkflow:
+    """Segments: start (wait for a place) → order (ProvisionProduct) → settle (tell the outcomes apart)."""
+
+    def __init__(self, services: Services, facts: FactReader) -> None:
+        self._services, self._facts = services, facts
+
+    def segments(self) -> Mapping[str, Segment]:
+        """Return the segments by name."""
+        return {"start": self.start, "order": self.order, "settle": self.settle}
+
+    def watchers(self) -> tuple[Watcher, ...]:
+        """Return the batched watchers: of Control Tower's places, and of provisioning records."""
+        return (Watcher(CAPACITY, POLL, self.look_for_places), Watcher(RECORD, POLL, self.look_at_records))
+
+    async def start(self, run: Run) -> SegmentResult:
+        """Line up for one of Control Tower's places."""
+        return Wait(CAPACITY, f"{run.request.id}:{run.request.version}", "order")
+
+    async def look_for_places(self, waiting: Sequence[Waiting]) -> Mapping[int, Verdict]:
+        """Admit as many of the oldest as there are places; tell the others where they stand."""
+        page = await self._services.requests.list(Filter(state=("running",), intent=NAME, limit=100))
+        ours = {r.plan.effects["provisioned_product_name"] for r in page.items}
+        changing = {p["Name"] for p in await self._facts.provisioned() if p["Status"] == "UNDER_CHANGE"}
+        capacity = self._services.settings.control_tower_capacity
+        free = max(0, capacity - len(ours | changing))
+        verdicts: dict[int, Verdict] = {}
+        for place, row in enumerate(waiting[free:], 1):
+            begin = self._services.clock.now() + USUAL * math.ceil(place / capacity)
+            notice = cards.queued(row.request_id, place, begin)
+            verdicts[row.seq] = Verdict(ready=False, notice=notice, state="queued")
+        verdicts.update({row.seq: Verdict(ready=True, state="running") for row in waiting[:free]})
+        return verdicts
+
+    async def order(self, run: Run) -> SegmentResult:
+        """Order the account. The token is kept before the call, so a repeat finds the same record."""
+        await run.begin_changing()
+        effects = run.request.plan.effects
+        token = f"{run.request.id}-{run.request.version}"
+        await run.note(provision_token=token)
+
+        async def provision() -> dict[str, str]:
+            answer = await self._facts.call(
+                "servicecatalog",
+                "ProvisionProduct",
+                ProductId=effects["product_id"],
+                ProvisioningArtifactId=effects["artifact_id"],
+                PathId=effects["path_id"],
+                ProvisionedProductName=effects["provisioned_product_name"],
+                ProvisioningParameters=[{"Key": k, "Value": v} for k, v in effects["parameters"].items()],
+                ProvisionToken=token,
+            )
+            detail = answer["RecordDetail"]
+            return {"record": detail["RecordId"], "product": detail["ProvisionedProductId"]}
+
+        ordered = await run.step("order the account", provision)
+        await run.note(**ordered)
+        notice = cards.ordered(run.request, ordered["record"])
+        return Wait(RECORD, ordered["record"], "settle", ordered, state="running", notice=notice)
+
+    async def look_at_records(self, waiting: Sequence[Waiting]) -> Mapping[int, Verdict]:
+        """Tell which records have ended; one that can't be read now is looked at again."""
+
+        async def look(row: Waiting) -> tuple[int, Verdict]:
+            try:
+                record = await self._facts.call("servicecatalog", "DescribeRecord", Id=row.key)
+            except CloudError as error:
+                return row.seq, Verdict(ready=error.code == "ResourceNotFoundException")
+            return row.seq, Verdict(ready=record["RecordDetail"]["Status"] in ENDED)
+
+        return dict(await asyncio.gather(*(look(row) for row in waiting)))
+
+    async def settle(self, run: Run) -> SegmentResult:
+        """Read what became of the order, and tell AVAILABLE, TAINTED and ERROR apart."""
+        record_id, product_id = run.payload["record"], run.payload["product"]
+
+        async def read() -> dict[str, Any]:
+            return await self._outcome(record_id, product_id)
+
+        outcome = await run.step("read the outcome", read)
+        if outcome["record_status"] == "SUCCEEDED" and outcome["product_status"] == "AVAILABLE":
+            if not outcome["outputs"].get("AccountId"):
+                return cards.failed(run.request, {**outcome, "errors": ["the order succeeded without an AccountId"]})
+            return await self._ready(run, outcome)
+        if outcome["record_status"] not in ENDED or outcome["product_status"] in ("UNDER_CHANGE", "PLAN_IN_PROGRESS"):
+            due = self._services.clock.now() + POLL
+            number = int(run.payload.get("looks", 0)) + 1
+            payload = {**run.payload, "looks": number}
+            return Wait("timer", f"{record_id}:settle{number}", "settle", payload, due=due)
+        return cards.failed(run.request, outcome)
+
+    async def _ready(self, run: Run, outcome: dict[str, Any]) -> Done | Failed:
+        account_id = outcome["outputs"]["AccountId"]
+
+        async def record() -> str:
+            async def work(transaction: Any) -> None:
+                await self._services.requests.touch(transaction, run.request.id, [("account", account_id)])
+
+            await self._services.database.write(work)
+            return str(account_id)
+
+        await run.step("record the account", record)
+        return cards.ready(run.request, account_id, outcome["outputs"].get("SSOUserPortal", ""))
+
+    async def _outcome(self, record_id: str, product_id: str) -> dict[str, Any]:
+        try:
+            record = await self._facts.call("servicecatalog", "DescribeRecord", Id=record_id)
+        except CloudError as error:
+            if error.code != "ResourceNotFoundException":
+                raise
+            return {
+                "record_status": "FAILED",
+                "product_status": "GONE",
+                "errors": [f"Service Catalog no longer knows the order {record_id}"],
+                "outputs": {},
+            }
+        detail = record["RecordDetail"]
+        errors = [e.get("Description") or e.get("Code", "") for e in detail.get("RecordErrors", ())]
+        try:
+            described = await self._facts.call("servicecatalog", "DescribeProvisionedProduct", Id=product_id)
+            product = described["ProvisionedProductDetail"]
+        except CloudError as error:
+            if error.code != "ResourceNotFoundException":
+                raise
+            product = {"Status": "GONE"}
+        if product.get("StatusMessage") and product["StatusMessage"] not in errors:
+            errors.append(product["StatusMessage"])
+        outputs = {o["OutputKey"]: o.get("OutputValue", "") for o in record.get("RecordOutputs", ())}
+        return {
+            "record_status": detail["Status"],
+            "product_status": product["Status"],
+            "errors": [e for e in errors if e],
+            "outputs": outputs,
+        }

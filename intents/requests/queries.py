@@ -1,0 +1,163 @@
+"""The three questions about requests."""
+
+from __future__ import annotations
+
+from bot.card import Button, Card, Checks, Facts, Item, StepMark, Table, Text
+from bot.errors import NotFound
+from bot.intent import Answer, Ask, Definition, Query, Slot, SlotType
+from bot.requests import Filter, RequestRecord
+from bot.requests.record import STATE_WORDS
+
+REQUEST_ID = SlotType("RequestId", pattern="(qm-)?[23456789abcdefghjkmnpqrstvwxyz]{8}", listed=False)
+SHOWN = 10
+_MARKS: dict[str, StepMark] = {"succeeded": "done", "running": "running", "failed": "failed"}
+
+
+class MyRequests(Query):
+    """Lists the person's latest requests."""
+
+    def define(self) -> Definition:
+        """Return the definition."""
+        return Definition(
+            name="MyRequests",
+            title="list of your requests",
+            description="List my requests.",
+            utterances=(
+                "my requests",
+                "show my requests",
+                "list my requests",
+                "what did I ask for",
+                "what have I ordered",
+                "show me what I ordered",
+                "which requests do I have",
+                "what is pending for me",
+                "my orders",
+                "show all my open requests",
+                "what are my requests",
+            ),
+            examples=("my requests",),
+        )
+
+    async def answer(self, ask: Ask) -> Answer:
+        """Return the newest ten; on REST those of the calling key."""
+        owner = ask.owner if ask.channel == "rest" else None
+        page = await self.services.requests.list(Filter(person_id=ask.person.id, owner=owner, limit=SHOWN))
+        if not page.items:
+            return Answer("You have no requests yet. Tell me what you need, or say “help”.")
+        rows = tuple((r.id, STATE_WORDS[r.state], r.plan.summary) for r in page.items)
+        more = (Text(f"These are the newest {SHOWN}; the console shows all.", subtle=True),) if page.next_cursor else ()
+        card = Card("Your requests", (Table(("Request", "State", "What"), rows), *more))
+        return Answer(card.as_text(), card)
+
+
+class RequestStatus(Query):
+    """Tells how one request stands."""
+
+    def define(self) -> Definition:
+        """Return the definition."""
+        return Definition(
+            name="RequestStatus",
+            title="status of a request",
+            description="Tell how a request stands.",
+            utterances=(
+                "status of {RequestId}",
+                "status {RequestId}",
+                "what is the status of {RequestId}",
+                "how is {RequestId} doing",
+                "how far is {RequestId}",
+                "what about {RequestId}",
+                "show {RequestId}",
+                "show me request {RequestId}",
+                "details of {RequestId}",
+                "{RequestId}",
+                "is {RequestId} done yet",
+                "what is the status of my request",
+                "status",
+                "how is my request doing",
+                "is my account ready yet",
+                "where is my account",
+            ),
+            slots=(Slot("RequestId", REQUEST_ID, required=False, label="Request"),),
+            examples=("status of qm-7k3m9qxa", "status"),
+        )
+
+    async def answer(self, ask: Ask) -> Answer:
+        """Return the request that is named, else the person's newest."""
+        if ask.slots.get("RequestId"):
+            record = await self.services.requests.find(ask.slots["RequestId"])
+            require_visible(self, record, ask)
+        else:
+            owner = ask.owner if ask.channel == "rest" else None
+            page = await self.services.requests.list(Filter(person_id=ask.person.id, owner=owner, limit=1))
+            if not page.items:
+                return Answer("You have no requests yet. Tell me what you need, or say “help”.")
+            record = page.items[0]
+        return await self._status(record)
+
+    async def _status(self, record: RequestRecord) -> Answer:
+        view = await self.services.requests.view(record)
+        items: list[Item] = [
+            Facts((("Request", record.id), ("State", STATE_WORDS[record.state]), *record.plan.details))
+        ]
+        if record.state == "awaiting_approval":
+            asked = [a["approver"] for a in view["approvals"] if a["version"] == record.version]
+            items.append(Text(f"Asked to approve: {', '.join(asked) or 'the approvers'}. Lapses {view['expires_at']}."))
+        if view["steps"]:
+            steps = tuple(
+                (_MARKS.get(s["state"], "waiting"), s["name"], s["error"] or s["state"]) for s in view["steps"]
+            )
+            items.append(Checks(steps))
+        if record.outcome:
+            items.append(Text(f"{record.outcome['text']} {record.outcome.get('next', '')}".strip()))
+        buttons = ()
+        if record.state in ("awaiting_approval", "approved", "queued"):
+            buttons = (Button("Cancel the request", "cancel_request", record.id, "destructive"),)
+        card = Card(
+            f"{STATE_WORDS[record.state].capitalize()}: {record.plan.summary}", tuple(items), buttons, request=record.id
+        )
+        return Answer(card.as_text(), card)
+
+
+class CancelRequest(Query):
+    """Withdraws a request that has not begun. It undoes nothing, so it needs no approval; policy decides."""
+
+    def define(self) -> Definition:
+        """Return the definition."""
+        return Definition(
+            name="CancelRequest",
+            title="cancelling of a request",
+            description="Cancel a request that has not begun.",
+            utterances=(
+                "cancel {RequestId}",
+                "cancel request {RequestId}",
+                "please cancel {RequestId}",
+                "withdraw {RequestId}",
+                "call back {RequestId}",
+                "stop {RequestId}",
+                "abort {RequestId}",
+                "drop request {RequestId}",
+                "I no longer need {RequestId}",
+                "cancel my request",
+                "withdraw my request",
+            ),
+            slots=(Slot("RequestId", REQUEST_ID, required=False, label="Request"),),
+            examples=("cancel qm-7k3m9qxa",),
+        )
+
+    async def answer(self, ask: Ask) -> Answer:
+        """Cancel the request that is named; never guesses which."""
+        if not ask.slots.get("RequestId"):
+            return Answer("Which request? Say “cancel” and its id; “my requests” lists them.")
+        record = await self.services.requests.find(ask.slots["RequestId"])
+        require_visible(self, record, ask)
+        owner = ask.owner if ask.channel == "rest" else None
+        record = await self.services.requests.cancel(record.id, ask.person, surface=ask.channel, owner=owner)
+        text = f"Request {record.id} is cancelled; nothing was done."
+        return Answer(text, Card(f"Cancelled: {record.plan.summary}", (Text(text),), tone="warning", request=record.id))
+
+
+def require_visible(query: Query, record: RequestRecord, ask: Ask) -> None:
+    """Raise NotFound for requests that the person may not see: their existence is nobody's business."""
+    foreign = ask.channel == "rest" and record.owner != ask.owner
+    if foreign or not query.services.policy.may_see(ask.person, record.subject).allowed:
+        raise NotFound(f"There is no request {record.id}.", next_step="Say “my requests” to see yours.")
