@@ -134,7 +134,7 @@ class Inbox:
     async def take_over(self, *, everything: bool = False) -> int:
         """Handle undone activities whose lease has lapsed; `everything` also those still leased (SQLite at start)."""
         now = self._clock.wall()
-        undone = [inbox.c.done_at.is_(None)]
+        undone: list[Any] = [inbox.c.done_at.is_(None)]
         if not everything:
             undone.append(or_(inbox.c.leased_until.is_(None), inbox.c.leased_until < now))
 

@@ -29,13 +29,8 @@ class LexRecognizer:
 
     async def recognize(self, session_id: str, text: str, session_state: Mapping[str, Any]) -> Turn:
         """Return what Lex makes of the text. Raises CloudError."""
-        answer = await self._cloud.call(
-            "lexv2-runtime",
-            "RecognizeText",
-            region=self._region,
-            sessionId=session_id,
-            text=text,
-            **self._bot,
-            **({"sessionState": dict(session_state)} if session_state else {}),
-        )
+        parameters: dict[str, Any] = {**self._bot, "sessionId": session_id, "text": text}
+        if session_state:
+            parameters["sessionState"] = dict(session_state)
+        answer = await self._cloud.call("lexv2-runtime", "RecognizeText", region=self._region, **parameters)
         return turn_of(answer)

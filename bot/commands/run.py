@@ -121,7 +121,7 @@ async def _serve(settings: Settings, listening: socket.socket, *, greeting: bool
     )
     server = _Server(config)
     stopping = asyncio.create_task(server.serve(sockets=[listening]))
-    while not server.started and not stopping.done():
+    while not server.started and not stopping.done():  # noqa: ASYNC110 - uvicorn offers no event for it
         await asyncio.sleep(0.01)
     if greeting and server.started:
         _greet(settings)

@@ -33,11 +33,11 @@ def spot(text: str, definition: Definition, known: Mapping[str, tuple[str, ...]]
                 (first, -len(word), word, slot.name, value.value) for word in (value.value, *value.synonyms)
             )
         candidates.extend((first, -len(word), word, slot.name, word) for word in known.get(slot.name, ()))
-    for _, _, word, slot_name, value in sorted(candidates):
+    for _, _, word, slot_name, meaning in sorted(candidates):
         if slot_name in found:
             continue
         pattern = re.compile(rf"(?<![\w/]){re.escape(word)}(?![\w/])", re.IGNORECASE)
         if pattern.search(rest):
-            found[slot_name] = value
+            found[slot_name] = meaning
             rest = pattern.sub(" ", rest, count=1)
     return found

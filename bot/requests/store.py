@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -200,7 +200,7 @@ class Requests:
             "updated_at": iso(record.updated_at),
         }
 
-    async def timeline(self, record: RequestRecord) -> list[TimelineEntry]:
+    async def timeline(self, record: RequestRecord) -> Sequence[TimelineEntry]:
         """Return what happened to a request, oldest first."""
         who = record.requester.name or record.requester.email
         entries = [TimelineEntry(record.created_at, "Asked", f"by {who}")]

@@ -109,7 +109,7 @@ class RequestStatus(Query):
             items.append(Checks(steps))
         if record.outcome:
             items.append(Text(f"{record.outcome['text']} {record.outcome.get('next', '')}".strip()))
-        buttons = ()
+        buttons: tuple[Button, ...] = ()
         if record.state in ("awaiting_approval", "approved", "queued"):
             buttons = (Button("Cancel the request", "cancel_request", record.id, "destructive"),)
         card = Card(
