@@ -1,0 +1,176 @@
+"""What the sandboxed landing zone consists of; plain records that go to JSON and back as they are.
+
+Times are seconds since the epoch on the simulated clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+
+@dataclass
+class OrganizationalUnit:
+    """An OU; `registered` says whether Control Tower governs it."""
+
+    id: str
+    name: str
+    parent_id: str
+    registered: bool
+
+
+@dataclass
+class Account:
+    """An account of the organization."""
+
+    id: str
+    name: str
+    email: str
+    parent_id: str
+    joined_at: float
+    joined_method: str = "CREATED"
+    status: str = "ACTIVE"
+
+
+@dataclass
+class ProvisionedProduct:
+    """An account as Service Catalog sees it, from the order on."""
+
+    id: str
+    name: str
+    product_id: str
+    artifact_id: str
+    path_id: str
+    token: str
+    created_at: float
+    ordered_by: str
+    parameters: dict[str, str]
+    tags: dict[str, str] = field(default_factory=dict)
+    status: str = "UNDER_CHANGE"
+    status_message: str = ""
+    account_id: str | None = None
+    last_record_id: str = ""
+    last_provisioning_record_id: str = ""
+    last_successful_record_id: str | None = None
+    terminated: bool = False
+
+
+@dataclass
+class Record:
+    """One operation on a provisioned product, and how far it has come.
+
+    `next_stage` happens at `due`; both are None once the record is at its end.
+    """
+
+    id: str
+    type: str
+    provisioned_product_id: str
+    provisioned_product_name: str
+    product_id: str
+    artifact_id: str
+    path_id: str
+    created_at: float
+    updated_at: float
+    parameters: dict[str, str]
+    tags: dict[str, str] = field(default_factory=dict)
+    status: str = "CREATED"
+    errors: list[dict[str, str]] = field(default_factory=list)
+    outputs: dict[str, str] = field(default_factory=dict)
+    over_capacity: bool = False
+    next_stage: str | None = None
+    due: float | None = None
+
+
+@dataclass
+class SpentToken:
+    """An idempotency token that was used, for which request, and what came of it."""
+
+    record_id: str
+    fingerprint: str
+
+
+@dataclass
+class RoleSession:
+    """Temporary credentials, found again by their access key; `expires_at` is wall-clock time."""
+
+    access_key: str
+    account_id: str
+    role_name: str
+    session_name: str
+    role_id: str
+    expires_at: float
+
+
+@dataclass
+class Topic:
+    """An SNS topic."""
+
+    arn: str
+    name: str
+    attributes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Subscription:
+    """A subscription to an SNS topic."""
+
+    arn: str
+    topic_arn: str
+    protocol: str
+    endpoint: str
+    owner: str
+
+
+@dataclass
+class LexBot:
+    """A Lex V2 bot's definition as registered, served by the local engine."""
+
+    bot_id: str
+    bot_alias_id: str
+    locale_id: str
+    definition: dict[str, Any]
+
+
+@dataclass
+class LandingZone:
+    """Everything the sandbox's own services know, keyed by id, ARN or token."""
+
+    units: dict[str, OrganizationalUnit] = field(default_factory=dict)
+    accounts: dict[str, Account] = field(default_factory=dict)
+    tags: dict[str, dict[str, str]] = field(default_factory=dict)
+    quotas: dict[str, float] = field(default_factory=dict)
+    provisioned_products: dict[str, ProvisionedProduct] = field(default_factory=dict)
+    records: dict[str, Record] = field(default_factory=dict)
+    tokens: dict[str, SpentToken] = field(default_factory=dict)
+    sessions: dict[str, RoleSession] = field(default_factory=dict)
+    topics: dict[str, Topic] = field(default_factory=dict)
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)
+    bots: dict[str, LexBot] = field(default_factory=dict)
+
+
+_RECORD_TYPES: dict[str, type] = {
+    "units": OrganizationalUnit,
+    "accounts": Account,
+    "provisioned_products": ProvisionedProduct,
+    "records": Record,
+    "tokens": SpentToken,
+    "sessions": RoleSession,
+    "topics": Topic,
+    "subscriptions": Subscription,
+    "bots": LexBot,
+}
+
+
+def to_document(zone: LandingZone) -> dict[str, Any]:
+    """The landing zone as a JSON document."""
+    return asdict(zone)
+
+
+def from_document(document: Mapping[str, Any]) -> LandingZone:
+    """The landing zone that `to_document` made the document of."""
+    parts: dict[str, Any] = {}
+    for part, entries in document.items():
+        record_type = _RECORD_TYPES.get(part)
+        parts[part] = {key: record_type(**entry) for key, entry in entries.items()} if record_type else dict(entries)
+    return LandingZone(**parts)

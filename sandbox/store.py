@@ -1,0 +1,70 @@
+"""What survives a kill -9: named JSON documents in one SQLite file."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from threading import Lock
+from typing import Any, Protocol
+
+
+class Store(Protocol):
+    """Keeps JSON documents by name; `save` returns once the document would survive the process's death."""
+
+    def load(self, name: str) -> Any:
+        """The document last saved under that name, or None."""
+
+    def save(self, name: str, document: Any) -> None:
+        """Replace the document as a whole."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+class Forgetful:
+    """Keeps nothing: every start begins with the seed."""
+
+    def load(self, name: str) -> Any:
+        """Nothing is ever there."""
+        return None
+
+    def save(self, name: str, document: Any) -> None:
+        """Nothing is kept."""
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class SqliteStore:
+    """Documents in an SQLite file (WAL), each replaced in one transaction."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = Lock()
+        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        # A killed process loses nothing that was committed; only a dying machine could.
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.execute("CREATE TABLE IF NOT EXISTS documents (name TEXT PRIMARY KEY, body TEXT NOT NULL)")
+
+    def load(self, name: str) -> Any:
+        """The document last saved under that name, or None."""
+        with self._lock:
+            row = self._connection.execute("SELECT body FROM documents WHERE name = ?", (name,)).fetchone()
+        return None if row is None else json.loads(row[0])
+
+    def save(self, name: str, document: Any) -> None:
+        """Replace the document as a whole, durably against the process's death."""
+        body = json.dumps(document, separators=(",", ":"))
+        with self._lock:
+            self._connection.execute(
+                "INSERT INTO documents (name, body) VALUES (?, ?) "
+                "ON CONFLICT (name) DO UPDATE SET body = excluded.body",
+                (name, body),
+            )
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._connection.close()

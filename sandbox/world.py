@@ -1,0 +1,102 @@
+"""The state behind the sandbox's own services: the landing zone, its clock and what is kept of them."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from threading import RLock
+from typing import Any
+
+from sandbox import landing_zone
+from sandbox.clock import SimulatedClock
+from sandbox.faults import Faults
+from sandbox.model import Account, LandingZone, OrganizationalUnit, from_document, to_document
+from sandbox.store import Store
+
+_ID_ALPHABET = string.ascii_lowercase + string.digits
+
+
+class World:
+    """One landing zone under one lock.
+
+    Whoever changes it calls `changed`; `save` then keeps it before the change is answered.
+    """
+
+    def __init__(self, store: Store, speed: float, faults: Faults) -> None:
+        self.lock = RLock()
+        self.faults = faults
+        self._store = store
+        kept = store.load("landing_zone")
+        self.zone: LandingZone = landing_zone.seed() if kept is None else from_document(kept)
+        kept_clock = store.load("clock")
+        self.clock = SimulatedClock(
+            speed=speed,
+            resume_at=None if kept_clock is None else float(kept_clock["now"]),
+            keep=lambda now: store.save("clock", {"now": now}),
+        )
+        self._unsaved = kept is None
+        self.save()
+
+    def changed(self) -> None:
+        """Note that the landing zone differs from what was last kept."""
+        self._unsaved = True
+
+    def save(self) -> None:
+        """Keep the landing zone if it has changed."""
+        with self.lock:
+            if self._unsaved:
+                self._store.save("landing_zone", to_document(self.zone))
+                self._unsaved = False
+
+    def reset(self) -> None:
+        """Back to the seed; registered Lex bots and the clock's time stay (it never goes backwards)."""
+        with self.lock:
+            bots = self.zone.bots
+            self.zone = landing_zone.seed()
+            self.zone.bots = bots
+            self.changed()
+            self.save()
+
+    def children_of(self, parent_id: str) -> list[OrganizationalUnit]:
+        """The OUs right below a root or an OU."""
+        return [unit for unit in self.zone.units.values() if unit.parent_id == parent_id]
+
+    def accounts_in(self, parent_id: str) -> list[Account]:
+        """The accounts right below a root or an OU."""
+        return [account for account in self.zone.accounts.values() if account.parent_id == parent_id]
+
+    def is_parent(self, identifier: str) -> bool:
+        """Whether accounts and OUs can be below it."""
+        return identifier == landing_zone.ROOT_ID or identifier in self.zone.units
+
+    def path_of(self, identifier: str) -> str:
+        """The path of a root, OU or account as Organizations writes it (with a slash at the end)."""
+        if identifier == landing_zone.ROOT_ID:
+            return f"{landing_zone.ORGANIZATION_ID}/{identifier}/"
+        unit = self.zone.units.get(identifier)
+        parent = unit.parent_id if unit else self.zone.accounts[identifier].parent_id
+        return f"{self.path_of(parent)}{identifier}/"
+
+    def account_quota(self) -> float:
+        """How many accounts the organization may have right now."""
+        applied = self.zone.quotas["organizations/L-E619E033"]
+        fault = self.faults.peek("quota")
+        if fault is None:
+            return applied
+        return float(min(applied, fault.get("limit", len(self.zone.accounts))))
+
+    def new_account_id(self) -> str:
+        """Twelve random digits that no account has ever had."""
+        while True:
+            candidate = str(secrets.randbelow(9 * 10**11) + 10**11)
+            if candidate not in self.zone.accounts:
+                return candidate
+
+    def new_id(self, prefix: str) -> str:
+        """An id as Service Catalog makes them."""
+        return prefix + "-" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(13))
+
+
+def without_nothing(members: dict[str, Any]) -> dict[str, Any]:
+    """A structure without the members that have no value."""
+    return {name: value for name, value in members.items() if value is not None}
