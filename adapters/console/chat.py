@@ -114,9 +114,7 @@ class Chat:
                 seq = message.seq
                 yield ServerSentEvent(self._render(visit, Shown(message, True)), event="message", id=str(seq))
 
-    async def _page(
-        self, request: Request, *, status: int = 200, problem: str = "", draft: str = ""
-    ) -> Response:
+    async def _page(self, request: Request, *, status: int = 200, problem: str = "", draft: str = "") -> Response:
         visit = visit_of(request)
         person = self._doorkeeper.require(visit)
         history = await self._history(visit.conversation)
@@ -147,9 +145,7 @@ class Chat:
         """Return sentences to begin with: of each capability in turn, changes first."""
         intents = sorted(self._services.registry.intents.values(), key=lambda i: i.shape != "change")
         depth = max((len(i.definition.examples) for i in intents), default=0)
-        turns = [
-            i.definition.examples[n] for n in range(depth) for i in intents if n < len(i.definition.examples)
-        ]
+        turns = [i.definition.examples[n] for n in range(depth) for i in intents if n < len(i.definition.examples)]
         return list(dict.fromkeys(turns))[:4]
 
 

@@ -21,9 +21,7 @@ with warnings.catch_warnings():
     warnings.filterwarnings("ignore", "The httpx module is deprecated", AuthlibDeprecationWarning)
     from authlib.integrations.starlette_client import OAuth, OAuthError
 
-SIGNATURES = frozenset(
-    {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
-)
+SIGNATURES = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"})
 """Algorithms of id_tokens that count: signed with the provider's own key, never with a shared secret."""
 
 LEEWAY = 60
@@ -82,7 +80,7 @@ class IdentityProvider:
         return response
 
     async def finish(self, request: Request, transit: dict[str, Any]) -> Identity:
-        """Return who came back; raises Unauthenticated for what doesn't verify, Refused without an address."""
+        """Return who came back; raises Unauthenticated for what doesn't verify, Refused without address."""
         request.scope["session"] = transit
         state = request.query_params.get("state", "")
         if not any(key.endswith(f"_{state}") for key in transit) or not state:
@@ -131,12 +129,8 @@ class IdentityProvider:
                 next_step="Ask its administrators to release the claim “email” to this application.",
             )
         if claims.get("email_verified") in (False, "false"):
-            raise Refused(
-                f"Your identity provider says that {email} is not verified.", next_step="Verify it there."
-            )
-        texts = {
-            k: v if isinstance(v := claims.get(k), str) else "" for k in ("name", "given_name", "family_name")
-        }
+            raise Refused(f"Your identity provider says that {email} is not verified.", next_step="Verify it there.")
+        texts = {k: v if isinstance(v := claims.get(k), str) else "" for k in ("name", "given_name", "family_name")}
         return Identity(str(claims["iss"]), str(claims["sub"]), email, **texts)
 
     async def _check_metadata(self) -> dict[str, Any]:
@@ -145,19 +139,13 @@ class IdentityProvider:
         if str(metadata.get("issuer", "")).rstrip("/") != self._settings.oidc_issuer.rstrip("/"):
             raise ValueError(f"the provider calls itself {metadata.get('issuer')!r}")
         offered = metadata.get("id_token_signing_alg_values_supported") or ["RS256"]
-        metadata["id_token_signing_alg_values_supported"] = sorted(SIGNATURES.intersection(offered)) or [
-            "RS256"
-        ]
+        metadata["id_token_signing_alg_values_supported"] = sorted(SIGNATURES.intersection(offered)) or ["RS256"]
         return metadata
 
 
 def _unreachable() -> Unavailable:
-    return Unavailable(
-        "The identity provider does not answer as it should.", next_step="Try again in a minute."
-    )
+    return Unavailable("The identity provider does not answer as it should.", next_step="Try again in a minute.")
 
 
 def _untrusted() -> Unauthenticated:
-    return Unauthenticated(
-        "What the identity provider said about you does not verify.", next_step="Try again."
-    )
+    return Unauthenticated("What the identity provider said about you does not verify.", next_step="Try again.")

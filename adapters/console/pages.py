@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from adapters.console.visits import Visit, visit_of
+from bot.activity import Person
 from bot.card import Card
 from bot.errors import QuartermasterError
 from bot.services import Services
@@ -92,7 +93,11 @@ class Pages:
         self._templates.filters.update(when=_when, tone=_tone, state=_state, stages=_stages)
         self._templates.tests.update(web_address=_is_web_address, own_picture=_is_own_picture)
         self._templates.globals.update(
-            asset=self.assets.url, as_fallback=_is_fallback, transient=TRANSIENT, title_of=self.title_of
+            asset=self.assets.url,
+            switch_to=self.switch_to,
+            as_fallback=_is_fallback,
+            transient=TRANSIENT,
+            title_of=self.title_of,
         )
 
     def render(self, template: str, visit: Visit, **values: Any) -> str:
@@ -116,6 +121,12 @@ class Pages:
         """Return the page that explains an error; programs of ours get the same words without the page."""
         template = "_problem.html" if is_partial(request) else "problem.html"
         return self.answer(request, template, status=error.status, error=error)
+
+    def switch_to(self, person: Person) -> str:
+        """Return whom the development user most likely wants to be next: the approver, and back again."""
+        settings = self._services.settings
+        approver = settings.approvers[0] if settings.approvers else ""
+        return settings.dev_user if person.email == approver.casefold() else approver
 
     def title_of(self, intent: str) -> str:
         """Return what people call an intent."""
@@ -160,7 +171,7 @@ def _tone(state: str) -> str:
 
 def _stages(state: str, was_approved: bool) -> list[tuple[str, str]]:
     """Return the way of a request as (name, mark): done, now, todo or bad."""
-    names = ["Asked", "Approved", "Under way", "Done"]
+    names = ["Asked", "Approval" if state == "awaiting_approval" else "Approved", "Under way", "Done"]
     if state in {"rejected", "expired", "cancelled"} and not was_approved:
         return [("Asked", "done"), (STATE_WORDS[state], "bad"), ("Under way", "todo"), ("Done", "todo")]
     reached = {"awaiting_approval": 1, "approved": 2, "queued": 2, "succeeded": 4}.get(state, 2)

@@ -82,9 +82,7 @@ class RequestPages:
                 record.id, int(version), person, form.get("decision", ""), reason, surface="console"
             )
         except QuartermasterError as error:
-            return await self._request_page(
-                request, status=error.status, problem=error.sentence(), reason=reason
-            )
+            return await self._request_page(request, status=error.status, problem=error.sentence(), reason=reason)
         return RedirectResponse(f"/requests/{record.id}", 303)
 
     async def cancel(self, request: Request) -> Response:
@@ -113,9 +111,7 @@ class RequestPages:
         person = self._doorkeeper.require(visit_of(request))
         record = await self._find(person, request.path_params["id"])
         values = await self._values(record, person)
-        return self._pages.answer(
-            request, "request.html", status=status, problem=problem, reason=reason, **values
-        )
+        return self._pages.answer(request, "request.html", status=status, problem=problem, reason=reason, **values)
 
     async def _values(self, record: RequestRecord, person: Person) -> dict[str, Any]:
         requests, policy = self._services.requests, self._services.policy
@@ -176,9 +172,7 @@ class RequestPages:
             states=[(s, STATE_WORDS.get(s, s)) for s in STATES],
             intent=wanted.intent,
             intents=[
-                (n, i.definition.title)
-                for n, i in self._services.registry.intents.items()
-                if i.shape == "change"
+                (n, i.definition.title) for n, i in self._services.registry.intents.items() if i.shape == "change"
             ],
             requester=wanted.requester,
             asked_id=query.get("id", ""),

@@ -63,11 +63,7 @@ class ConsoleRouter:
 
 
 def _can_go(request: Request) -> bool:
-    return (
-        request.method in {"GET", "HEAD"}
-        and not is_partial(request)
-        and not request.url.path.endswith("/events")
-    )
+    return request.method in {"GET", "HEAD"} and not is_partial(request) and not request.url.path.endswith("/events")
 
 
 def _to_sign_in(request: Request) -> Response:

@@ -83,9 +83,7 @@ class CookieJar:
 
     def erase(self, response: Response, kind: str) -> None:
         """Take the cookie away."""
-        response.delete_cookie(
-            self.name_of(kind), path="/", secure=self.is_secure, httponly=True, samesite="lax"
-        )
+        response.delete_cookie(self.name_of(kind), path="/", secure=self.is_secure, httponly=True, samesite="lax")
 
     async def read_session(self, request: HTTPConnection) -> Session | None:
         """Return the session of a request, if there is one."""

@@ -81,9 +81,7 @@ class Doorkeeper:
         may_switch = not settings.uses_oidc and is_newcomer(settings, request)
         session = await self._cookies.read_session(request)
         person = await self._person_of(session, may_switch) if session else None
-        talks = {
-            k: v for k, v in (await self._cookies.read(request, TALK) or {}).items() if isinstance(v, str)
-        }
+        talks = {k: v for k, v in (await self._cookies.read(request, TALK) or {}).items() if isinstance(v, str)}
         if session and (person or not (session.person_id or may_switch)):
             return Visit(session, person, talks, may_switch)
         visit = Visit(Session.begin(), None, talks, may_switch, session_changed=True)

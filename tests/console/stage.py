@@ -71,9 +71,7 @@ class NoCloud:
         """Refuse."""
         raise AssertionError(f"the console called {service} {operation}")
 
-    def pages(
-        self, service: str, operation: str, result: str, /, **parameters: Any
-    ) -> AsyncIterator[dict[str, Any]]:
+    def pages(self, service: str, operation: str, result: str, /, **parameters: Any) -> AsyncIterator[dict[str, Any]]:
         """Refuse."""
         raise AssertionError(f"the console called {service} {operation}")
 
@@ -229,9 +227,7 @@ class Stage:
         """Return the person of that address."""
         return await self.services.people.of_email(email)
 
-    async def ask(
-        self, email: str, plan: Plan | None = None, *, conversation: str = "c-elsewhere"
-    ) -> RequestRecord:
+    async def ask(self, email: str, plan: Plan | None = None, *, conversation: str = "c-elsewhere") -> RequestRecord:
         """Put a request of that person's up for approval."""
         person, plan, now = await self.person(email), plan or sample_plan(), self.clock.now()
         record = RequestRecord(
@@ -283,10 +279,8 @@ class Stage:
         """Serve the console on a free port; gives its address."""
         with socket.socket() as listener:
             listener.bind(("127.0.0.1", 0))
-            config = uvicorn.Config(
-                self.app, log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=2
-            )
-            server = _Server(config)
+            config = uvicorn.Config(self.app, log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=2)
+            server = UpServer(config)
             task = asyncio.create_task(server.serve(sockets=[listener]))
             await server.is_up.wait()
             try:
@@ -296,7 +290,7 @@ class Stage:
                 await task
 
 
-class _Server(uvicorn.Server):
+class UpServer(uvicorn.Server):
     """Says when it serves."""
 
     def __init__(self, config: uvicorn.Config) -> None:

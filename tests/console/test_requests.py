@@ -180,9 +180,7 @@ async def test_rejects_only_with_a_reason_and_keeps_what_was_typed(stage: Stage)
     record = await stage.ask("ana@corp.example")
     async with stage.visitor() as approver:
         await approver.become("approver@corp.example")
-        without = await approver.submit(
-            f"/requests/{record.id}/decide", decision="reject", version="1", reason="  "
-        )
+        without = await approver.submit(f"/requests/{record.id}/decide", decision="reject", version="1", reason="  ")
         too_long = await approver.submit(
             f"/requests/{record.id}/decide", decision="reject", version="1", reason="no " * 400
         )
@@ -223,9 +221,7 @@ async def test_takes_one_of_many_simultaneous_decisions(stage: Stage) -> None:
     async with stage.visitor() as approver:
         await approver.become("approver@corp.example")
         path = f"/requests/{record.id}/decide"
-        answers = await asyncio.gather(
-            *(approver.submit(path, decision="approve", version="1") for _ in range(10))
-        )
+        answers = await asyncio.gather(*(approver.submit(path, decision="approve", version="1") for _ in range(10)))
     assert sorted(a.status_code for a in answers) == [303] + [409] * 9
 
 

@@ -33,9 +33,7 @@ async def test_refuses_a_post_without_the_sessions_token(stage: Stage, path: str
 
 @pytest.mark.parametrize("path", POSTS)
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
-async def test_refuses_a_post_from_another_site_even_with_the_token(
-    stage: Stage, path: str, site: str
-) -> None:
+async def test_refuses_a_post_from_another_site_even_with_the_token(stage: Stage, path: str, site: str) -> None:
     async with stage.visitor() as ana:
         await ana.see("/")
         ana.headers["sec-fetch-site"] = site
@@ -166,9 +164,7 @@ def test_leads_nobody_away(path: str) -> None:
     assert safe_path(path) == "/"
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/requests", "/requests/qm-22222222", "/requests?state=failed&view=all"]
-)
+@pytest.mark.parametrize("path", ["/", "/requests", "/requests/qm-22222222", "/requests?state=failed&view=all"])
 def test_leads_back_to_where_one_was(path: str) -> None:
     assert safe_path(path) == path
 
@@ -176,9 +172,7 @@ def test_leads_back_to_where_one_was(path: str) -> None:
 async def test_leads_nobody_away_after_a_switch(stage: Stage) -> None:
     async with stage.visitor() as ana:
         await ana.see("/")
-        answer: httpx.Response = await ana.submit(
-            "/signin/dev", email="bo@corp.example", next="//evil.example/"
-        )
+        answer: httpx.Response = await ana.submit("/signin/dev", email="bo@corp.example", next="//evil.example/")
     assert answer.headers["location"] == "/"
 
 

@@ -47,6 +47,7 @@ class Chat {
     this.scroll = root.querySelector("[data-scroll]");
     this.typing = root.querySelector("[data-typing]");
     this.hello = root.querySelector("[data-hello]");
+    this.anew = root.querySelector("[data-anew]");
     this.linkState = root.querySelector("[data-link-state]");
     this.composer = root.querySelector("[data-composer]");
     this.text = this.composer.elements.text;
@@ -92,6 +93,7 @@ class Chat {
     }
     if (!added) return;
     this.hello.hidden = true;
+    this.anew.hidden = false;
     if (isAtEnd) this.toEnd();
     document.body.dispatchEvent(new Event("said"));
   }
@@ -161,6 +163,7 @@ class Chat {
     this.hello.hidden = true;
     this.text.focus();
     const failure = await this.post(body);
+    if (failure && !this.log.querySelector("[data-seq]")) this.hello.hidden = false;
     if (!failure) {
       this.unsent = null;
       if (!isTyped && !text) this.retire(form);
