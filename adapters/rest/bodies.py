@@ -48,9 +48,7 @@ async def read_json(request: Request) -> ReadRequest:
     """
     raw = await _read(request)
     if raw and not _is_json(request.headers.get("content-type", "")):
-        raise WrongMediaType(
-            "The body must be JSON.", next_step="Send it with “Content-Type: application/json”."
-        )
+        raise WrongMediaType("The body must be JSON.", next_step="Send it with “Content-Type: application/json”.")
     return ReadRequest(request, _decode(raw))
 
 

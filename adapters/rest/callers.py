@@ -111,6 +111,11 @@ class Door:
         self._keys = tuple((key, _digest(key.secret.encode())) for key in settings.keys)
         self._wrong = WrongKeys(clock)
 
+    @property
+    def needs_key(self) -> bool:
+        """Whether keys are set; without any only the newcomer is let in."""
+        return bool(self._keys)
+
     def admit(self, request: Request) -> Caller:
         """Return the caller; raises Unauthenticated, Refused or TooMany."""
         return self._by_key(request) if self._keys else self._newcomer(request)
@@ -118,9 +123,7 @@ class Door:
     def _by_key(self, request: Request) -> Caller:
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         if scheme.casefold() != "bearer" or not secret.strip():
-            raise Unauthenticated(
-                "A key is needed.", next_step="Send one of API_KEYS as “Authorization: Bearer …”."
-            )
+            raise Unauthenticated("A key is needed.", next_step="Send one of API_KEYS as “Authorization: Bearer …”.")
         client = client_of(request)
         digest = _digest(secret.strip().encode("latin-1", "replace"))
         self._wrong.check(client, digest)
@@ -128,9 +131,7 @@ class Door:
         matches = [key for key, known in self._keys if hmac.compare_digest(known, digest)]
         if not matches:
             self._wrong.failed(client)
-            raise Unauthenticated(
-                "That key is not one of API_KEYS.", next_step="Check it with whoever runs the bot."
-            )
+            raise Unauthenticated("That key is not one of API_KEYS.", next_step="Check it with whoever runs the bot.")
         self._wrong.succeeded(client, digest)
         return Caller(matches[0].owner, matches[0])
 

@@ -38,9 +38,7 @@ def _visible(longest: int, description: str, example: str) -> Any:
     return (Field(max_length=longest), AfterValidator(_say_something), WithJsonSchema(schema))
 
 
-Utterance = Annotated[
-    str, *_visible(MAX_TEXT, "What the person says.", "Hi, I would like a new account please!")
-]
+Utterance = Annotated[str, *_visible(MAX_TEXT, "What the person says.", "Hi, I would like a new account please!")]
 RequiredName = Annotated[str, *_visible(MAX_NAME, "How to address the person.", "TestUser-Name")]
 Name = Annotated[str, Field(max_length=MAX_NAME), AfterValidator(clean_text)]
 Reason = Annotated[str, Field(max_length=MAX_REASON), AfterValidator(clean_text)]
@@ -81,9 +79,7 @@ Email = Annotated[
 ]
 
 
-def _pattern(
-    pattern: str, longest: int, problem: str, description: str, example: str, shortest: int = 1
-) -> Any:
+def _pattern(pattern: str, longest: int, problem: str, description: str, example: str, shortest: int = 1) -> Any:
     schema = {
         "type": "string",
         "minLength": shortest,
@@ -138,9 +134,7 @@ PressedVerb = Annotated[
 ]
 PressedValue = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(clean_text)]
 
-_MOMENT = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?([Zz]|[+\- ]\d\d:\d\d)", re.ASCII
-)
+_MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?([Zz]|[+\- ]\d\d:\d\d)", re.ASCII)
 
 
 def _moment(text: str) -> str:

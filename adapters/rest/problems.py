@@ -42,9 +42,7 @@ class InvalidFields(Invalid):
     """Several fields are wrong; `problems` holds (field, what is wrong and what would do)."""
 
     def __init__(self, problems: Sequence[tuple[str, str]]) -> None:
-        super().__init__(
-            "; ".join(f"{field} {problem}" for field, problem in problems) + ".", field=problems[0][0]
-        )
+        super().__init__("; ".join(f"{field} {problem}" for field, problem in problems) + ".", field=problems[0][0])
         self.problems = tuple(problems)
 
 
@@ -83,7 +81,8 @@ def invalid_fields(error: RequestValidationError) -> InvalidFields:
 
 
 def _field(place: Sequence[Any]) -> str:
-    parts = [str(part) for part in place[1:]]
+    # What stands outside of the body is flat; further parts name pydantic's own branches there.
+    parts = [str(part) for part in (place[1:] if place[0] == "body" else place[1:2])]
     return ".".join(parts) if parts else "body"
 
 

@@ -106,17 +106,11 @@ class Records:
     async def list_requests(
         self,
         caller: CallerGiven,
-        state: Annotated[
-            list[StateName] | SkipJsonSchema[None], Query(description="Any of these states.")
-        ] = None,
+        state: Annotated[list[StateName] | SkipJsonSchema[None], Query(description="Any of these states.")] = None,
         intent: Annotated[IntentName | SkipJsonSchema[None], Query()] = None,
         requester: Annotated[Email | SkipJsonSchema[None], Query()] = None,
-        since: Annotated[
-            Moment | SkipJsonSchema[None], Query(description="Asked at this moment or later.")
-        ] = None,
-        until: Annotated[
-            Moment | SkipJsonSchema[None], Query(description="Asked before this moment.")
-        ] = None,
+        since: Annotated[Moment | SkipJsonSchema[None], Query(description="Asked at this moment or later.")] = None,
+        until: Annotated[Moment | SkipJsonSchema[None], Query(description="Asked before this moment.")] = None,
         cursor: Annotated[RequestCursor, Query()] = "",
         limit: Limit = 50,
     ) -> Response:
@@ -158,9 +152,7 @@ class Records:
         if answer is None:
             reason = body.reason if body else ""
             try:
-                await self._services.requests.cancel(
-                    record.id, by, surface=CHANNEL, reason=reason, owner=caller.sees
-                )
+                await self._services.requests.cancel(record.id, by, surface=CHANNEL, reason=reason, owner=caller.sees)
             except Conflict:
                 # The first call may have cancelled it and lost its answer; then this one is no other.
                 current = await self._services.requests.find(record.id)

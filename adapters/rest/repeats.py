@@ -45,9 +45,7 @@ def _checked(key: str | None) -> str | None:
 
 # Documented in words, below: that a key may not be used for two different calls is nothing a schema can say,
 # and a client that fills in the parameter from its schema alone would do just that.
-IdempotencyKey = Annotated[
-    str | None, AfterValidator(_checked), Header(alias=HEADER, include_in_schema=False)
-]
+IdempotencyKey = Annotated[str | None, AfterValidator(_checked), Header(alias=HEADER, include_in_schema=False)]
 
 DOCUMENTED = (
     f"The header `{HEADER}` (1 to 255 printable ASCII characters, such as a UUID) makes the call safe to "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, Request, Response, Security
 from fastapi.exceptions import RequestValidationError
@@ -22,6 +22,12 @@ def router_behind(door: Door) -> APIRouter:
     """Return a router whose routes admit callers before they read a byte, and answer errors as problems."""
 
     class Route(APIRoute):
+        def __init__(self, *given: Any, **options: Any) -> None:
+            super().__init__(*given, **options)
+            if not door.needs_key:
+                # FastAPI adds this to the bearer scheme: documented, and optional as long as no keys are set.
+                self.openapi_extra = {"security": [{}]}
+
         def get_route_handler(self) -> Handler:  # type: ignore[override]
             return _guarded(super().get_route_handler(), door, reads=self.body_field is not None)
 
@@ -48,9 +54,7 @@ _bearer = HTTPBearer(
 )
 
 
-def _caller(
-    request: Request, documented: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
-) -> Caller:
+def _caller(request: Request, documented: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]) -> Caller:
     return cast(Caller, request.state.caller)
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from pydantic.json_schema import SkipJsonSchema
 
 from adapters.rest.fields import (
     ConversationName,
@@ -62,10 +61,17 @@ class Press(_Sent):
     value: PressedValue = ""
 
 
+def _say_what_may_be_left_out(schema: dict[str, Any]) -> None:
+    """Document fields that default to None as what they are when they are there: null is refused."""
+    for name, described in schema["properties"].items():
+        if described.get("default", "") is None:
+            kinds = [kind for kind in described["anyOf"] if kind != {"type": "null"}]
+            schema["properties"][name] = kinds[0]
+
+
 def _one_of_text_and_press(schema: dict[str, Any]) -> None:
+    _say_what_may_be_left_out(schema)
     schema["oneOf"] = [{"required": ["text"]}, {"required": ["press"]}]
-    for name in ("conversation", "text", "press"):
-        schema["properties"][name].pop("default", None)
 
 
 class MessageCall(_Sent):
@@ -74,9 +80,9 @@ class MessageCall(_Sent):
     model_config = ConfigDict(json_schema_extra=_one_of_text_and_press)
 
     user: User
-    conversation: Annotated[ConversationName | SkipJsonSchema[None], NotNull] = None
-    text: Annotated[Utterance | SkipJsonSchema[None], NotNull] = None
-    press: Annotated[Press | SkipJsonSchema[None], NotNull] = None
+    conversation: Annotated[ConversationName | None, NotNull] = None
+    text: Annotated[Utterance | None, NotNull] = None
+    press: Annotated[Press | None, NotNull] = None
 
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
@@ -88,11 +94,9 @@ class MessageCall(_Sent):
 class CancelCall(_Sent):
     """Who cancels, and why; the requester when nobody is named."""
 
-    model_config = ConfigDict(
-        json_schema_extra=lambda schema: schema["properties"]["user"].pop("default", None)
-    )
+    model_config = ConfigDict(json_schema_extra=_say_what_may_be_left_out)
 
-    user: Annotated[User | SkipJsonSchema[None], NotNull] = None
+    user: Annotated[User | None, NotNull] = None
     reason: Reason = ""
 
 
@@ -113,9 +117,7 @@ class Said(BaseModel):
 class AccountAnswer(BaseModel):
     """The answer of the original bot, the request, and where later news will be."""
 
-    response: str = Field(
-        examples=["Hi TestUser-Name, what account type do you want? Production or Sandbox?"]
-    )
+    response: str = Field(examples=["Hi TestUser-Name, what account type do you want? Production or Sandbox?"])
     initial_params: str = Field(alias="initial-params", description="The body as it was posted.")
     request: RequestMark | None
     conversation: str

@@ -84,17 +84,13 @@ class Parrot:
             f"Hi {activity.person.called}, you said:",
             activity.text or f"{activity.verb} {activity.value}",
         ]
-        card = Card(
-            "A card", (Quote(texts[1], activity.person.called), Facts((("name", "value"),))), (BUTTON,)
-        )
+        card = Card("A card", (Quote(texts[1], activity.person.called), Facts((("name", "value"),))), (BUTTON,))
 
         async def commit(transaction: Transaction) -> None:
             self.heard.append(activity)
             await self.conversations.remember(transaction, activity)
             for text, shown in ((texts[0], None), (texts[1], card)):
-                await self.conversations.say(
-                    transaction, activity.conversation, text, shown, inbox_key=activity.key
-                )
+                await self.conversations.say(transaction, activity.conversation, text, shown, inbox_key=activity.key)
             if filed:
                 await self.requests.insert(transaction, filed)
 
@@ -217,7 +213,7 @@ def said(text: str = "hello", *, email: str = "ana@corp.example", **more: Any) -
     return {"user": {"email": email, "name": "Ana"}, "text": text, **more}
 
 
-def account(text: str = "hello", **more: Any) -> dict[str, Any]:
+def account(text: str = "hello", /, **more: Any) -> dict[str, Any]:
     """Return a body for POST /account."""
     body = {"UserEmail": "ana@corp.example", "UserName": "Ana", "UserLastname": "Lopez", "UserInput": text}
     return {**body, **more}
