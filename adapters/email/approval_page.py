@@ -226,17 +226,13 @@ class ApprovalPage:
         )
         return HTMLResponse(content, status_code=error.status if error else 200, headers=HEADERS)
 
-    def _offer_again(
-        self, request: Request, view: ApprovalView | None, form: DecisionForm, error: Invalid
-    ) -> Response:
+    def _offer_again(self, request: Request, view: ApprovalView | None, form: DecisionForm, error: Invalid) -> Response:
         """Show the form as it was filled in, with what is wrong."""
         if view is None or _prefers_json(request):
             return self._fail(request, error, view)
         return self._offer(request, view, chosen=form.decision, reason=form.reason, error=error)
 
-    def _tell(
-        self, request: Request, view: ApprovalView, *, is_fresh: bool = False, status: int = 200
-    ) -> Response:
+    def _tell(self, request: Request, view: ApprovalView, *, is_fresh: bool = False, status: int = 200) -> Response:
         """Show the outcome."""
         if _prefers_json(request):
             return JSONResponse(_as_json(view), status_code=status, headers=HEADERS)
@@ -253,9 +249,7 @@ class ApprovalPage:
         )
         return HTMLResponse(content, status_code=status, headers=HEADERS)
 
-    def _fail(
-        self, request: Request, error: QuartermasterError, view: ApprovalView | None = None
-    ) -> Response:
+    def _fail(self, request: Request, error: QuartermasterError, view: ApprovalView | None = None) -> Response:
         """Say why not, on a page or as problem details."""
         if _prefers_json(request):
             problem = {

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default as modern
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+from email.message import Message
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,25 +71,21 @@ class MailFolder:
 
     def newest_first(self, limit: int = MAX_KEPT) -> list[CaughtMail]:
         """Return the mails, the last one first; a file that vanishes meanwhile is left out."""
-        found = (self.get(name) for name in reversed(self._names()[-limit:]))
+        found = (self._read(name) for name in reversed(self._names()[-limit:]))
         return [mail for mail in found if mail is not None]
 
-    def get(self, mail_id: str) -> CaughtMail | None:
-        """Return one mail, None when there is none of that id."""
-        if mail_id not in self._names():
-            return None
+    def _read(self, mail_id: str) -> CaughtMail | None:
         try:
             content = (self._folder / f"{mail_id}.eml").read_bytes()
         except FileNotFoundError:
             return None
-        message = message_from_bytes(content, policy=modern)
-        recipients = [str(r) for r in message.get_all("Delivered-To", [])]
+        message = message_from_bytes(content)  # the old policy: ten times as fast, and it takes anything
         return CaughtMail(
             id=mail_id,
-            to=", ".join(recipients),
-            subject=str(message["Subject"] or ""),
-            text=_body(message, "plain"),
-            html=_body(message, "html"),
+            to=", ".join(str(r) for r in message.get_all("Delivered-To", [])),
+            subject=_header(message, "Subject"),
+            text=_body(message, "text/plain"),
+            html=_body(message, "text/html"),
             at=datetime.fromtimestamp(int(mail_id.partition("-")[0]) / 1e9, UTC),
         )
 
@@ -102,17 +99,24 @@ def _mail_ids(folder: Path) -> Iterator[str]:
             yield path.stem
 
 
-def _body(message: EmailMessage, subtype: str) -> str:
-    part = message.get_body((subtype,))
-    if part is None:
+def _header(message: Message, name: str) -> str:
+    raw = _one_line(str(message.get(name, "")))
+    try:
+        return str(make_header(decode_header(raw)))
+    except (HeaderParseError, LookupError, ValueError):
+        return raw
+
+
+def _body(message: Message, kind: str) -> str:
+    part = next((p for p in message.walk() if p.get_content_type() == kind), None)
+    payload = part.get_payload(decode=True) if part is not None else None
+    if part is None or not isinstance(payload, bytes):
         return ""
     try:
-        return str(part.get_content()).replace("\r\n", "\n")
-    except (
-        LookupError
-    ):  # a charset that nobody knows; get_payload's types are wider than what decode=True gives
-        payload = part.get_payload(decode=True)
-        return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
+        text = payload.decode(part.get_content_charset("utf-8"), "replace")
+    except LookupError:  # a charset that nobody knows
+        text = payload.decode("utf-8", "replace")
+    return text.replace("\r\n", "\n")
 
 
 def _one_line(text: str) -> str:

@@ -55,9 +55,7 @@ class DecisionForm:
                 field="reason",
             )
         if self.decision == "reject" and not self.reason:
-            raise Invalid(
-                "Say why you reject it, so that the requester knows what to change.", field="reason"
-            )
+            raise Invalid("Say why you reject it, so that the requester knows what to change.", field="reason")
 
 
 async def read_body(request: Request) -> bytes:
@@ -93,11 +91,7 @@ async def parse_form(headers: Headers, body: bytes) -> DecisionForm:
 def tidy(text: str) -> str:
     """Return text as NFC with plain line ends, without other control characters and lone surrogates."""
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-    kept = (
-        c
-        for c in text
-        if c in "\n\t" or (unicodedata.category(c) not in {"Cc", "Cs"} and c not in _BIDI_CONTROLS)
-    )
+    kept = (c for c in text if c in "\n\t" or (unicodedata.category(c) not in {"Cc", "Cs"} and c not in _BIDI_CONTROLS))
     return "".join(kept).strip()
 
 
@@ -119,9 +113,7 @@ def _text(name: str, value: Any) -> str:
 
 def _form_fields(body: bytes) -> dict[str, str]:
     try:
-        pairs = parse_qsl(
-            body.decode("utf-8"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict"
-        )
+        pairs = parse_qsl(body.decode("utf-8"), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
     except ValueError as error:  # also UnicodeDecodeError
         raise Invalid("The form can't be decoded; it must be UTF-8 with few fields.") from error
     return _single(pairs)

@@ -64,9 +64,7 @@ def dev_mail_router(settings: Settings, folder: MailFolder) -> APIRouter:
         if preferred(request.headers.get("accept", ""), otherwise="json") == "json":
             return JSONResponse([_as_json(mail) for mail in mails], headers=HEADERS)
         shown = next((mail for mail in mails if mail.id == id), mails[0] if mails and id is None else None)
-        content = render(
-            "dev_mail.html", mails=mails[:SHOWN], shown=shown, frame=_framed(shown.html) if shown else ""
-        )
+        content = render("dev_mail.html", mails=mails[:SHOWN], shown=shown, frame=_framed(shown.html) if shown else "")
         return HTMLResponse(content, headers=HEADERS)
 
     return router

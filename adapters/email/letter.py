@@ -79,9 +79,7 @@ def _address(email: str, name: str, *, field: str) -> Address:
     try:
         found = validate_email(email, check_deliverability=False, allow_smtputf8=False, test_environment=True)
     except EmailNotValidError as error:
-        raise Invalid(
-            f"{shorten(email, 80)!r} is not an address that mail can go to: {error}", field=field
-        ) from error
+        raise Invalid(f"{shorten(email, 80)!r} is not an address that mail can go to: {error}", field=field) from error
     return Address(_header_words(name, MAX_NAME), addr_spec=found.ascii_email or found.normalized)
 
 

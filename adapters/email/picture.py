@@ -60,8 +60,7 @@ def picture_request(services: Services, record: RequestRecord, expires_at: datet
         request=record.id,
         title=intent.definition.title if intent else record.intent,
         summary=record.plan.summary,
-        requester_name=requester.name
-        or " ".join(n for n in (requester.given_name, requester.family_name) if n),
+        requester_name=requester.name or " ".join(n for n in (requester.given_name, requester.family_name) if n),
         requester_email=requester.email,
         asked=tuple((labels.get(name, name), str(value)) for name, value in record.slots.items() if value),
         details=record.plan.details,

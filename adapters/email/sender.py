@@ -83,9 +83,7 @@ class TopicSender:
     async def __call__(self, delivery: Delivery) -> None:
         """Publish one notice, or return without one when there is nothing left to decide."""
         if delivery.payload.get("kind") != "approval_notice":
-            raise DeliveryFailed(
-                f"No notice is known of kind {delivery.payload.get('kind')!r}.", retryable=False
-            )
+            raise DeliveryFailed(f"No notice is known of kind {delivery.payload.get('kind')!r}.", retryable=False)
         record = await find_waiting(self._services, delivery)
         if record is None:
             return

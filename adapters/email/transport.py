@@ -64,9 +64,7 @@ class Relay:
         implicit_tls = parts.scheme == "smtps"
         username = unquote(parts.username or "")
         default_port = 465 if implicit_tls else 587 if username else 25
-        return Relay(
-            parts.hostname, port or default_port, username, unquote(parts.password or ""), implicit_tls
-        )
+        return Relay(parts.hostname, port or default_port, username, unquote(parts.password or ""), implicit_tls)
 
 
 class SmtpTransport:
@@ -123,9 +121,7 @@ def _failure(relay: Relay, error: Exception) -> DeliveryFailed:
     if isinstance(error, SMTPRecipientsRefused) and error.recipients:
         error = error.recipients[0]
     if isinstance(error, SMTPAuthenticationError):
-        return DeliveryFailed(
-            f"{where} refused the login with {error.code}.", retryable=True, retry_after=LOGIN_PAUSE
-        )
+        return DeliveryFailed(f"{where} refused the login with {error.code}.", retryable=True, retry_after=LOGIN_PAUSE)
     if isinstance(error, SMTPResponseException):
         is_final = 500 <= error.code < 600
         return DeliveryFailed(f"{where} answered {error.code} {error.message[:200]}", retryable=not is_final)

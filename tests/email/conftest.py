@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy import create_engine
 
 from adapters.email import build
+from bot import http
 from bot.approvals import Approvals
 from bot.audit import Audit
 from bot.channel import Channel, Delivery
@@ -42,6 +43,7 @@ class Desk:
 
     services: Services
     channel: Channel
+    app: FastAPI
     client: httpx.AsyncClient
     clock: MovedClock
     cloud: FakeCloud
@@ -50,9 +52,7 @@ class Desk:
         self, *, name: str = "rocket", requester: str = "ana@corp.example", **changes: Any
     ) -> RequestRecord:
         """Put a request up for approval and return it."""
-        person = await self.services.people.of_email(
-            requester, name=changes.pop("requester_name", "Ana Example")
-        )
+        person = await self.services.people.of_email(requester, name=changes.pop("requester_name", "Ana Example"))
         plan = Plan(
             intent="MakeToy",
             summary=changes.pop("summary", f"Make the toy {name}"),
@@ -143,11 +143,12 @@ async def make_desk(settings_of: Callable[..., Settings]) -> AsyncIterator[Calla
         services = wire(settings, clock, cloud, signals, database)
         channel = build(services)
         app = FastAPI()
+        http.install(app)
         assert channel.router is not None
         app.include_router(channel.router)
         transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 50000))
         client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000")
-        opened.append(Desk(services, channel, client, clock, cloud))
+        opened.append(Desk(services, channel, app, client, clock, cloud))
         return opened[-1]
 
     yield make
@@ -165,9 +166,7 @@ async def desk(make_desk: Callable[..., Any]) -> Desk:
     return made
 
 
-def wire(
-    settings: Settings, clock: MovedClock, cloud: FakeCloud, signals: Signals, database: Database
-) -> Services:
+def wire(settings: Settings, clock: MovedClock, cloud: FakeCloud, signals: Signals, database: Database) -> Services:
     """Wire the core's real parts; nobody talks here, so there is no inbox."""
     directory = Directory(settings.directory_file, settings.approvers)
     policy = Policy(settings.policy_dir, directory)

@@ -45,9 +45,7 @@ class FakeCloud:
         role: str = "",
         **parameters: Any,
     ) -> AsyncIterator[dict[str, Any]]:
-        for entry in (await self.call(service, operation, region=region, role=role, **parameters)).get(
-            result, []
-        ):
+        for entry in (await self.call(service, operation, region=region, role=role, **parameters)).get(result, []):
             yield entry
 
 

@@ -67,16 +67,13 @@ class FakeRelay:
             return self.on_data
         content = envelope.content
         assert isinstance(content, bytes)
-        login = session.auth_data.login.decode() if session.auth_data else ""
+        data: Any = session.auth_data
+        login = data.login.decode() if data else ""
         encrypted = session.ssl is not None
-        self.mails.append(
-            ReceivedMail(envelope.mail_from or "", list(envelope.rcpt_tos), content, encrypted, login)
-        )
+        self.mails.append(ReceivedMail(envelope.mail_from or "", list(envelope.rcpt_tos), content, encrypted, login))
         return "250 queued"
 
-    def check_login(
-        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any
-    ) -> AuthResult:
+    def check_login(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
         assert isinstance(data, LoginPassword)
         known = self.logins.get(data.login.decode()) == data.password.decode()
         return AuthResult(success=known, auth_data=data if known else None, handled=False)
@@ -132,9 +129,7 @@ def self_signed(folder: Path) -> ssl.SSLContext:
     )
     path = folder / "relay.pem"
     path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
         + certificate.public_bytes(serialization.Encoding.PEM)
     )
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)

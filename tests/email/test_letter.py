@@ -60,9 +60,7 @@ def require_clean(content: bytes) -> None:
 
 @pytest.mark.parametrize("words", HOSTILE)
 def test_keeps_hostile_words_inside_their_place(words: str) -> None:
-    content = sealed(
-        subject=words, text=words, html=words, sender=f'"{words.strip()[:200]}" <qm@corp.example>'
-    )
+    content = sealed(subject=words, text=words, html=words, sender=f'"{words.strip()[:200]}" <qm@corp.example>')
     require_clean(content)
     message = read(content)
     assert message["To"].addresses[0].addr_spec == "bo@corp.example"
@@ -108,9 +106,7 @@ def test_names_a_mail_by_its_outbox_key_alone() -> None:
     assert other["Message-ID"] != first["Message-ID"]
 
 
-@pytest.mark.parametrize(
-    "to", ["", "nobody", "a@b@c", "x@corp.example\r\nBcc: y@z.example", "a b@c.example", "@"]
-)
+@pytest.mark.parametrize("to", ["", "nobody", "a@b@c", "x@corp.example\r\nBcc: y@z.example", "a b@c.example", "@"])
 def test_refuses_what_is_no_address(to: str) -> None:
     with pytest.raises(Invalid):
         sealed(to=to)

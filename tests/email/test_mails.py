@@ -1,5 +1,6 @@
 """From an outbox row to a mail in a box: what it says, whom it reaches, and when it stays away."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -74,6 +75,35 @@ async def test_leads_to_the_page_that_decides(mailing: Desk, relay: FakeRelay) -
     assert (await mailing.client.post(path, data={"decision": "approve"})).status_code == 200
 
 
+async def test_brings_a_request_to_its_decision(mailing: Desk, relay: FakeRelay) -> None:
+    record = await mailing.place()
+    outbox = mailing.services.outbox
+    outbox.connect(mailing.channel.senders)
+    assert await outbox.deliver_due() == 2
+    assert await outbox.unsent() == 0
+    [mail], [notice] = relay.mails, mailing.cloud.calls
+    assert (mail.recipients, notice.operation) == ([BO], "Publish")
+    [(path, _), _] = LINK.findall(mail.body("html"))
+    sends = (mailing.client.post(path, data={"decision": "approve"}) for _ in range(10))
+    answers = await asyncio.gather(*sends)
+    assert sorted(answer.status_code for answer in answers) == [200] + [409] * 9
+    assert (await mailing.services.requests.find(record.id)).state == "approved"
+
+
+async def test_waits_for_a_relay_that_is_away(mailing: Desk, relay: FakeRelay) -> None:
+    await mailing.place()
+    outbox = mailing.services.outbox
+    outbox.connect(mailing.channel.senders)
+    relay.on_rcpt = "450 4.2.1 mailbox busy"
+    await outbox.deliver_due()
+    assert await outbox.unsent() == 1
+    relay.on_rcpt = ""
+    mailing.clock.advance(minutes=2)
+    await outbox.deliver_due()
+    assert await outbox.unsent() == 0
+    assert len(relay.mails) == 1
+
+
 async def test_keeps_links_of_a_mail_that_was_sent_twice_alive(mailing: Desk, relay: FakeRelay) -> None:
     record = await mailing.place()
     payload = {"kind": "approval", "approval_id": await mailing.approval_of(record)}
@@ -106,9 +136,7 @@ HOSTILE = (
 
 @pytest.mark.parametrize("words", HOSTILE)
 async def test_shows_hostile_words_as_words(mailing: Desk, relay: FakeRelay, words: str) -> None:
-    mail = await approval_mail(
-        mailing, relay, name=words, requester_name=words[:190], summary=f"Make {words}"
-    )
+    mail = await approval_mail(mailing, relay, name=words, requester_name=words[:190], summary=f"Make {words}")
     html, text = mail.body("html"), mail.body("plain")
     assert "<script" not in html
     assert "<a href=http://evil" not in html
@@ -127,9 +155,7 @@ async def test_says_when_nothing_will_really_be_done(relay: FakeRelay, make_desk
 
 
 @pytest.mark.parametrize("end", ["decided", "expired", "cancelled"])
-async def test_sends_nothing_when_there_is_nothing_left_to_decide(
-    mailing: Desk, relay: FakeRelay, end: str
-) -> None:
+async def test_sends_nothing_when_there_is_nothing_left_to_decide(mailing: Desk, relay: FakeRelay, end: str) -> None:
     record = await mailing.place()
     approval = await mailing.approval_of(record)
     if end == "decided":
@@ -188,9 +214,7 @@ async def test_tells_nobody_of_a_version_that_is_over(mailing: Desk, relay: Fake
         ("sns", {"kind": "approval"}),
     ],
 )
-async def test_gives_up_on_rows_that_make_no_sense(
-    mailing: Desk, channel: str, payload: dict[str, Any]
-) -> None:
+async def test_gives_up_on_rows_that_make_no_sense(mailing: Desk, channel: str, payload: dict[str, Any]) -> None:
     with pytest.raises(DeliveryFailed) as caught:
         await mailing.deliver(channel, payload)
     assert not caught.value.retryable

@@ -144,9 +144,7 @@ def test_reads_relays_from_urls(url: str, expected: Relay) -> None:
     assert Relay.parse(url) == expected
 
 
-@pytest.mark.parametrize(
-    "url", ["smtp://", "http://mail", "smtp://u:secret@mail:port", "smtp://[::1", "mail:25"]
-)
+@pytest.mark.parametrize("url", ["smtp://", "http://mail", "smtp://u:secret@mail:port", "smtp://[::1", "mail:25"])
 def test_refuses_urls_that_name_no_relay_without_telling_the_password(url: str) -> None:
     with pytest.raises(SettingsError) as caught:
         Relay.parse(url)
