@@ -76,7 +76,7 @@ class DurableWorkflows:
             "serializer": JsonSerializer(),
             "log_level": "ERROR",
             "console_log_level": "ERROR",
-            "notification_listener_polling_interval_sec": 5.0,
+            "notification_listener_polling_interval_sec": 0.5,  # also bounds how long stopping takes
         }
         if self._url.startswith("sqlite"):
             self._engine = _sqlite_engine(self._url)
