@@ -15,7 +15,7 @@ from bot.services import Services
 
 
 def build(services: Services) -> Channel:
-    """Return the channel "console": pages at / and /requests, and the static files they use."""
+    """Return the channel "console": pages at / and /requests, and the files they use under /static."""
     cookies = CookieJar(services)
     doorkeeper = Doorkeeper(services, cookies)
     pages = Pages(services)
@@ -24,4 +24,5 @@ def build(services: Services) -> Channel:
     SignIn(services, cookies, doorkeeper, pages).add_to(router)
     Chat(services, doorkeeper, pages, overview).add_to(router)
     RequestPages(services, doorkeeper, pages, overview).add_to(router)
-    return Channel(name="console", router=router.router, static=pages.assets.static)
+    router.router.add_route("/static/{folder}/{file}", pages.assets.serve)  # without a visit: the same for all
+    return Channel(name="console", router=router.router)

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from adapters.console.visits import Visit, visit_of
 from bot.activity import Person
 from bot.card import Card
-from bot.errors import QuartermasterError
+from bot.errors import NotFound, QuartermasterError
 from bot.services import Services
 
 HERE = Path(__file__).parent
@@ -35,6 +35,9 @@ HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=()",
 }
+
+KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+"""Files that browsers load, by suffix; others in the folders, such as licences, are not served."""
 
 STATE_WORDS = {
     "awaiting_approval": "Waiting for approval",
@@ -69,12 +72,28 @@ class Assets:
     """Static files under addresses that change with their content: browsers may keep them for good."""
 
     def __init__(self, folders: Mapping[str, Path]) -> None:
-        self._prefixes = {name: f"/static/{name}-{_digest(folder)}" for name, folder in folders.items()}
-        self.static = {self._prefixes[name]: folder for name, folder in folders.items()}
+        self._prefixes: dict[str, str] = {}
+        self._files: dict[str, tuple[bytes, str]] = {}
+        for name, folder in folders.items():
+            prefix = self._prefixes[name] = f"{name}-{_digest(folder)}"
+            for file in folder.iterdir():
+                kind = KINDS.get(file.suffix)
+                if kind:
+                    self._files[f"{prefix}/{file.name}"] = (file.read_bytes(), kind)
 
     def url(self, name: str, file: str) -> str:
-        """Return the address of a file in one of the folders."""
-        return f"{self._prefixes[name]}/{file}"
+        """Return the address of a file in one of the folders; KeyError when there is no such file."""
+        path = f"{self._prefixes[name]}/{file}"
+        _ = self._files[path]
+        return f"/static/{path}"
+
+    async def serve(self, request: Request) -> Response:
+        """Answer with a file, for a year; 404 for everything else."""
+        content, kind = self._files.get(f"{request.path_params['folder']}/{request.path_params['file']}", (b"", ""))
+        if not kind:
+            raise NotFound("There is no such file.")
+        headers = {"cache-control": "public, max-age=31536000, immutable", "x-content-type-options": "nosniff"}
+        return Response(content, media_type=kind, headers=headers)
 
 
 class Pages:

@@ -15,9 +15,9 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import create_engine, update
-from starlette.staticfiles import StaticFiles
 
 from adapters.console import build
+from bot import http
 from bot.activity import Activity, Person
 from bot.approvals import Approvals
 from bot.audit import Audit
@@ -140,10 +140,9 @@ class Stage:
         self.services = self._wire(folder)
         self.channel: Channel = build(self.services)
         self.app = FastAPI()
+        http.install(self.app)
         assert self.channel.router is not None
         self.app.include_router(self.channel.router)
-        for prefix, files in self.channel.static.items():
-            self.app.mount(prefix, StaticFiles(directory=files))
 
     def _wire(self, folder: Path) -> Services:
         create = create_engine(f"sqlite:///{folder / 'console.sqlite'}")

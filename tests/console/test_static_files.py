@@ -6,6 +6,8 @@ import hashlib
 import re
 from pathlib import Path
 
+import pytest
+
 from adapters.console.pages import VENDORED, Assets
 from tests.console.stage import Stage
 
@@ -16,7 +18,17 @@ async def test_serves_every_file_that_the_pages_name(stage: Stage) -> None:
         addresses = set(re.findall(r'(?:href|src)="(/static/[^"]+)"', page))
         kinds = {a.rpartition(".")[2]: (await ana.get(a)) for a in addresses}
     assert set(kinds) == {"css", "js", "svg"}
-    assert all(answer.status_code == 200 for answer in kinds.values())
+    for answer in kinds.values():
+        assert answer.status_code == 200
+        assert "immutable" in answer.headers["cache-control"]
+        assert "set-cookie" not in answer.headers
+    assert kinds["js"].headers["content-type"].startswith("text/javascript")
+
+
+@pytest.mark.parametrize("path", ["/static/x/console.css", "/static/..%2f..%2fconsole/pages.py", "/static/a/../b"])
+async def test_serves_nothing_else(stage: Stage, path: str) -> None:
+    async with stage.visitor() as ana:
+        assert (await ana.get(path)).status_code == 404
 
 
 def test_names_files_by_their_content(tmp_path: Path) -> None:
