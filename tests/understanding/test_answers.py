@@ -67,6 +67,8 @@ def test_hears_yes(text: str) -> None:
         "yes, no wait, no",
         "I don't want that",
         "not ok",
+        "absolutely not",
+        "I don't think so",
         "-1",
         "\N{THUMBS DOWN SIGN}",
         "that's not right",

@@ -70,9 +70,7 @@ def test_takes_an_answer_to_another_question_and_asks_again(ana: Person) -> None
         ("I'd like to create a sandbox account instead", "AccountType", "Sandbox"),
     ],
 )
-def test_corrects_one_slot_while_confirming_and_asks_again(
-    ana: Person, correction: str, slot: str, value: str
-) -> None:
+def test_corrects_one_slot_while_confirming_and_asks_again(ana: Person, correction: str, slot: str, value: str) -> None:
     ana.says(WHOLE_ORDER).says(correction)
 
     assert ana.slots == {**ORDERED, slot: value}
@@ -95,6 +93,21 @@ def test_asks_for_the_slot_that_is_called_wrong(ana: Person) -> None:
     ana.says("right@corp.example")
     assert ana.slots == {**ORDERED, "RootEmail": "right@corp.example"}
     assert ana.asked == "ConfirmIntent"
+
+
+def test_asks_again_for_a_value_that_is_ruled_out(ana: Person) -> None:
+    ana.says(WHOLE_ORDER).says("not Demos")
+    assert ana.asked == "AccountOU"
+
+    ana.says("Infrastructure")
+    assert ana.slots == {**ORDERED, "AccountOU": "Infrastructure"}
+
+
+def test_corrects_the_spelling_of_an_open_value(ana: Person) -> None:
+    ana.says("a sandbox account for a@b.example").says("Workloads/Prdo")
+    assert ana.asked == "ConfirmIntent"
+
+    assert ana.says("Workloads/Prod").slots["AccountOU"] == "Workloads/Prod"
 
 
 @pytest.mark.parametrize(
@@ -161,9 +174,7 @@ def test_counts_retries_afresh_for_each_question(ana: Person) -> None:
         ("cancel qm-aaaa1111", "CancelRequest"),
     ],
 )
-@pytest.mark.parametrize(
-    "reached", [(), ("sandbox",), ("sandbox", "a@b.example"), ("sandbox", "a@b.example", "Demos")]
-)
+@pytest.mark.parametrize("reached", [(), ("sandbox",), ("sandbox", "a@b.example"), ("sandbox", "a@b.example", "Demos")])
 def test_switches_to_another_intent_from_every_question(
     ana: Person, reached: tuple[str, ...], text: str, intent: str
 ) -> None:

@@ -148,9 +148,7 @@ def test_survives_hostile_text(text: str, state: dict[str, Any] | None) -> None:
     ],
 )
 def test_takes_half_filled_states_as_they_come(state: dict[str, Any]) -> None:
-    answer = ENGINE.recognize_text(
-        session_id="halves", text="a sandbox account in Demos", session_state=state
-    )
+    answer = ENGINE.recognize_text(session_id="halves", text="a sandbox account in Demos", session_state=state)
 
     assert answer["sessionState"]["intent"]["slots"]["AccountOU"]["value"]["interpretedValue"] == "Demos"
 

@@ -39,11 +39,15 @@ from tests.understanding.vending_bot import ACCOUNT_TYPE, intent, slot, vending_
         ("a new account, mail Foo.Bar+x@Sub.Corp.example!", {"RootEmail": "Foo.Bar+x@Sub.Corp.example"}),
         ("new account for <mailto:a@b.example|a@b.example>", {"RootEmail": "a@b.example"}),
         ("a sandbox account, no wait, production", {"AccountType": "Production"}),
+        ("an account somewhere in Demos or Experiment", {}),
+        (
+            "create account type=sandbox ou=Demos email=x@corp.example name=foo-bar",
+            {"AccountType": "Sandbox", "AccountOU": "Demos", "RootEmail": "x@corp.example", "AccountName": "foo-bar"},
+        ),
+        ("a new account for o'brien@corp.example", {"RootEmail": "o'brien@corp.example"}),
     ],
 )
-def test_each_stretch_fills_the_slot_that_its_surroundings_name(
-    ana: Person, text: str, slots: dict[str, str]
-) -> None:
+def test_each_stretch_fills_the_slot_that_its_surroundings_name(ana: Person, text: str, slots: dict[str, str]) -> None:
     ana.says(text)
 
     assert ana.intent == "AWSAccountVending"
@@ -51,17 +55,13 @@ def test_each_stretch_fills_the_slot_that_its_surroundings_name(
 
 
 @pytest.mark.parametrize("answer", ["Prod", "it's Prod", "put it in Prod please"])
-def test_answer_to_an_open_question_beats_a_synonym_of_another_slot(
-    someone: Callable[[], Person], answer: str
-) -> None:
+def test_answer_to_an_open_question_beats_a_synonym_of_another_slot(someone: Callable[[], Person], answer: str) -> None:
     ana = someone().says("a sandbox account for a@b.example").says(answer)
 
     assert ana.slots == {"AccountType": "Sandbox", "RootEmail": "a@b.example", "AccountOU": "Prod"}
 
 
-@pytest.mark.parametrize(
-    "answer", ["dunno", "not sure", "which ones are there?", "!!!", "hm", "\N{THINKING FACE}"]
-)
+@pytest.mark.parametrize("answer", ["dunno", "not sure", "which ones are there?", "!!!", "hm", "\N{THINKING FACE}"])
 def test_shrug_is_no_value_even_for_an_open_slot(ana: Person, answer: str) -> None:
     ana.says("a sandbox account for a@b.example").says(answer)
 
@@ -69,9 +69,7 @@ def test_shrug_is_no_value_even_for_an_open_slot(ana: Person, answer: str) -> No
     assert "AccountOU" not in ana.slots
 
 
-@pytest.mark.parametrize(
-    "answer", ["a@b", "me at corp.example", "@corp.example", "a b@", "a@@b.example", "sandbox"]
-)
+@pytest.mark.parametrize("answer", ["a@b", "me at corp.example", "@corp.example", "a b@", "a@@b.example", "sandbox"])
 def test_refuses_what_is_no_address(ana: Person, answer: str) -> None:
     assert ana.says("sandbox account").says(answer).asked == "RootEmail"
 
@@ -250,9 +248,7 @@ def test_short_values_need_exact_spelling() -> None:
         "valueSelectionSetting": {"resolutionStrategy": "TopResolution"},
     }
     resize = intent("Resize", ("resize it",), slot("Size", "Size", "Which size?"))
-    engine = Engine(
-        {"botName": "R", "localeId": "en_US", "slotTypes": [regions, ACCOUNT_TYPE], "intents": [resize]}
-    )
+    engine = Engine({"botName": "R", "localeId": "en_US", "slotTypes": [regions, ACCOUNT_TYPE], "intents": [resize]})
 
     assert Person(engine, "near-miss").says("resize it").says("tint").asked == "Size"
     assert Person(engine, "exact").says("resize it").says("TINY!").slots == {"Size": "tiny"}

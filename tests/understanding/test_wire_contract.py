@@ -16,12 +16,7 @@ from adapters.lex.engine.sessions import Session, SessionStore
 from tests.understanding.conversation import ou_hints
 from tests.understanding.vending_bot import vending_definition
 
-RESPONSE = (
-    botocore.session.Session()
-    .get_service_model("lexv2-runtime")
-    .operation_model("RecognizeText")
-    .output_shape
-)
+RESPONSE = botocore.session.Session().get_service_model("lexv2-runtime").operation_model("RecognizeText").output_shape
 
 
 def faults(value: Any, shape: Shape) -> Iterator[str]:
@@ -105,11 +100,7 @@ def test_fallback_stands_ahead_of_intents_below_the_threshold(engine: Engine) ->
 
     assert names[:2] == ["AWSAccountVending", "FallbackIntent"]
     assert scores == sorted(scores, reverse=True)
-    assert all(
-        "nluConfidence" not in entry
-        for entry in interpretations
-        if entry["intent"]["name"] == "FallbackIntent"
-    )
+    assert all("nluConfidence" not in entry for entry in interpretations if entry["intent"]["name"] == "FallbackIntent")
 
 
 @pytest.mark.parametrize("text", ["", "x" * 1_025, "x" * 10_240])
@@ -178,9 +169,7 @@ def test_state_of_the_caller_confirms_on_an_engine_that_never_saw_the_session() 
         },
         "dialogAction": {"type": "ConfirmIntent"},
     }
-    answer = Engine(vending_definition()).recognize_text(
-        session_id="carried", text="yes", session_state=state
-    )
+    answer = Engine(vending_definition()).recognize_text(session_id="carried", text="yes", session_state=state)
 
     assert answer["sessionState"]["intent"]["confirmationState"] == "Confirmed"
     assert answer["sessionState"]["intent"]["slots"] == {**slots, "AccountName": None}
@@ -219,9 +208,7 @@ def test_session_attributes_are_replaced_kept_and_erased(engine: Engine) -> None
 
 
 def test_prompt_without_a_name_to_greet_reads_well() -> None:
-    answer = Engine(vending_definition()).recognize_text(
-        session_id="nameless", text="new account for a@b.example"
-    )
+    answer = Engine(vending_definition()).recognize_text(session_id="nameless", text="new account for a@b.example")
 
     assert answer["messages"][0]["content"] == "Hi, what account type do you want? Production or Sandbox?"
 

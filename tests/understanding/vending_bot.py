@@ -33,8 +33,7 @@ def intent(name: str, utterances: tuple[str, ...], *slots: dict[str, Any], **set
         "sampleUtterances": [{"utterance": utterance} for utterance in utterances],
         "slots": list(slots),
         "slotPriorities": [
-            {"slotName": entry["slotName"], "priority": priority}
-            for priority, entry in enumerate(slots, start=1)
+            {"slotName": entry["slotName"], "priority": priority} for priority, entry in enumerate(slots, start=1)
         ],
         **settings,
     }
@@ -166,9 +165,7 @@ FALLBACK = {
     "intentName": "FallbackIntent",
     "parentIntentSignature": "AMAZON.FallbackIntent",
     "sampleUtterances": [],
-    "intentClosingSetting": {
-        "closingResponse": {"messageGroups": message_groups("What would you like to do?")}
-    },
+    "intentClosingSetting": {"closingResponse": {"messageGroups": message_groups("What would you like to do?")}},
 }
 
 

@@ -48,6 +48,8 @@ _YES: Final = _phrases(
     "that is what i want|engage|do",
 )
 _NO: Final = _phrases(
+    "absolutely not|certainly not|definitely not|of course not|surely not|i do not think so|i think not",
+    "not ok|not okay|not good|not fine",
     "no|n|nope|nah|nay|naw|noo|nooo|no way|no thanks|no thank you|nein|non|nee|negative|never|no go",
     "hell no|not at all|not|not now|not yet|not today|not really|not this time|not correct|not right",
     "incorrect|wrong|that is wrong|false|do not|please do not|do not do it|do not do that",
@@ -115,16 +117,9 @@ def _read_mixed(words: list[str], found: list[Answer], unexplained: tuple[str, .
     takes_back = bool({"wait", "sorry", "actually", "mean", "meant"} & set(words))
     if takes_back and found[-1] is Answer.NO:
         return Reading(Answer.NO, unexplained)
-    if (
-        found[0] is Answer.NO
-        and Answer.YES not in found[:1]
-        and words[:1] == ["no"]
-        and found[-1] is Answer.NO
-    ):
+    if found[0] is Answer.NO and Answer.YES not in found[:1] and words[:1] == ["no"] and found[-1] is Answer.NO:
         return Reading(Answer.NO, unexplained)
-    leftovers = tuple(
-        word for word in unexplained if word not in {"wait", "sorry", "actually", "mean", "meant"}
-    )
+    leftovers = tuple(word for word in unexplained if word not in {"wait", "sorry", "actually", "mean", "meant"})
     if takes_back and found[-1] is Answer.YES and not leftovers:
         return Reading(Answer.YES)
     return Reading(Answer.UNCLEAR, unexplained)
@@ -138,13 +133,8 @@ def _asks(text: str, words: list[str]) -> bool:
 
 
 def _leads_with_no(words: list[str]) -> bool:
-    meaningful = [
-        word for word in words if word not in {"oh", "um", "uh", "well", "hmm", "please", "ah", "actually"}
-    ]
-    for length in range(min(_LONGEST_PHRASE, len(meaningful)), 0, -1):
-        if tuple(meaningful[:length]) in _NO:
-            return True
-    return False
+    meaningful = [word for word in words if word not in {"oh", "um", "uh", "well", "hmm", "please", "ah", "actually"}]
+    return any(tuple(meaningful[:length]) in _NO for length in range(1, _LONGEST_PHRASE + 1))
 
 
 def _read_signs(text: str) -> Answer | None:

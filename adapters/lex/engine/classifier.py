@@ -148,9 +148,7 @@ class Classifier:
         before = np.concatenate([[0], np.cumsum(lengths)[:-1]])
         positions = np.repeat(starts - before, lengths) + np.arange(int(lengths.sum()))
         products = self._posting_values[positions] * np.repeat(values, lengths)
-        return np.bincount(self._posting_rows[positions], weights=products, minlength=self._examples).astype(
-            np.float32
-        )
+        return np.bincount(self._posting_rows[positions], weights=products, minlength=self._examples).astype(np.float32)
 
     def _coverage(self, words: Sequence[str], nearness: float) -> float:
         """The share of telling words that the bot was taught; without any, nearness has to do."""

@@ -34,10 +34,7 @@ class CompiledBot:
         self.bot = bot
         self._patterns = tuple(
             dict.fromkeys(
-                slot.type.pattern
-                for intent in bot.intents
-                for slot in intent.slots
-                if slot.type.pattern is not None
+                slot.type.pattern for intent in bot.intents for slot in intent.slots if slot.type.pattern is not None
             )
         )
         examples = expand(bot, self._patterns)

@@ -115,9 +115,7 @@ class SlotContexts:
             for anchor in list(anchors):
                 short = _shortest_telling(anchor.left)
                 own = all(
-                    2 * announcing[word] > self._appearances[word]
-                    for word in short
-                    if word not in FUNCTION_WORDS
+                    2 * announcing[word] > self._appearances[word] for word in short if word not in FUNCTION_WORDS
                 )
                 if short and own:
                     anchors[Anchor(short, anchor.right)] = None
@@ -163,10 +161,6 @@ def _telling_name_parts(slots: Sequence[Slot]) -> dict[str, frozenset[str]]:
     shared = Counter(part for words in parts.values() for part in words)
     return {
         name: frozenset(part for part in words if shared[part] == 1 and part not in _GENERIC_NAME_PARTS)
-        | (
-            frozenset({"email", "mail", "mailbox"})
-            if "email" in words and shared["email"] == 1
-            else frozenset()
-        )
+        | (frozenset({"email", "mail", "mailbox"}) if "email" in words and shared["email"] == 1 else frozenset())
         for name, words in parts.items()
     }

@@ -236,9 +236,7 @@ def _read_prompt(specification: Mapping[str, Any] | None) -> Prompt:
         tuple(_read_messages([group["message"], *(group.get("variations") or ())]))
         for group in specification.get("messageGroups") or ()
     ]
-    return Prompt(
-        groups=tuple(group for group in groups if group), max_retries=int(specification.get("maxRetries", 0))
-    )
+    return Prompt(groups=tuple(group for group in groups if group), max_retries=int(specification.get("maxRetries", 0)))
 
 
 def _read_messages(entries: Iterable[Mapping[str, Any]]) -> Iterable[Message]:

@@ -33,11 +33,9 @@ class Outcome:
     def messages(self, attributes: Mapping[str, str]) -> list[dict[str, Any]]:
         """The messages of this turn."""
         values = self.form.values()
-        return [
-            message
-            for prompt, attempt in self.prompts
-            for message in render(prompt, values, attributes, attempt)
-        ][:10]
+        return [message for prompt, attempt in self.prompts for message in render(prompt, values, attributes, attempt)][
+            :10
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +55,7 @@ class Turn:
         action = self.session.dialog_action
         if action.get("type") == "ConfirmIntent":
             return self._hear_confirmation(form)
-        asked = (
-            form.intent.slot(str(action.get("slotToElicit"))) if action.get("type") == "ElicitSlot" else None
-        )
+        asked = form.intent.slot(str(action.get("slotToElicit"))) if action.get("type") == "ElicitSlot" else None
         return self._hear_answer(form, asked or form.next_slot())
 
     def _best(self) -> Intent:
@@ -119,7 +115,7 @@ class Turn:
             if form.next_slot() is not None:
                 return self._proceed(form)
             return _close(form, "ReadyForFulfillment", "Confirmed", form.intent.closing)
-        if reading.answer is Answer.NO and not reading.rest:
+        if reading.answer is Answer.NO and not reading.rest and not self._ruled_out(form, filler):
             return _close(form, "Failed", "Denied", form.intent.declination)
         fills = self.fills(form, elicited=None, correcting=True)
         changes = form.changed_by(fills)
@@ -140,12 +136,18 @@ class Turn:
         return Outcome(form, {"type": "ConfirmIntent"}, ((confirmation, misses),), misses)
 
     def _doubted_slot(self, form: Form, filler: SlotFiller | None, answer: Answer) -> Slot | None:
-        """The slot someone wants to change without saying to what: "the e-mail is wrong"."""
+        """The slot someone wants to change without saying to what: "the e-mail is wrong", "not Demos"."""
         words = plain_words(self.text)
         if filler is None or not (answer is Answer.NO or CORRECTION_CUES & set(words) or "wrong" in words):
             return None
-        name = filler.contexts.named_slot(words)
+        rejected = self._ruled_out(form, filler)
+        name = rejected[0] if len(rejected) == 1 else filler.contexts.named_slot(words)
         return form.intent.slot(name) if name is not None else None
+
+    def _ruled_out(self, form: Form, filler: SlotFiller | None) -> list[str]:
+        if filler is None:
+            return []
+        return filler.ruled_out(self.text, Question(None, form.values(), self.session.hints))
 
     def fills(self, form: Form, *, elicited: str | None, correcting: bool = False) -> list[Fill]:
         """What the text says about a form's slots."""

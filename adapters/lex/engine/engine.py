@@ -108,9 +108,7 @@ class Engine:
 
     def _check(self, intent: Mapping[str, Any] | None, action: Mapping[str, Any]) -> None:
         if action.get("type") not in _ACTIONS:
-            raise ValidationException(
-                f"dialogAction type {action.get('type')!r} is none of {sorted(_ACTIONS)}"
-            )
+            raise ValidationException(f"dialogAction type {action.get('type')!r} is none of {sorted(_ACTIONS)}")
         if intent is None:
             return
         known = self.compiled.bot.intent(str(intent.get("name")))

@@ -77,9 +77,7 @@ def letters_of(word: str) -> list[str]:
     """The letter sequences of a word, its borders included, as features."""
     padded = f" {word[:_LONGEST_WORD]} "
     return [
-        "#" + padded[start : start + length]
-        for length in _LETTER_LENGTHS
-        for start in range(len(padded) - length + 1)
+        "#" + padded[start : start + length] for length in _LETTER_LENGTHS for start in range(len(padded) - length + 1)
     ]
 
 

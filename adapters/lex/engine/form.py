@@ -33,10 +33,7 @@ class Form:
         given = wire.get("slots") or {}
         return cls(
             intent,
-            {
-                slot.name: given.get(slot.name) if interpreted(given.get(slot.name)) else None
-                for slot in intent.slots
-            },
+            {slot.name: given.get(slot.name) if interpreted(given.get(slot.name)) else None for slot in intent.slots},
             state=wire.get("state") or "InProgress",
             confirmation=wire.get("confirmationState") or "None",
         )
@@ -65,9 +62,7 @@ class Form:
 
     def next_slot(self) -> Slot | None:
         """The first required slot still empty, by Lex's priorities."""
-        return next(
-            (slot for slot in self.intent.slots if slot.required and self.slots[slot.name] is None), None
-        )
+        return next((slot for slot in self.intent.slots if slot.required and self.slots[slot.name] is None), None)
 
     def to_wire(self) -> dict[str, Any]:
         """The form as `sessionState.intent`."""
@@ -83,13 +78,9 @@ class Form:
         value = interpreted(current)
         if current is None or value is None:
             return False
-        known = {
-            comparison_key(value),
-            *map(comparison_key, current.get("value", {}).get("resolvedValues") or ()),
-        }
-        return (
-            comparison_key(fill.resolved[0]) in known if comparison_key(value) else value == fill.resolved[0]
-        )
+        slot = self.intent.slot(fill.slot)
+        said = interpreted(wire_slot(slot, fill)) if slot is not None else None
+        return said == value or (comparison_key(value) != "" and comparison_key(said or "") == comparison_key(value))
 
 
 def wire_slot(slot: Slot, fill: Fill) -> WireSlot:

@@ -85,8 +85,7 @@ def _families(*lines: str) -> dict[str, str]:
 
 
 FAMILIES: Final = _families(
-    "create make open provision order vend spin build setup establish raise launch generate obtain"
-    " get give need want",
+    "create make open provision order vend spin build setup establish raise launch generate obtain get give need want",
     "new another additional extra fresh more",
     "cancel abort withdraw revoke retract scrap drop undo stop discard kill",
     "show list display view see print",

@@ -41,9 +41,7 @@ _DURATION = re.compile(
 )
 _ONE_PART = re.compile(rf"(?:(\d+(?:\.\d+)?)\s*|\b({_SPOKEN_COUNT})\s+)({_UNIT})(?![a-z])", re.IGNORECASE)
 
-_MONTH = "|".join(
-    rf"{month[:3]}(?:{month[3:]})?" if month != "september" else "sept?(?:ember)?" for month in _MONTHS
-)
+_MONTH = "|".join(rf"{month[:3]}(?:{month[3:]})?" if month != "september" else "sept?(?:ember)?" for month in _MONTHS)
 _DATE = re.compile(
     rf"(?<![\w./-])(?:(?P<iso>\d{{4}}-\d{{2}}-\d{{2}})(?:T[\d:.]+(?:Z|[+-][\d:]+)?)?"
     rf"|(?P<near>day after tomorrow|today|tonight|tomorrow|yesterday)"

@@ -28,9 +28,7 @@ class Session:
 class SessionStore:
     """Sessions by id: idle ones expire, and past `limit` the longest idle one goes first. Thread-safe."""
 
-    def __init__(
-        self, *, idle_seconds: float, limit: int, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, *, idle_seconds: float, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._idle_seconds = idle_seconds
         self._limit = limit
         self._clock = clock

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from adapters.lex.engine.lexicon import CONTRACTIONS
 
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
-_PLAIN_QUOTES = str.maketrans(
-    {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u00b4": "'", "`": "'"}
-)
+_PLAIN_QUOTES = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u00b4": "'", "`": "'"})
 _LONGEST_CLEAN_TEXT = 2048
 
 
@@ -42,9 +41,7 @@ def _shown(character: str) -> str:
 
 def tokenize(text: str) -> tuple[Token, ...]:
     """Cut a cleaned text into words; an apostrophe inside a word belongs to it."""
-    return tuple(
-        Token(match.group().casefold(), match.start(), match.end()) for match in _WORD.finditer(text)
-    )
+    return tuple(Token(match.group().casefold(), match.start(), match.end()) for match in _WORD.finditer(text))
 
 
 def plain_words(text: str) -> list[str]:
@@ -62,3 +59,9 @@ def plain_words(text: str) -> list[str]:
 def comparison_key(text: str) -> str:
     """What is left to compare two spellings by: letters and digits only, folded."""
     return "".join(token.word.replace("'", "") for token in tokenize(text))
+
+
+def covered(tokens: Sequence[Token], start: int, end: int) -> tuple[int, int]:
+    """The first and last of the tokens within a range of characters; all of them when none is."""
+    inside = [index for index, token in enumerate(tokens) if token.start < end and token.end > start]
+    return (inside[0], inside[-1]) if inside else (0, len(tokens) - 1)

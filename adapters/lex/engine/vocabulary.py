@@ -36,9 +36,7 @@ class Vocabulary:
             entries = self._by_key.setdefault(key, [])
             if all(entry.value != value for entry in entries):
                 entries.append(_Spelling(key, value, len(tokenize(text))))
-        self._longest = max(
-            (entry.words for entries in self._by_key.values() for entry in entries), default=0
-        )
+        self._longest = max((entry.words for entries in self._by_key.values() for entry in entries), default=0)
         self._by_length: dict[int, list[str]] = {}
         for key in self._by_key:
             self._by_length.setdefault(len(key), []).append(key)
@@ -51,9 +49,7 @@ class Vocabulary:
         """The comparison keys of every spelling."""
         return frozenset(self._by_key)
 
-    def find(
-        self, text: str, tokens: Sequence[Token], protected: frozenset[str] = frozenset()
-    ) -> Iterator[Found]:
+    def find(self, text: str, tokens: Sequence[Token], protected: frozenset[str] = frozenset()) -> Iterator[Found]:
         """Every stretch of whole words that spells a value; `protected` words are never misspellings."""
         if not self._by_key:
             return
@@ -92,9 +88,7 @@ class Vocabulary:
             return
         near.sort()
         best = near[0][0]
-        values = tuple(
-            dict.fromkeys(entry.value for _, key in near[:_MOST_NEIGHBOURS] for entry in self._by_key[key])
-        )
+        values = tuple(dict.fromkeys(entry.value for _, key in near[:_MOST_NEIGHBOURS] for entry in self._by_key[key]))
         rivals = {entry.value for distance, key in near if distance == best for entry in self._by_key[key]}
         if len(rivals) == 1:
             yield Found(start, end, values, closeness=1.0 - best / len(joined))

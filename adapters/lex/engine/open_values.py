@@ -1,0 +1,185 @@
+"""Values that no list and no shape gives away: found by the words before them, or as an answer's whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from adapters.lex.engine.context import Anchor, SlotContexts
+from adapters.lex.engine.definition import Slot, ValueKind
+from adapters.lex.engine.lexicon import CORRECTION_CUES, FILLERS, FUNCTION_WORDS
+from adapters.lex.engine.recognisers import is_person_name
+from adapters.lex.engine.spans import Found
+from adapters.lex.engine.text import Token, comparison_key, tokenize
+
+_MOST_ANSWER_WORDS = 8
+_MOST_VALUE_WORDS = 6
+_MOST_READINGS = 6
+_EDGES = " \t\n.,;:!?\"'"
+
+_CLAUSE_END = re.compile(r"[,;!?\n]|\.(?=\s|$)|\s[-\u2013\u2014]\s")
+_QUOTED = re.compile(r"\"([^\"]{1,100})\"|(?<!\w)'([^']{1,100})'(?!\w)")
+_CONNECTIVES = frozenset(
+    "in for with and on to at under using from by as via into please thanks thank of the a an or but that which".split()
+)
+_QUESTION_OPENERS = frozenset(
+    "what which how why who whom where when can could do does did is are should would will may".split()
+)
+_NON_ANSWERS = frozenset(
+    "idontknow idk dontknow noidea notsure imnotsure whatever anything any huh what hmm hm help skip none"
+    " idontcare dontcare noclue dunno idunno youdecide whichever".split()
+)
+_LINKS = frozenset("is to be should as called equals of it".split())
+_BARE = Anchor((), ())
+_NAME_KINDS = frozenset({ValueKind.FIRST_NAME, ValueKind.LAST_NAME})
+_TRAILING_COURTESY = frozenset("please thanks thank you thx pls then instead ok okay cheers sir".split())
+
+
+class OpenValues:
+    """Finds open values in the texts of one intent; stateless."""
+
+    def __init__(self, contexts: SlotContexts) -> None:
+        self.contexts = contexts
+
+    def in_answer(self, text: str, tokens: Sequence[Token], slot: Slot, taken: Sequence[Found]) -> Iterator[Found]:
+        """What of an answer to the slot's question can be its value; `taken` are the stretches of other slots."""
+        if slot.type.kind is ValueKind.FREE_FORM:
+            stripped = text.strip()
+            start = text.index(stripped)
+            yield Found(start, start + len(stripped), (stripped,))
+            return
+        for start, end in _free_stretches(text, taken):
+            found = self._trim_answer(text, tokens, slot, start, end)
+            if found is not None and _may_answer(text, tokens, found):
+                if slot.type.kind in _NAME_KINDS and not is_person_name(found.values[0]):
+                    continue
+                yield found
+
+    def _trim_answer(self, text: str, tokens: Sequence[Token], slot: Slot, start: int, end: int) -> Found | None:
+        """Cut politeness and the templates' lead-in off an answer; None when nothing is left."""
+        quoted = _QUOTED.search(text, start, end)
+        if quoted is not None:
+            value = (quoted.group(1) or quoted.group(2)).strip()
+            return Found(quoted.start(), quoted.end(), (value,)) if value else None
+        inside = [token for token in tokens if token.start >= start and token.end <= end]
+        lead_ins = {word for anchor in self.contexts.anchors(slot.name) for word in anchor.left}
+        lead_ins |= FILLERS | {"name", "named", "called", "call"} | self.contexts.name_parts(slot.name)
+        kept = list(inside)
+        while len(kept) > 1 and kept[0].word in lead_ins:
+            kept.pop(0)
+        while len(kept) > 1 and kept[-1].word in _TRAILING_COURTESY:
+            kept.pop()
+        if not kept or all(token.word in FILLERS | CORRECTION_CUES for token in kept):
+            return None
+        left, right = kept[0].start, kept[-1].end
+        if kept[0] is inside[0]:
+            left = start + len(text[start:end]) - len(text[start:end].lstrip(_EDGES))
+        if kept[-1] is inside[-1]:
+            right = start + len(text[start:end].rstrip(_EDGES))
+        return Found(left, max(right, kept[-1].end), (text[left : max(right, kept[-1].end)],))
+
+    def beside_anchors(
+        self, text: str, tokens: Sequence[Token], slot: Slot, taken: Sequence[Found]
+    ) -> Iterator[tuple[Found, bool]]:
+        """Values after the words that templates have before the slot, and whether those words name it."""
+        words = [token.word for token in tokens]
+        for anchor in self.contexts.anchors(slot.name):
+            size = len(anchor.left)
+            if not size:
+                continue
+            matches = (at for at in range(size, len(tokens)) if tuple(words[at - size : at]) == anchor.left)
+            for position in islice(matches, _MOST_READINGS):
+                found = self._value_after(text, tokens, position, anchor, taken)
+                if found is not None and (anchor.is_telling or self._looks_like_a_name(found, tokens)):
+                    yield found, anchor.is_telling
+
+    def named(self, text: str, tokens: Sequence[Token], slot: Slot, taken: Sequence[Found]) -> Iterator[Found]:
+        """Values announced by the slot's own name: "name: x", "change the name to x"."""
+        parts = self.contexts.name_parts(slot.name)
+        mentions = (at for at, token in enumerate(tokens[:-1]) if token.word in parts)
+        for position in islice(mentions, _MOST_READINGS):
+            token, after = tokens[position], position + 1
+            while after < len(tokens) - 1 and tokens[after].word in _LINKS:
+                after += 1
+            linked = after > position + 1 or text[token.end : tokens[after].start].strip() in {":", "=", "->"}
+            found = self._value_after(text, tokens, after, _BARE, taken) if linked else None
+            if found is not None:
+                yield found
+
+    def _value_after(
+        self, text: str, tokens: Sequence[Token], position: int, anchor: Anchor, taken: Sequence[Found]
+    ) -> Found | None:
+        start = tokens[position - 1].end
+        quoted = _QUOTED.match(text, start + len(text[start:]) - len(text[start:].lstrip(" :=")))
+        if quoted is not None:
+            value = (quoted.group(1) or quoted.group(2)).strip()
+            return Found(quoted.start(), quoted.end(), (value,)) if value else None
+        limit = min((found.start for found in taken if found.end > tokens[position].start), default=len(text))
+        clause = _CLAUSE_END.search(text, tokens[position].start, limit)
+        if clause is not None:
+            limit = clause.start()
+        inside = [token for token in tokens[position:] if token.end <= limit]
+        for offset in range(1, len(inside)):
+            if anchor.right and inside[offset].word == anchor.right[0]:
+                inside = inside[:offset]
+                break
+        inside = _until_connective(text, inside)
+        while inside and inside[0].word in {"the", "a", "an", "as", "to", "be"}:
+            inside.pop(0)
+        while inside and inside[-1].word in _CONNECTIVES:
+            inside.pop()
+        if not inside or len(inside) > _MOST_VALUE_WORDS:
+            return None
+        if all(token.word in FUNCTION_WORDS | self.contexts.fixed_words for token in inside):
+            return None
+        end = _end_of_chunk(text, inside[-1].end, limit)
+        return Found(inside[0].start, end, (text[inside[0].start : end],))
+
+    def _looks_like_a_name(self, found: Found, tokens: Sequence[Token]) -> bool:
+        """After a mere "in" or "for", only what is written like a proper name is taken for a value."""
+        value = found.values[0]
+        short = len(value.split()) <= 3
+        return short and (value[:1].isupper() or "/" in value) and found.start > tokens[0].start
+
+
+def _free_stretches(text: str, taken: Sequence[Found]) -> list[tuple[int, int]]:
+    """The whole text, and what remains between the stretches that other slots claim."""
+    borders = sorted((found.start, found.end) for found in taken)
+    stretches = [(0, len(text))] if taken else []
+    position = 0
+    for start, end in borders:
+        stretches.append((position, start))
+        position = max(position, end)
+    stretches.append((position, len(text)))
+    return [(start, end) for start, end in stretches if text[start:end].strip()]
+
+
+def _may_answer(text: str, tokens: Sequence[Token], found: Found) -> bool:
+    """Whether a stretch can be a value at all: not a question, not a sentence, not "I don't know"."""
+    value = found.values[0]
+    words = [token.word for token in tokenize(value)]
+    if not words or len(words) > _MOST_ANSWER_WORDS or comparison_key(text) in _NON_ANSWERS:
+        return False
+    if comparison_key(value) in _NON_ANSWERS:
+        return False
+    asks = text.rstrip().endswith("?") and len(tokens) > 2
+    return not asks and not (tokens[0].word in _QUESTION_OPENERS and len(tokens) > 1)
+
+
+def _until_connective(text: str, tokens: Sequence[Token]) -> list[Token]:
+    """Stop a value before "in …", "for …", "with …", unless the value begins with it."""
+    kept: list[Token] = []
+    for index, token in enumerate(tokens):
+        glued = index > 0 and not text[tokens[index - 1].end : token.start].isspace()
+        if index > 0 and token.word in _CONNECTIVES and not glued and not text[token.start].isupper():
+            break
+        kept.append(token)
+    return kept
+
+
+def _end_of_chunk(text: str, end: int, limit: int) -> int:
+    """Include trailing characters that belong to the word but are no letters, as in "c++"."""
+    while end < limit and text[end] in "+#%" and end < len(text):
+        end += 1
+    return end
