@@ -56,7 +56,7 @@ class Activity:
 
     @property
     def is_urgent(self) -> bool:
-        """Presses and stop words overtake turns that wait."""
+        """Presses and stop words are handled at once, however many other conversations wait."""
         return self.kind == "press" or self.text.strip().casefold().rstrip(".!") in STOP_WORDS
 
     def as_dict(self) -> dict[str, Any]:

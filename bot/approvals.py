@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.activity import Person, clean_text
 from bot.audit import Audit
 from bot.card import Card, Facts, Text
+from bot.channel import Delivery
 from bot.clock import Clock
 from bot.conversations import Conversations
 from bot.database import Database, Transaction
@@ -316,6 +317,23 @@ class Approvals:
             transaction, record.conversation, f"{record.id}:{version}:expired", text, card, record.id
         )
         return True
+
+    async def on_given_up(self, transaction: Transaction, delivery: Delivery, detail: str) -> None:
+        """Tell the requester of an approval mail that can't be delivered: waiting for it would be in vain."""
+        if delivery.payload.get("kind") != "approval":
+            return
+        found = await transaction.execute(select(approvals).where(approvals.c.id == delivery.payload["approval_id"]))
+        row = found.first()
+        record = await self._requests.read(transaction.connection, row.request_id) if row else None
+        if row is None or record is None or record.state != "awaiting_approval":
+            return
+        text = (
+            f"The mail that asks {row.approver} to approve request {record.id} can't be delivered: {detail} "
+            "Tell them to decide in the console, or cancel the request and ask your platform team."
+        )
+        await self._conversations.notify(
+            transaction, record.conversation, f"{delivery.key}:undelivered"[:255], text, None, record.id
+        )
 
     async def asked_of(self, record: RequestRecord) -> Iterable[str]:
         """Return who was asked about the current version."""

@@ -1,7 +1,7 @@
 """What came in, kept before anything else happens: an activity is acknowledged only after its commit.
 
 A key seen before is a duplicate and is absorbed. In order within a conversation, in parallel across
-conversations; presses and stop words take a lane of their own and overtake. A turn's effects commit
+conversations; presses take a lane of their own and overtake, stop words wait for no free slot. A turn's effects commit
 together with "done", guarded by ownership, so a turn counts once whatever crashes or lapses.
 """
 
@@ -178,22 +178,24 @@ class Inbox:
 
     def _dispatch(self, seq: int, activity: Activity) -> None:
         self._mine.add(seq)
-        lane = activity.conversation if not activity.is_urgent else f"urgent:{activity.value or activity.conversation}"
+        # Presses overtake turns that wait, ordered per request; a stop word keeps its place in the conversation
+        # (what it stops may stand just before it), but waits for no free slot.
+        lane = f"press:{activity.value}" if activity.kind == "press" else activity.conversation
         queue = self._lanes.get(lane)
         if queue is not None:
             queue.append((seq, activity))
             return
         self._lanes[lane] = deque([(seq, activity)])
-        task = asyncio.create_task(self._work_off(lane, urgent=activity.is_urgent))
+        task = asyncio.create_task(self._work_off(lane))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _work_off(self, lane: str, *, urgent: bool) -> None:
+    async def _work_off(self, lane: str) -> None:
         queue = self._lanes[lane]
         while queue:
             seq, activity = queue[0]
             try:
-                if urgent:
+                if activity.is_urgent:
                     await self._handle(seq, activity)
                 else:
                     async with self._slots:

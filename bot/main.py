@@ -235,6 +235,7 @@ def build_services(settings: Settings, clock: Clock, cloud: Cloud) -> Services:
         hours=settings.approval_hours,
         topic=settings.sns_approval_topic_arn,
     )
+    outbox.report_to(approvals.on_given_up)
     return Services(
         settings=settings,
         house=load_house(settings.house_file),

@@ -7,7 +7,7 @@ receiver says; what can't be delivered at all is given up loudly, never silently
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,6 +24,7 @@ from bot.signals import Signals
 
 log = structlog.get_logger(__name__)
 
+GivenUp = Callable[[Transaction, Delivery, str], Awaitable[None]]
 LEASE = timedelta(seconds=60)
 PAUSES = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800)
 """Seconds between tries; after the last the row is given up."""
@@ -37,10 +38,15 @@ class Outbox:
     def __init__(self, database: Database, clock: Clock, signals: Signals, replica: str) -> None:
         self._database, self._clock, self._signals, self._replica = database, clock, signals, replica
         self._senders: dict[str, Sender] = {}
+        self._on_given_up: GivenUp | None = None
 
     def connect(self, senders: Mapping[str, Sender]) -> None:
         """Add senders by outbox channel name."""
         self._senders.update(senders)
+
+    def report_to(self, on_given_up: GivenUp) -> None:
+        """Name what hears of rows that are given up, in the transaction that gives them up."""
+        self._on_given_up = on_given_up
 
     async def put(
         self, transaction: Transaction, key: str, channel: str, payload: Mapping[str, Any], *, pace: str
@@ -140,13 +146,22 @@ class Outbox:
         if not retryable or attempt > len(PAUSES):
             OUTBOX_DELIVERIES.labels(row.channel, "given_up").inc()
             log.error("outbox.given_up", key=row.key, attempts=attempt, error=detail)
-            await self._set(row.seq, given_up_at=now, attempts=attempt, error=detail, leased_until=None)
+            await self._give_up(row, now, attempt, detail)
             return
         pause = retry_after if retry_after is not None else PAUSES[min(attempt, len(PAUSES)) - 1]
         OUTBOX_DELIVERIES.labels(row.channel, "retried").inc()
         log.warning("outbox.retry", key=row.key, attempt=attempt, pause_s=pause, error=detail)
         later: datetime = now + timedelta(seconds=pause)
         await self._set(row.seq, due_at=later, attempts=attempt, error=detail, leased_until=None)
+
+    async def _give_up(self, row: Any, now: datetime, attempt: int, detail: str) -> None:
+        async def work(transaction: Transaction) -> None:
+            values = {"given_up_at": now, "attempts": attempt, "error": detail, "leased_until": None}
+            await transaction.execute(update(outbox).where(outbox.c.seq == row.seq).values(**values))
+            if self._on_given_up:
+                await self._on_given_up(transaction, Delivery(row.key, row.channel, row.payload, attempt), detail)
+
+        await self._database.write(work)
 
     async def _set(self, seq: int, **values: Any) -> None:
         async def work(transaction: Transaction) -> None:

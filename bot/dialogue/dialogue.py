@@ -250,7 +250,11 @@ class Dialogue:
                     turn.say(self._services.registry.change(form.intent).definition.declined)
             case "cancel_request":
                 record = await self._services.requests.cancel(
-                    activity.value, activity.person, surface=activity.channel, owner=activity.owner or None
+                    activity.value,
+                    activity.person,
+                    surface=activity.channel,
+                    owner=activity.owner or None,
+                    told_in=activity.conversation,
                 )
                 turn.request = record.id
                 turn.say(f"Request {record.id} is cancelled.")

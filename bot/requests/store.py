@@ -113,12 +113,20 @@ class Requests:
         )
 
     async def cancel(
-        self, request_id: str, by: Person, *, surface: str, reason: str = "", owner: str | None = None
+        self,
+        request_id: str,
+        by: Person,
+        *,
+        surface: str,
+        reason: str = "",
+        owner: str | None = None,
+        told_in: str = "",
     ) -> RequestRecord:
         """Withdraw a request that is not being carried out yet.
 
         Raises NotFound, Refused (policy) or Conflict (it is decided, running or over). `owner` limits to
-        requests asked with that REST key: others are not found.
+        requests asked with that REST key: others are not found. `told_in` is the conversation in which the
+        caller says so itself, so that the requester does not hear it twice.
         """
         record = await self.find(request_id)
         if owner is not None and record.owner != owner:
@@ -138,7 +146,9 @@ class Requests:
                 request_id=record.id,
                 payload={"surface": surface, "reason": reason, "policy": decision.policy},
             )
-            text = f"Request {record.id} is cancelled; nothing was done."
+            if told_in == record.conversation:
+                return
+            text = f"Request {record.id} was cancelled by {by.name or by.email}; nothing was done."
             await self._conversations.notify(
                 transaction, record.conversation, f"{record.id}:cancelled", text, None, record.id
             )

@@ -151,7 +151,9 @@ class CancelRequest(Query):
         record = await self.services.requests.find(ask.slots["RequestId"])
         require_visible(self, record, ask)
         owner = ask.owner if ask.channel == "rest" else None
-        record = await self.services.requests.cancel(record.id, ask.person, surface=ask.channel, owner=owner)
+        record = await self.services.requests.cancel(
+            record.id, ask.person, surface=ask.channel, owner=owner, told_in=ask.conversation
+        )
         text = f"Request {record.id} is cancelled; nothing was done."
         return Answer(text, Card(f"Cancelled: {record.plan.summary}", (Text(text),), tone="warning", request=record.id))
 
