@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
 import httpx
 import uvicorn
 from fastapi import FastAPI
-from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy import StaticPool, create_engine, func, select
 
 from adapters.rest import build
 from bot import http
@@ -25,7 +26,6 @@ from bot.audit import Audit
 from bot.card import Button, Card, Facts, Quote
 from bot.conversations import Conversations
 from bot.database import Database, Transaction
-from bot.database.engine import driver_url
 from bot.database.tables import inbox, messages, metadata
 from bot.dialogue.dialogue import Decided
 from bot.directory import Directory
@@ -46,6 +46,19 @@ ANA_KEY = "anas-key-0123456789"
 BO_KEY = "bos-key-0123456789"
 WIDE_KEY = "key-for-everybody-01"
 KEYS = f"{ANA_KEY}:ana-team:corp.example,{BO_KEY}:bo-team:corp.example,{WIDE_KEY}:wide"
+
+
+@cache
+def empty_database() -> bytes:
+    """Return an SQLite file with all tables and no rows; made once, since hundreds of tests want one."""
+    engine = create_engine("sqlite://", poolclass=StaticPool)
+    metadata.create_all(engine)
+    with engine.connect() as connection:
+        kept = connection.connection.driver_connection
+        assert isinstance(kept, sqlite3.Connection)
+        content = kept.serialize()
+    engine.dispose()
+    return content
 
 
 class StageClock:
@@ -148,10 +161,8 @@ class Stage:
         self.app.include_router(self.channel.router)
 
     async def start(self) -> None:
-        engine = create_async_engine(driver_url(f"sqlite:///{self.file}"))
-        async with engine.begin() as connection:
-            await connection.run_sync(metadata.create_all)
-        await engine.dispose()
+        if not self.file.exists():
+            self.file.write_bytes(empty_database())
         await self.database.start()
         assert self.channel.start is not None
         await self.channel.start()
