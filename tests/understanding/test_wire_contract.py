@@ -213,6 +213,34 @@ def test_prompt_without_a_name_to_greet_reads_well() -> None:
     assert answer["messages"][0]["content"] == "Hi, what account type do you want? Production or Sandbox?"
 
 
+def test_prompts_carry_every_kind_of_message_and_vary_on_retries() -> None:
+    card = {"title": "Account type", "buttons": [{"text": "Sandbox", "value": "sandbox"}]}
+    definition = copy.deepcopy(vending_definition())
+    account_type = definition["intents"][0]["slots"][0]["valueElicitationSetting"]["promptSpecification"]
+    account_type["messageGroups"] = [
+        {
+            "message": {"plainTextMessage": {"value": "Which type, [UserName]?"}},
+            "variations": [{"ssmlMessage": {"value": "<speak>Production or Sandbox?</speak>"}}],
+        },
+        {"message": {"imageResponseCard": card}},
+        {"message": {"customPayload": {"value": '{"slot": "{AccountType}"}'}}},
+    ]
+    engine = Engine(definition)
+    first = engine.recognize_text(
+        session_id="kinds", text="new account", session_state={"sessionAttributes": {"UserName": "Ana"}}
+    )
+    second = engine.recognize_text(session_id="kinds", text="dunno")
+
+    assert RESPONSE is not None
+    assert list(faults(without_empty_slots(first), RESPONSE)) == []
+    assert first["messages"] == [
+        {"contentType": "PlainText", "content": "Which type, Ana?"},
+        {"contentType": "ImageResponseCard", "imageResponseCard": card},
+        {"contentType": "CustomPayload", "content": '{"slot": "{AccountType}"}'},
+    ]
+    assert second["messages"][0] == {"contentType": "SSML", "content": "<speak>Production or Sandbox?</speak>"}
+
+
 def test_idle_sessions_expire_and_the_longest_idle_goes_first() -> None:
     now = [0.0]
     store = SessionStore(idle_seconds=60, limit=2, clock=lambda: now[0])

@@ -23,7 +23,7 @@ from adapters.lex.engine.smalltalk import small_talk
 
 Floats = NDArray[np.float32]
 _PENALTY = 0.06
-_STEPS = 40
+_STEPS = 30
 _UNKNOWN_SHARE = 0.5
 _TEMPERATURES = (0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0)
 _USUAL_NEARNESS_BOUNDS = (0.3, 0.55)
@@ -68,19 +68,18 @@ class Classifier:
         tokenized = [words_of(text, self._patterns) for text in texts]
         self._known_words = frozenset(word for words in tokenized for word in words) - CARRIER_WORDS
         self._known_families = frozenset(FAMILIES[word] for word in self._known_words if word in FAMILIES)
-        self._known_letters = frozenset(
-            feature for words in tokenized for feature in weigh(words) if is_letters(feature)
-        )
+        own = [weigh(words) for words in tokenized]
+        self._known_letters = frozenset(feature for weights in own for feature in weights if is_letters(feature))
         chatter = small_talk(self._known_words)
         every_label = np.asarray([*labels, *(intents for _ in chatter)])
         every_group = np.asarray([*groups, *(max(groups) + 1 + number for number in range(len(chatter)))])
-        weighted = [weigh(words) for words in (*tokenized, *(words_of(text) for text in chatter))]
+        weighted = [*own, *(weigh(words_of(text)) for text in chatter)]
         self._learn_vocabulary(weighted)
         vectors = [self._vector(weights) for weights in weighted]
         self._index_examples(vectors)
         self._own = len(texts)
         similarity = np.stack([self._similarities(columns, values) for columns, values in vectors])
-        dual, held_out = _solve(similarity.astype(np.float64), every_label, every_group, intents + 1)
+        dual, held_out = _solve(similarity, every_label, every_group, intents + 1)
         self._weights = np.zeros((len(self._vocabulary), intents + 1), np.float32)
         for row, (columns, values) in enumerate(vectors):
             self._weights[columns] += values[:, None] * dual[row]
@@ -168,7 +167,7 @@ class Classifier:
 
 
 def _solve(
-    kernel: NDArray[np.float64], labels: NDArray[np.int64], groups: NDArray[np.int64], intents: int
+    kernel: Floats, labels: NDArray[np.int64], groups: NDArray[np.int64], intents: int
 ) -> tuple[Floats, NDArray[np.float64]]:
     """Dual weights of the logistic model, and the outputs each group would get had it been left out.
 
@@ -179,16 +178,17 @@ def _solve(
     count = len(labels)
     targets = np.zeros((count, intents), np.float32)
     targets[np.arange(count), labels] = 1.0
-    inverse = np.linalg.inv(0.5 * kernel + _PENALTY * np.eye(count))
-    step, gram = inverse.astype(np.float32), kernel.astype(np.float32)
-    dual = np.zeros_like(targets)
-    ahead, momentum = dual, 1.0
+    curvature = 0.5 * kernel + _PENALTY * np.eye(count)
+    inverse: Floats = np.asarray(np.linalg.inv(curvature.astype(np.float32)), np.float32)
+    dual: Floats = np.zeros_like(targets)
+    ahead: Floats = dual
+    momentum = 1.0
     for _ in range(_STEPS):
-        following = ahead - step @ (_softmax_rows(gram @ ahead) - targets + _PENALTY * ahead)
+        following: Floats = ahead - inverse @ (_softmax_rows(kernel @ ahead) - targets + _PENALTY * ahead)
         faster = (1.0 + math.sqrt(1.0 + 4.0 * momentum * momentum)) / 2.0
         ahead = following + np.float32((momentum - 1.0) / faster) * (following - dual)
         dual, momentum = following, faster
-    outputs = gram @ dual
+    outputs = kernel @ dual
     responses = (outputs + 2.0 * (targets - _softmax_rows(outputs))).astype(np.float64)
     held_out = np.empty_like(responses)
     half_inverse = 0.5 * inverse

@@ -17,7 +17,7 @@ from adapters.lex.engine.recognisers import find_built_in
 from adapters.lex.engine.rivals import is_negated, settle
 from adapters.lex.engine.spans import Found
 from adapters.lex.engine.text import Token, comparison_key, covered, tokenize
-from adapters.lex.engine.vocabulary import hints_for, vocabulary_of
+from adapters.lex.engine.vocabulary import Vocabularies
 
 # What a candidate is worth. Only the order matters: a shape beats a listed value, which beats words beside an
 # anchor; being asked for outweighs what the surroundings say; changing a filled slot needs an invitation.
@@ -81,6 +81,7 @@ class SlotFiller:
         self.intent = intent
         self.contexts = SlotContexts(intent)
         self._open_values = OpenValues(self.contexts)
+        self._vocabularies = Vocabularies(intent.name, intent.slots)
 
     def fill(self, text: str, question: Question) -> list[Fill]:
         """The slots that a cleaned text fills or changes, in the order of the text."""
@@ -136,7 +137,7 @@ class SlotFiller:
         return _Reading(kept[:_MOST_CANDIDATES], undecided)
 
     def _stretches(self, text: str, tokens: Sequence[Token], slot: Slot, question: Question) -> list[Found]:
-        vocabulary = vocabulary_of(slot, hints_for(question.hints, self.intent.name, slot.name))
+        vocabulary = self._vocabularies.of(slot.name, question.hints)
         stretches = [
             found
             for found in vocabulary.find(text, tokens, self.contexts.fixed_words)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from rapidfuzz.distance import OSA
 
@@ -15,6 +14,7 @@ from adapters.lex.engine.text import Token, comparison_key, tokenize
 
 _GLUE = frozenset("/@_.+-\\:")
 _MOST_NEIGHBOURS = 3
+_MOST_HINTED = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +94,27 @@ class Vocabulary:
             yield Found(start, end, values, closeness=1.0 - best / len(joined))
 
 
-def vocabulary_of(slot: Slot, hints: Sequence[str]) -> Vocabulary:
-    """The vocabulary of a slot in a session with these runtime hints (cached by both)."""
-    return _cached_vocabulary(slot, tuple(hints))
+class Vocabularies:
+    """The vocabularies of one intent's slots, those with runtime hints kept for the next turn."""
 
+    def __init__(self, intent: str, slots: Sequence[Slot]) -> None:
+        self._intent = intent
+        self._listed = {slot.name: tuple(_listed_spellings(slot)) for slot in slots}
+        self._plain = {name: Vocabulary(spellings) for name, spellings in self._listed.items()}
+        self._hinted: dict[tuple[str, tuple[str, ...]], Vocabulary] = {}
 
-@lru_cache(maxsize=512)
-def _cached_vocabulary(slot: Slot, hints: tuple[str, ...]) -> Vocabulary:
-    return Vocabulary([*_listed_spellings(slot), *((phrase, phrase) for phrase in hints)])
+    def of(self, slot: str, hints: Mapping[str, object]) -> Vocabulary:
+        """The vocabulary of a slot in a session with these `runtimeHints`."""
+        phrases = _hinted_phrases(hints, self._intent, slot)
+        if not phrases:
+            return self._plain[slot]
+        known = self._hinted.get((slot, phrases))
+        if known is None:
+            known = Vocabulary([*self._listed[slot], *((phrase, phrase) for phrase in phrases)])
+            if len(self._hinted) >= _MOST_HINTED:
+                self._hinted.clear()
+            self._hinted[slot, phrases] = known
+        return known
 
 
 def _listed_spellings(slot: Slot) -> Iterator[tuple[str, str]]:
@@ -112,7 +125,7 @@ def _listed_spellings(slot: Slot) -> Iterator[tuple[str, str]]:
             yield synonym, listed.value
 
 
-def hints_for(hints: Mapping[str, object], intent: str, slot: str) -> tuple[str, ...]:
+def _hinted_phrases(hints: Mapping[str, object], intent: str, slot: str) -> tuple[str, ...]:
     """The phrases of `runtimeHints.slotHints[intent][slot]`; anything malformed counts as no hint."""
     details = _child(_child(_child(hints, "slotHints"), intent), slot)
     values = details.get("runtimeHintValues") if isinstance(details, Mapping) else None
