@@ -2,6 +2,8 @@
 
 SandboxError
 ├── AwsError           an error of AWS, in AWS's own code and words; the caller sees it
+├── UnusableState      the state file can't be used (sandbox.store)
+├── NotLoopback        asked to listen where others could reach it (sandbox.server)
 ├── ConnectionReset    no answer at all: the connection is torn down
 └── ControlError       a refused request to the sandbox's own control routes
 """

@@ -81,6 +81,12 @@ class Front:
             response = self._answer(environ, request_id)
         except ConnectionReset:
             raise ConnectionResetError from None
+        except Exception as error:
+            if self._closed:
+                raise ConnectionResetError from error
+            _LOG.exception("sandbox bug")
+            bug = AwsError("SandboxBug", f"The sandbox failed: {error!r}", status=500)
+            response = serialize_plain_error(environ, bug, request_id)
         headers = {name: value for name, value in response.headers.items() if name.lower() not in _OWN_HEADERS}
         headers["Content-Length"] = str(len(response.body))
         headers["x-amzn-RequestId"] = request_id

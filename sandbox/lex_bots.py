@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from threading import Lock
+from collections.abc import Mapping
 from typing import Any
 
 from sandbox.errors import AwsError
 from sandbox.model import LexBot
-from sandbox.world import World
-
-Recognize = Callable[..., dict[str, Any]]
+from sandbox.world import Recognize, World
 
 _BOT_ID = re.compile(r"[0-9a-zA-Z]{10}")
-_ENGINES: dict[int, tuple[LexBot, Recognize]] = {}
-_ENGINES_LOCK = Lock()
 
 
 def register_bot(world: World, wish: Mapping[str, Any]) -> LexBot:
@@ -32,11 +27,11 @@ def register_bot(world: World, wish: Mapping[str, Any]) -> LexBot:
     if not isinstance(wish.get("definition"), dict):
         raise AwsError("ValidationException", "definition must be a bot in Lex V2's own shape (an object).")
     bot = LexBot(wish["botId"], wish["botAliasId"], wish["localeId"], wish["definition"])
-    try:
-        engine_of(bot)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise AwsError("ValidationException", f"The definition can't be used: {error!r}") from error
     with world.lock:
+        try:
+            engine_of(world, bot)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise AwsError("ValidationException", f"The definition can't be used: {error!r}") from error
         world.zone.bots[_key(bot.bot_id, bot.bot_alias_id, bot.locale_id)] = bot
         world.changed()
         world.save()
@@ -55,18 +50,27 @@ def find_bot(world: World, bot_id: str, bot_alias_id: str, locale_id: str) -> Le
     return bot
 
 
-def engine_of(bot: LexBot) -> Recognize:
-    """The engine's `recognize_text` for a bot, made once."""
-    with _ENGINES_LOCK:
-        kept = _ENGINES.get(id(bot))
-        if kept is not None and kept[0] is bot:
-            return kept[1]
-        # Loaded when the first bot needs it: most sandboxes never see one.
-        from adapters.lex.engine import Engine
+def recognize(world: World, bot: LexBot, **turn: Any) -> dict[str, Any]:
+    """One turn of the local engine; ValidationException for what Lex would refuse too."""
+    engine = engine_of(world, bot)
+    try:
+        return engine(**turn)
+    except ValueError as error:
+        raise AwsError("ValidationException", str(error)) from error
 
-        recognize: Recognize = Engine(bot.definition).recognize_text
-        _ENGINES[id(bot)] = (bot, recognize)
-        return recognize
+
+def engine_of(world: World, bot: LexBot) -> Recognize:
+    """The engine's `recognize_text` for a bot, made once; it keeps the bot's sessions."""
+    key = _key(bot.bot_id, bot.bot_alias_id, bot.locale_id)
+    with world.lock:
+        made_for, engine = world.engines.get(key, (None, None))
+        if engine is None or made_for is not bot:
+            # Loaded when the first bot needs it: most sandboxes never see one.
+            from adapters.lex.engine import Engine
+
+            engine = Engine(bot.definition).recognize_text
+            world.engines[key] = (bot, engine)
+        return engine
 
 
 def _key(bot_id: str, bot_alias_id: str, locale_id: str) -> str:

@@ -115,6 +115,8 @@ class _Quiet(WSGIRequestHandler):
     def connection_dropped(self, error: BaseException, environ: dict[str, Any] | None = None) -> None:
         """Tear the connection down by a TCP reset, which a client can't take for an empty answer."""
         self.close_connection = True
+        if self.connection.fileno() < 0:
+            return
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         # Closed below Python's socket, which would say goodbye first.
         os.close(self.connection.detach())

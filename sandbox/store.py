@@ -8,6 +8,12 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol
 
+from sandbox.errors import SandboxError
+
+
+class UnusableState(SandboxError):
+    """The state can't be read, or another sandbox is at it."""
+
 
 class Store(Protocol):
     """Keeps JSON documents by name; `save` returns once the document would survive the process's death."""
@@ -43,6 +49,17 @@ class SqliteStore:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = Lock()
         self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        try:
+            self._prepare()
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise UnusableState(
+                f"{path} can't be used: {error}. Another sandbox may be using it; if not, remove it."
+            ) from error
+
+    def _prepare(self) -> None:
+        # Two sandboxes on one file would overwrite each other's landing zone.
+        self._connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         self._connection.execute("PRAGMA journal_mode=WAL")
         # A killed process loses nothing that was committed; only a dying machine could.
         self._connection.execute("PRAGMA synchronous=NORMAL")

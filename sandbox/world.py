@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import secrets
 import string
+from collections.abc import Callable
 from threading import RLock
 from typing import Any
 
 from sandbox import landing_zone
 from sandbox.clock import SimulatedClock
 from sandbox.faults import Faults
-from sandbox.model import Account, LandingZone, OrganizationalUnit, from_document, to_document
-from sandbox.store import Store
+from sandbox.model import Account, LandingZone, LexBot, OrganizationalUnit, from_document, to_document
+from sandbox.store import Store, UnusableState
+
+Recognize = Callable[..., dict[str, Any]]
 
 _ID_ALPHABET = string.ascii_lowercase + string.digits
 
@@ -25,9 +28,13 @@ class World:
     def __init__(self, store: Store, speed: float, faults: Faults) -> None:
         self.lock = RLock()
         self.faults = faults
+        self.engines: dict[str, tuple[LexBot, Recognize]] = {}
         self._store = store
         kept = store.load("landing_zone")
-        self.zone: LandingZone = landing_zone.seed() if kept is None else from_document(kept)
+        try:
+            self.zone: LandingZone = landing_zone.seed() if kept is None else from_document(kept)
+        except TypeError as error:
+            raise UnusableState("The state is another version's; remove the file.") from error
         kept_clock = store.load("clock")
         self.clock = SimulatedClock(
             speed=speed,
