@@ -26,6 +26,8 @@ from bot.services import Services
 log = structlog.get_logger(__name__)
 
 CONTINUE = frozenset("continue|resume|go on|carry on|where were we|pick up where we left|back to it".split("|"))
+SENTENCE = 4
+"""Words from which on a text can be a request of its own rather than a wrong answer."""
 _SLACK_MAILTO = re.compile(r"<mailto:([^|>\s]+)(?:\|[^>]*)?>")
 
 Commit = Callable[[Transaction], Awaitable[None]]
@@ -173,6 +175,10 @@ class Dialogue:
             return
         hints = await self._filler.choices(intent, turn.ask(form.slots))
         spotted = spot_new(text, intent, hints, form)
+        if not spotted and await self._asks_afresh(turn, form, text):
+            turn.session.form = None
+            await self._begin(turn, intent, {})
+            return
         if form.digest and not spotted:
             if own and understood.confirmation == "Confirmed":
                 await self._place(turn, form, intent)
@@ -186,6 +192,17 @@ class Dialogue:
         if not spotted and form.asking:
             spotted = {form.asking: text}
         await self._fill(turn, form, spotted)
+
+    async def _asks_afresh(self, turn: _Turn, form: Form, text: str) -> bool:
+        """Tell whether a whole sentence opens the same intent again: then the form begins anew.
+
+        Asked of the recogniser without the form, in a session of its own, and only for what answered nothing.
+        """
+        if len(text.split()) < SENTENCE:
+            return False
+        state = {"dialogAction": {"type": "ElicitIntent"}, "sessionAttributes": {}}
+        fresh = await self._recognizer.recognize(session_id(turn.activity) + "-afresh", text, state)
+        return fresh.intent == form.intent and not fresh.slots
 
     async def _turn_aside(self, turn: _Turn, form: Form, other: Intent, understood: Turn) -> None:
         """Answer another question and come back, or lay the form aside for another order."""
