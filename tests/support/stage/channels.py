@@ -1,0 +1,159 @@
+"""The channels that stories run over: each says a text, presses a button, and listens, over real HTTP."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import httpx
+
+from bot.card import Card
+from tests.support.stage.markup import Form, read_chat, read_token
+
+NAMES = ("rest", "account", "console")
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One message of the bot's; `buttons` are by title what pressing them takes."""
+
+    seq: int
+    text: str
+    buttons: dict[str, Any] = field(default_factory=dict)
+
+
+class Line(Protocol):
+    """One person's conversation on one channel."""
+
+    async def say(self, text: str) -> None:
+        """Say something; returns when the bot has answered."""
+        ...
+
+    async def press(self, button: Any) -> None:
+        """Press one of the buttons heard."""
+        ...
+
+    async def listen(self) -> list[Heard]:
+        """Return what the bot has said since the last call."""
+        ...
+
+
+class RestLine:
+    """POST /v1/messages, and GET …/messages for what comes later."""
+
+    def __init__(self, client: httpx.AsyncClient, email: str, name: str) -> None:
+        self._client = client
+        self._user = {"email": email, "name": name}
+        self.conversation = ""
+        self._heard = 0
+
+    async def say(self, text: str) -> None:
+        await self._post({"text": text})
+
+    async def press(self, button: Any) -> None:
+        await self._post({"press": button})
+
+    async def _post(self, turn: dict[str, Any]) -> None:
+        known = {"conversation": self.conversation} if self.conversation else {}
+        answer = await self._client.post("/v1/messages", json={"user": self._user, **known, **turn})
+        assert answer.status_code == 200, f"{answer.status_code} {answer.text}"
+        said = answer.json()
+        self.conversation = said["conversation"]
+        assert said["messages"], "the bot answered nothing"
+
+    async def listen(self) -> list[Heard]:
+        if not self.conversation:
+            return []
+        path = f"/v1/conversations/{self.conversation}/messages"
+        answer = await self._client.get(path, params={"after": self._heard})
+        assert answer.status_code == 200, answer.text
+        heard = [_heard(message) for message in answer.json()["messages"]]
+        self._heard = heard[-1].seq if heard else self._heard
+        return heard
+
+
+def _heard(message: dict[str, Any]) -> Heard:
+    text, buttons = message["text"], {}
+    if message["card"]:
+        card = Card.from_dict(message["card"])
+        if card.as_text() not in text:
+            text += "\n" + card.as_text()
+        buttons = {b.title: {"verb": b.verb, "value": b.value} for b in card.buttons}
+    return Heard(message["seq"], text, buttons)
+
+
+class AccountLine(RestLine):
+    """POST /account as callers of the original bot do: no buttons, so what they say is typed."""
+
+    def __init__(self, client: httpx.AsyncClient, email: str, name: str) -> None:
+        super().__init__(client, email, name)
+        first, _, last = name.partition(" ")
+        self._names = {"UserEmail": email, "UserName": first, "UserLastname": last}
+
+    async def say(self, text: str) -> None:
+        answer = await self._client.post("/account", json={**self._names, "UserInput": text})
+        assert answer.status_code == 200, f"{answer.status_code} {answer.text}"
+        said = answer.json()
+        assert said["response"], "the bot answered nothing"
+        self.conversation = said["conversation"]
+
+    async def listen(self) -> list[Heard]:
+        typed = {title: title for title in ("Yes, go ahead", "No")}
+        heard = []
+        for message in await super().listen():
+            values = {title: press["value"].partition("=")[2] for title, press in message.buttons.items()}
+            words = {t: values[t] or typed.get(t, t) for t in message.buttons}
+            heard.append(Heard(message.seq, message.text, words))
+        return heard
+
+    async def press(self, button: Any) -> None:
+        await self.say(button)
+
+
+class ConsoleLine:
+    """The chat page as a browser without scripts uses it: cookies, form tokens, posts and redirects."""
+
+    def __init__(self, client: httpx.AsyncClient, email: str) -> None:
+        self._client, self._email = client, email
+        self._heard = 0
+        self._token = ""
+
+    async def _page(self) -> str:
+        answer = await self._client.get("/")
+        assert answer.status_code == 200, answer.text
+        if not self._token:
+            become = {"csrf": read_token(answer.text), "email": self._email, "next": "/"}
+            await self._post("/signin/dev", become)
+            answer = await self._client.get("/")
+        self._token = read_token(answer.text)
+        return answer.text
+
+    async def _post(self, path: str, fields: dict[str, str]) -> None:
+        answer = await self._client.post(path, data=fields)
+        assert answer.status_code == 303, f"{answer.status_code} {answer.text}"
+
+    async def say(self, text: str) -> None:
+        if not self._token:
+            await self._page()
+        await self._post("/chat", {"csrf": self._token, "key": str(uuid.uuid4()), "text": text})
+
+    async def press(self, button: Form) -> None:
+        await self._post(button.action, button.fields)
+
+    async def listen(self) -> list[Heard]:
+        new = [said for said in read_chat(await self._page()) if said.seq > self._heard]
+        self._heard = new[-1].seq if new else self._heard
+        return [Heard(s.seq, s.text, {form.title: form for form in s.forms}) for s in new if s.by_bot]
+
+
+def open_line(channel: str, client: httpx.AsyncClient, email: str, name: str) -> Line:
+    """Return a person's line on a channel; the client is theirs alone, since it keeps cookies."""
+    match channel:
+        case "rest":
+            return RestLine(client, email, name)
+        case "account":
+            return AccountLine(client, email, name)
+        case "console":
+            return ConsoleLine(client, email)
+    raise ValueError(f"no channel is called {channel}")

@@ -1,0 +1,113 @@
+"""People who talk to the bot. What they say, hear and press is kept, and shown when a story fails."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+
+from tests.support.stage.channels import Heard, Line
+from tests.support.stage.waiting import eventually
+
+_REQUEST = re.compile(r"\b[Rr]equest (qm-[0-9a-z]{8})\b")
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split())
+
+
+class Speaker:
+    """One person in one conversation.
+
+    `hears` looks at what the bot has said since the person last said or pressed something, in order: each
+    fragment must come after the one heard before. Blanks and line breaks count as one blank.
+    """
+
+    def __init__(self, name: str, email: str, line: Line, nudge: Callable[[], Awaitable[None]]) -> None:
+        self.name, self.email = name, email
+        self._line, self._nudge = line, nudge
+        self._messages: list[Heard] = []
+        self._script: list[str] = []
+        self._since = ""
+        self._position = 0
+
+    @property
+    def request(self) -> str:
+        """The id of the request that the bot last spoke about."""
+        for message in reversed(self._messages):
+            if found := _REQUEST.findall(message.text):
+                return str(found[-1])
+        raise AssertionError(f"no request was spoken about\n{self.transcript()}")
+
+    @property
+    def last_heard(self) -> str:
+        """What the bot has said since the person last said something."""
+        return self._since
+
+    def transcript(self) -> str:
+        """Return the whole dialogue, for people."""
+        return "\n".join(("—" * 80, *self._script, "—" * 80))
+
+    async def says(self, text: str) -> None:
+        """Say something and take in the answer."""
+        await self._listen()
+        self._script.append(f"{self.name}: {text if len(text) < 300 else text[:300] + '…'}")
+        self._since, self._position = "", 0
+        await self._line.say(text)
+        await self._listen()
+        assert self._since, f"the bot answered nothing\n{self.transcript()}"
+
+    async def presses(self, title: str) -> None:
+        """Press the newest button of that title and take in the answer."""
+        await self._listen()
+        button = next((m.buttons[title] for m in reversed(self._messages) if title in m.buttons), None)
+        assert button is not None, f"there is no button “{title}”\n{self.transcript()}"
+        self._script.append(f"{self.name} presses [{title}]")
+        self._since, self._position = "", 0
+        await self._line.press(button)
+        await self._listen()
+        assert self._since, f"the bot answered nothing\n{self.transcript()}"
+
+    def hears(self, *fragments: str) -> None:
+        """Assert that the bot said these, one after the other."""
+        for fragment in fragments:
+            found = self._since.find(_plain(fragment), self._position)
+            assert found >= 0, f"{self.name} did not hear “{fragment}”\n{self.transcript()}"
+            self._position = found + len(_plain(fragment))
+
+    def does_not_hear(self, *fragments: str) -> None:
+        """Assert that the bot has said none of these since the person last said something."""
+        for fragment in fragments:
+            assert _plain(fragment) not in self._since, f"{self.name} heard “{fragment}”\n{self.transcript()}"
+
+    async def hears_later(self, *fragments: str, within: float = 10) -> None:
+        """Wait until the bot has said these, one after the other."""
+        for fragment in fragments:
+
+            async def is_heard(fragment: str = fragment) -> bool:
+                await self._nudge()
+                await self._listen()
+                return self._since.find(_plain(fragment), self._position) >= 0
+
+            await eventually(
+                is_heard, lambda f=fragment: f"{self.name} did not hear “{f}”\n{self.transcript()}", within=within
+            )
+            self.hears(fragment)
+
+    async def heard_once(self, *fragments: str) -> None:
+        """Assert that of all messages so far exactly one holds each of these."""
+        await self._listen()
+        for fragment in fragments:
+            times = sum(_plain(fragment) in _plain(message.text) for message in self._messages)
+            assert times == 1, f"{self.name} heard “{fragment}” {times} times\n{self.transcript()}"
+
+    def sees_button(self, title: str) -> bool:
+        """Tell whether the newest message with buttons has one of that title."""
+        newest = next((m for m in reversed(self._messages) if m.buttons), None)
+        return newest is not None and title in newest.buttons
+
+    async def _listen(self) -> None:
+        for message in await self._line.listen():
+            self._messages.append(message)
+            lines = message.text.splitlines() or [""]
+            self._script.extend(("   bot: " if n == 0 else "        ") + line for n, line in enumerate(lines))
+            self._since = _plain(f"{self._since} {message.text}")

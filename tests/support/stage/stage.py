@@ -1,0 +1,192 @@
+"""The stage: one whole bot in this process on a real socket, beside a sandboxed AWS whose time stands still."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import uvicorn
+
+from bot.clock import FollowingClock
+from bot.database.migrating import migrate
+from bot.main import Application
+from bot.settings import load_settings
+from sandbox.server import Sandbox
+from tests.support.stage.approver import Approver
+from tests.support.stage.channels import open_line
+from tests.support.stage.people import Speaker
+from tests.support.stage.waiting import eventually
+
+APPROVER = "bo@corp.example"
+REPOSITORY = Path(__file__).parents[3]
+
+
+class Theatre:
+    """What all stages of a run share: the sandbox, and a migrated SQLite file to copy."""
+
+    def __init__(self, folder: Path) -> None:
+        self.sandbox = Sandbox(speed=0).start()
+        self._template = folder / "template.sqlite"
+        migrate(f"sqlite:///{self._template}")
+
+    def close(self) -> None:
+        """Stop the sandbox."""
+        self.sandbox.stop()
+
+    @asynccontextmanager
+    async def open_stage(self, folder: Path, *, database_url: str = "", **settings: Any) -> AsyncIterator[Stage]:
+        """Run a bot with these settings on the sandbox's seed; one at a time, the workflow engine is a singleton."""
+        httpx.post(f"{self.sandbox.url}/_sandbox/reset").raise_for_status()
+        if not database_url:
+            shutil.copyfile(self._template, folder / "quartermaster.sqlite")
+        listening = socket.create_server(("127.0.0.1", 0))
+        chosen = {
+            "aws_endpoint_url": self.sandbox.url,
+            "port": 0,  # the mail catcher takes a free port then, instead of PORT+2
+            "public_url": f"http://127.0.0.1:{listening.getsockname()[1]}",
+            "var_dir": folder,
+            "database_url": database_url,
+            "approvers": APPROVER,
+            "house_file": REPOSITORY / "house.yml",
+            "directory_file": REPOSITORY / "directory.yml",
+            "policy_dir": REPOSITORY / "policies",
+        }
+        application = Application(load_settings(**(chosen | settings)))
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(_served(application, listening))
+            stage = Stage(application, self.sandbox.url, stack)
+            yield stage
+
+
+class _Server(uvicorn.Server):
+    """Says when it serves."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_up.set()
+
+
+@asynccontextmanager
+async def _served(application: Application, listening: socket.socket) -> AsyncIterator[None]:
+    config = uvicorn.Config(application.app, log_config=None, access_log=False, lifespan="on", ws="none")
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listening]))
+    up = asyncio.create_task(server.is_up.wait())
+    await asyncio.wait((serving, up), return_when=asyncio.FIRST_COMPLETED)
+    assert server.started, "the bot did not start; its log says why"
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+        listening.close()
+
+
+class Stage:
+    """One running bot; gives people their lines, moves time, and switches faults of the sandboxed AWS."""
+
+    def __init__(self, application: Application, sandbox_url: str, stack: AsyncExitStack) -> None:
+        self.application = application
+        self.url = application.settings.public_url
+        self._stack = stack
+        self._sandbox = httpx.AsyncClient(base_url=sandbox_url, timeout=30)
+        stack.push_async_callback(self._sandbox.aclose)
+        self._client = self.client()
+
+    # ------------------------------------------------------------------------------ people
+
+    def client(self) -> httpx.AsyncClient:
+        """Return a client of the bot's, with cookies of its own."""
+        client = httpx.AsyncClient(base_url=self.url, timeout=60)
+        self._stack.push_async_callback(client.aclose)
+        return client
+
+    def speaker(self, name: str, *, channel: str = "rest", email: str = "") -> Speaker:
+        """Return somebody who talks to the bot on a channel; ana@corp.example for “Ana Lopez”."""
+        email = email or f"{name.partition(' ')[0].casefold()}@corp.example"
+        return Speaker(name, email, open_line(channel, self.client(), email, name), self.nudge)
+
+    def approver(self, email: str = APPROVER) -> Approver:
+        """Return somebody who reads that mailbox."""
+        return Approver(email, self.client())
+
+    # ------------------------------------------------------------------------------ time and faults
+
+    async def advance(self, **by: float) -> None:
+        """Let simulated time pass, such as minutes=25; what follows from it is waited for by what is heard."""
+        seconds = timedelta(**by).total_seconds()
+        (await self._sandbox.post("/_sandbox/clock", json={"advance": seconds})).raise_for_status()
+        clock = self.application.clock
+        assert isinstance(clock, FollowingClock)
+        await clock.follow()
+        await self.nudge()
+
+    async def nudge(self) -> None:
+        """Have the scheduler look now rather than at its next tick."""
+        self.application.services.signals.set("scheduler")
+
+    async def switches_on(self, fault: str, **options: Any) -> None:
+        """Switch a fault of the sandboxed AWS on."""
+        answer = await self._sandbox.post("/_sandbox/faults", json={"name": fault, "on": True, **options})
+        assert answer.status_code == 200, answer.text
+
+    async def switches_off(self, fault: str) -> None:
+        """Switch a fault of the sandboxed AWS off."""
+        answer = await self._sandbox.post("/_sandbox/faults", json={"name": fault, "on": False})
+        assert answer.status_code == 200, answer.text
+
+    # ------------------------------------------------------------------------------ what is so
+
+    def aws(self, service: str) -> Any:
+        """Return a boto3 client of the sandboxed AWS, to change the world behind the bot's back."""
+        return boto3.client(
+            service,
+            endpoint_url=str(self._sandbox.base_url),
+            region_name="us-east-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+
+    async def calls(self, operation: str, service: str = "") -> list[dict[str, Any]]:
+        """Return the calls of one operation that the sandboxed AWS has had, oldest first."""
+        wanted = {"operation": operation, **({"service": service} if service else {})}
+        answer = await self._sandbox.get("/_sandbox/calls", params=wanted)
+        entries: list[dict[str, Any]] = answer.json()
+        return entries
+
+    async def view(self, request: str) -> dict[str, Any]:
+        """Return a request as REST shows it."""
+        answer = await self._client.get(f"/v1/requests/{request}")
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    async def requests(self) -> list[dict[str, Any]]:
+        """Return all requests, newest first."""
+        answer = await self._client.get("/v1/requests")
+        found: list[dict[str, Any]] = answer.json()["requests"]
+        return found
+
+    async def reaches(self, request: str, state: str, *, within: float = 10) -> dict[str, Any]:
+        """Wait until the request is in that state and return its view."""
+        view: dict[str, Any] = {}
+
+        async def has_come() -> bool:
+            await self.nudge()
+            view.update(await self.view(request))
+            return bool(view["state"] == state)
+
+        await eventually(has_come, lambda: f"{request} is {view.get('state')}, not {state}: {view}", within=within)
+        return view
