@@ -1,3 +1,5 @@
+"""The sandbox that these tests share, in its seed state at the start of each."""
+
 from collections.abc import Iterator
 
 import pytest

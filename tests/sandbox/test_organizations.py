@@ -8,9 +8,7 @@ from tests.sandbox.landing import Aws
 
 
 def test_pages_through_all_accounts_without_gap_or_double(aws: Aws) -> None:
-    pages = list(
-        aws.client("organizations").get_paginator("list_accounts").paginate(PaginationConfig={"PageSize": 4})
-    )
+    pages = list(aws.client("organizations").get_paginator("list_accounts").paginate(PaginationConfig={"PageSize": 4}))
 
     assert [len(page["Accounts"]) for page in pages] == [4, 4, 3]
     assert [account["Id"] for page in pages for account in page["Accounts"]] == [entry[0] for entry in ACCOUNTS]
@@ -22,9 +20,7 @@ def test_has_two_units_of_one_name_under_different_parents(aws: Aws) -> None:
     below = {
         top["Name"]: [
             unit["Name"]
-            for unit in organizations.list_organizational_units_for_parent(ParentId=top["Id"])[
-                "OrganizationalUnits"
-            ]
+            for unit in organizations.list_organizational_units_for_parent(ParentId=top["Id"])["OrganizationalUnits"]
         ]
         for top in tops
     }
@@ -84,9 +80,7 @@ def test_keeps_tags(aws: Aws) -> None:
         ("list_tags_for_resource", {"ResourceId": "999999999999"}, "TargetNotFoundException"),
     ],
 )
-def test_answers_errors_as_organizations_does(
-    aws: Aws, operation: str, parameters: dict[str, str], code: str
-) -> None:
+def test_answers_errors_as_organizations_does(aws: Aws, operation: str, parameters: dict[str, str], code: str) -> None:
     with pytest.raises(ClientError) as caught:
         getattr(aws.client("organizations"), operation)(**parameters)
 
