@@ -125,6 +125,19 @@ def test_is_sure_of_a_sample_utterance(someone: Callable[[], Person], utterance:
     assert person.answer["interpretations"][0]["nluConfidence"]["score"] > 0.95
 
 
+@pytest.mark.parametrize(
+    "text", ["Hi", "please", "I want a new car", "I would like to get a haircut", "yes", "hello there"]
+)
+def test_bot_of_six_plain_utterances_knows_what_it_was_not_taught(text: str) -> None:
+    definition = vending_definition()
+    vending, fallback = definition["intents"][0], definition["intents"][-1]
+    definition["intents"] = [{**vending, "sampleUtterances": vending["sampleUtterances"][:6]}, fallback]
+    engine = Engine(definition)
+
+    assert Person(engine, "stranger").says(text).intent == "FallbackIntent"
+    assert Person(engine, "customer").says("gimme an account pls").intent == "AWSAccountVending"
+
+
 def test_gives_the_same_answer_to_the_same_sentence() -> None:
     def listen() -> object:
         fresh = Engine({**vending_definition(), "botName": "Twin"})

@@ -37,7 +37,7 @@ _LEAD = 3.6
 _BIAS = -0.9
 _RELATIVE = 0.6
 _SPELT_ALIKE = 0.9
-_ASKING = frozenset({FAMILIES["create"], FAMILIES["show"]})
+_ASKING = frozenset({FAMILIES["create"], FAMILIES["show"], FAMILIES["new"]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +153,7 @@ class Classifier:
         """The share of telling words that the bot was taught; without any, nearness has to do."""
         content = [word for word in words if word not in CARRIER_WORDS and FAMILIES.get(word) not in _ASKING]
         if not content:
-            return nearness
+            return 2.0 * nearness - 1.0
         return sum(map(self._knownness, content)) / len(content)
 
     def _knownness(self, word: str) -> float:
