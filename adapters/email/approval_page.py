@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
+from adapters.email.approval_contract import BODY, DECIDES, LOOKS
 from adapters.email.decision_form import DecisionForm, parse_form, read_body
 from adapters.email.negotiation import preferred
 from adapters.email.picture import picture_approval, say_moment
@@ -37,85 +38,6 @@ HEADERS = {
     ),
 }
 
-_PROBLEM: dict[str, Any] = {
-    "type": "object",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "field": {"type": "string"},
-    },
-}
-_APPROVAL: dict[str, Any] = {
-    "type": "object",
-    "required": ["request", "status", "approver", "version", "plan", "digest"],
-    "properties": {
-        "request": {
-            "type": "object",
-            "required": ["id", "state"],
-            "properties": {"id": {"type": "string"}, "state": {"type": "string"}},
-        },
-        "status": {"enum": ["open", "decided"]},
-        "approver": {"type": "string"},
-        "requester": {"type": "string"},
-        "version": {"type": "integer"},
-        "plan": {"type": "object"},
-        "digest": {"type": "string"},
-        "expires_at": {"type": ["string", "null"]},
-        "decision": {"type": ["string", "null"]},
-        "decided_by": {"type": ["string", "null"]},
-        "decided_at": {"type": ["string", "null"]},
-        "reason": {"type": ["string", "null"]},
-    },
-}
-_DECISION: dict[str, Any] = {
-    "type": "object",
-    "required": ["decision"],
-    "properties": {
-        "decision": {"enum": ["approve", "reject"]},
-        "reason": {"type": "string", "maxLength": 1000, "description": "Required to reject."},
-    },
-}
-_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            kind: {"schema": _DECISION}
-            for kind in ("application/x-www-form-urlencoded", "multipart/form-data", "application/json")
-        },
-    }
-}
-
-
-def _problem(description: str) -> dict[str, Any]:
-    content = {"text/html": {"schema": {"type": "string"}}, "application/problem+json": {"schema": _PROBLEM}}
-    return {"description": description, "content": content}
-
-
-def _shown(description: str) -> dict[str, Any]:
-    content = {"text/html": {"schema": {"type": "string"}}, "application/json": {"schema": _APPROVAL}}
-    return {"description": description, "content": content}
-
-
-_LOOKS: dict[int | str, dict[str, Any]] = {
-    200: _shown("The plan with a form, or the outcome once it is decided."),
-    404: _problem("No such link."),
-    410: _problem("Expired, superseded or withdrawn."),
-    422: _problem("A parameter is malformed."),
-}
-_DECIDES: dict[int | str, dict[str, Any]] = {
-    200: _shown("Decided, by this very call."),
-    403: _problem("Sent from another site, or policy refuses the approver."),
-    404: _problem("No such link."),
-    409: _problem("Decided already."),
-    410: _problem("Expired, superseded or withdrawn."),
-    413: _problem("The body is too large."),
-    415: _problem("The body is neither a form nor JSON."),
-    422: _problem("The decision or its reason is missing or malformed."),
-}
-
 _GONE = {
     "expired": "This approval has expired",
     "superseded": "The plan has changed",
@@ -128,12 +50,12 @@ def approval_router(services: Services) -> APIRouter:
     page = ApprovalPage(services)
     router = APIRouter(tags=["approval"])
 
-    @router.get(PATH, response_class=HTMLResponse, responses=_LOOKS, summary="Show what waits for a decision")
+    @router.get(PATH, response_class=HTMLResponse, responses=LOOKS, summary="Show what waits for a decision")
     async def show_approval(token: str, request: Request, decision: str | None = None) -> Response:
         """Show the plan and a form. Changes nothing; `decision` only says which button is offered first."""
         return await page.show(token, request, decision)
 
-    @router.head(PATH, response_class=HTMLResponse, responses=_LOOKS, summary="Like GET, without the page")
+    @router.head(PATH, response_class=HTMLResponse, responses=LOOKS, summary="Like GET, without the page")
     async def peek_at_approval(token: str, request: Request, decision: str | None = None) -> Response:
         """Answer with the headers of GET. Changes nothing."""
         shown = await page.show(token, request, decision)
@@ -142,13 +64,18 @@ def approval_router(services: Services) -> APIRouter:
     @router.post(
         PATH,
         response_class=HTMLResponse,
-        responses=_DECIDES,
-        openapi_extra=_BODY,
+        responses=DECIDES,
+        openapi_extra=BODY,
         summary="Approve or reject",
     )
     async def decide_approval(token: str, request: Request) -> Response:
         """Decide, once: form or JSON with `decision` and `reason`. Never for calls from other sites."""
         return await page.decide(token, request)
+
+    @router.api_route(PATH, methods=["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"], include_in_schema=False)
+    async def refuse_method(token: str) -> Response:
+        """Name all methods that there are; left alone, the first route would name its own only."""
+        raise HTTPException(405, headers={"Allow": "GET, HEAD, POST"})
 
     return router
 

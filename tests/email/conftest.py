@@ -1,5 +1,7 @@
 """A desk: the real core on a database of its own, with the e-mail adapter in front of it."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +9,7 @@ from typing import Any, cast
 
 import httpx
 import pytest
+import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import create_engine
 
@@ -164,6 +167,24 @@ async def desk(make_desk: Callable[..., Any]) -> Desk:
     """A desk with the embedded default's settings."""
     made: Desk = await make_desk()
     return made
+
+
+@pytest.fixture
+async def served(make_desk: Callable[..., Any]) -> AsyncIterator[Desk]:
+    """A desk that a browser can reach, with its catcher listening."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        desk: Desk = await make_desk(public_url=url)
+        assert desk.channel.start is not None
+        await desk.channel.start()
+        server = uvicorn.Server(uvicorn.Config(desk.app, log_level="warning", access_log=False))
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        try:
+            yield desk
+        finally:
+            server.should_exit = True
+            await serving
 
 
 def wire(settings: Settings, clock: MovedClock, cloud: FakeCloud, signals: Signals, database: Database) -> Services:

@@ -1,12 +1,8 @@
 """In a real browser: from a caught mail through its link to a decision, with nothing but HTML."""
 
-import asyncio
-import socket
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-import uvicorn
 from playwright.async_api import Page
 
 from bot.plan import Check
@@ -16,24 +12,6 @@ from tests.support.chromium import Window
 pytestmark = pytest.mark.browser
 
 LONG = "x" * 400 + " <script>alert(1)</script> 😀 שלום"
-
-
-@pytest.fixture
-async def served(make_desk: Callable[..., Any]) -> AsyncIterator[Desk]:
-    """A desk that a browser can reach, with its catcher listening."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        desk: Desk = await make_desk(public_url=url)
-        assert desk.channel.start is not None
-        await desk.channel.start()
-        server = uvicorn.Server(uvicorn.Config(desk.app, log_level="warning", access_log=False))
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
-        try:
-            yield desk
-        finally:
-            server.should_exit = True
-            await serving
 
 
 async def mail(desk: Desk, **changes: Any) -> str:
