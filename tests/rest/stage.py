@@ -204,19 +204,20 @@ class Stage:
         """Return how many messages the bot said."""
         return await self.count(messages, messages.c.role == "bot")
 
-    @asynccontextmanager
-    async def served(self) -> AsyncIterator[str]:
-        """Serve over a real socket, for what streams; gives the base URL."""
-        listener = socket.create_server(("127.0.0.1", 0))
-        config = uvicorn.Config(self.app, log_level="error", lifespan="off", timeout_graceful_shutdown=2)
-        server = uvicorn.Server(config)
-        task = asyncio.create_task(server.serve(sockets=[listener]))
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            await task
-            listener.close()
+
+@asynccontextmanager
+async def served(app: FastAPI) -> AsyncIterator[str]:
+    """Serve over a real socket, for what streams and for other programs; gives the base URL."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=2)
+    server = uvicorn.Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+        listener.close()
 
 
 def said(text: str = "hello", *, email: str = "ana@corp.example", **more: Any) -> dict[str, Any]:

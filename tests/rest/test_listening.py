@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from adapters.rest import listening
-from tests.rest.stage import Stage, problem, said
+from tests.rest.stage import Stage, problem, said, served
 
 EVENTS = {"Accept": "text/event-stream"}
 
@@ -67,7 +67,7 @@ async def events(answer: httpx.Response) -> AsyncIterator[dict[str, Any]]:
 
 async def test_streams_what_was_said_and_then_what_is_said(stage: Stage) -> None:
     conversation = await begun(stage)
-    async with stage.served() as url, httpx.AsyncClient(base_url=url) as caller:
+    async with served(stage.app) as url, httpx.AsyncClient(base_url=url) as caller:
         async with caller.stream("GET", f"/v1/conversations/{conversation}/messages", headers=EVENTS) as answer:
             assert answer.headers["content-type"].startswith("text/event-stream")
             assert answer.headers["cache-control"] == "no-store"
@@ -98,7 +98,7 @@ async def test_sends_heartbeats_and_ends_when_the_client_goes(stage: Stage, monk
     monkeypatch.setattr(stage.conversations, "wait", watched)
     conversation = await begun(stage)
     path = f"/v1/conversations/{conversation}/messages?after={2**62}"
-    async with stage.served() as url:
+    async with served(stage.app) as url:
         async with httpx.AsyncClient(base_url=url) as caller, caller.stream("GET", path, headers=EVENTS) as answer:
             lines = answer.aiter_lines()
             while (await anext(lines)) != ": still here":
@@ -119,7 +119,7 @@ async def test_keeps_no_more_streams_open_than_it_should(stage: Stage, monkeypat
     conversation = await begun(stage)
     path = f"/v1/conversations/{conversation}/messages"
     async with (
-        stage.served() as url,
+        served(stage.app) as url,
         httpx.AsyncClient(base_url=url) as caller,
         caller.stream("GET", path, headers=EVENTS) as first,
     ):
