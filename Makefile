@@ -50,7 +50,7 @@ bench: venv ## Measure memory, time to first answer and turn latency
 .PHONY: migrate
 migrate: ## Bring the database (DATABASE_URL) to the newest schema
 	tools/setup.sh run
-	exec $(RUN) -m alembic upgrade head
+	exec $(RUN) -m bot migrate
 
 .PHONY: lock
 lock: ## Resolve requirements*.in into the hash-locked requirements*.txt
