@@ -12,8 +12,10 @@ from sandbox.clock import ClockError, moment
 from sandbox.errors import AwsError, ControlError
 from sandbox.faults import Faults
 from sandbox.lex_bots import register_bot
+from sandbox.passed_on import allowed_operations
 from sandbox.protocol import Environ, WireResponse
 from sandbox.provisioning import settle
+from sandbox.registry import OPERATIONS
 from sandbox.world import World
 
 _ROUTES = {
@@ -83,6 +85,7 @@ class Control:
 
     def _switch_fault(self, wish: Mapping[str, Any]) -> dict[str, Any]:
         options = {name: value for name, value in wish.items() if name not in ("name", "on")}
+        _check_operations(options)
         # What came due before the switch happens under the faults that were on until now.
         self._settle()
         return self._faults.switch(wish.get("name"), wish.get("on", True), options)
@@ -112,6 +115,15 @@ class Control:
         with self._world.lock:
             settle(self._world)
             self._world.save()
+
+
+def _check_operations(options: Mapping[str, Any]) -> None:
+    """A misspelt operation would make a fault that never strikes."""
+    named = options.get("operations", options.get("operation", []))
+    known = {*OPERATIONS, *allowed_operations()}
+    for operation in named if isinstance(named, list) else [named]:
+        if isinstance(operation, str) and not any(operation in (name, f"{service}:{name}") for service, name in known):
+            raise ControlError(422, f"No operation {operation!r} is served, so no fault can strike it.")
 
 
 def _read_object(body: bytes) -> dict[str, Any]:

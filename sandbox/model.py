@@ -60,7 +60,7 @@ class ProvisionedProduct:
 class Record:
     """One operation on a provisioned product, and how far it has come.
 
-    `next_stage` happens at `due`; both are None once the record is at its end.
+    `way` names the stages it passes; `next_stage` happens at `due`; both are None once the record is at its end.
     """
 
     id: str
@@ -78,6 +78,7 @@ class Record:
     errors: list[dict[str, str]] = field(default_factory=list)
     outputs: dict[str, str] = field(default_factory=dict)
     over_capacity: bool = False
+    way: str = ""
     next_stage: str | None = None
     due: float | None = None
 

@@ -37,3 +37,13 @@ def services_passed_on(signing_name: str) -> list[str]:
 def is_passed_on(signing_name: str, service: str, operation: str) -> bool:
     """Whether moto may answer this operation."""
     return operation in ALLOWED.get(signing_name, {}).get(service, frozenset())
+
+
+def allowed_operations() -> set[tuple[str, str]]:
+    """Service and name of every operation that is passed on."""
+    return {
+        (service, operation)
+        for services in ALLOWED.values()
+        for service, operations in services.items()
+        for operation in operations
+    }

@@ -37,15 +37,7 @@ TERMINATE = (Stage("start", 10), Stage("release_account", 240), Stage("finish", 
 ORDINARY = (Stage("start", 5), Stage("finish", 60))
 
 
-def stages_of(world: World, record: Record) -> tuple[Stage, ...]:
-    """The stages that a record passes; an update of a product that never got its account makes one."""
-    if record.product_id != ACCOUNT_FACTORY_PRODUCT:
-        return ORDINARY
-    if record.type == "TERMINATE_PROVISIONED_PRODUCT":
-        return TERMINATE
-    if record.type == "UPDATE_PROVISIONED_PRODUCT" and _product_of(world, record).account_id is not None:
-        return UPDATE
-    return PROVISION
+WAYS = {"provision": PROVISION, "update": UPDATE, "terminate": TERMINATE, "ordinary": ORDINARY}
 
 
 def begin(world: World, record: Record) -> None:
@@ -53,7 +45,8 @@ def begin(world: World, record: Record) -> None:
     record.over_capacity = (
         record.product_id == ACCOUNT_FACTORY_PRODUCT and operations_under_way(world) >= MAX_CONCURRENT_OPERATIONS
     )
-    first = stages_of(world, record)[0]
+    record.way = _choose_way(world, record)
+    first = WAYS[record.way][0]
     record.next_stage, record.due = first.name, record.created_at + first.after
     world.zone.records[record.id] = record
     world.changed()
@@ -92,8 +85,19 @@ def find_unit(world: World, named: str) -> OrganizationalUnit | None:
     return None
 
 
+def _choose_way(world: World, record: Record) -> str:
+    if record.product_id != ACCOUNT_FACTORY_PRODUCT:
+        return "ordinary"
+    if record.type == "TERMINATE_PROVISIONED_PRODUCT":
+        return "terminate"
+    if record.type == "UPDATE_PROVISIONED_PRODUCT" and _product_of(world, record).account_id is not None:
+        return "update"
+    # Also an update of a product whose account was never made.
+    return "provision"
+
+
 def _pass_stage(world: World, record: Record) -> None:
-    stages = stages_of(world, record)
+    stages = WAYS[record.way]
     position = next(number for number, stage in enumerate(stages) if stage.name == record.next_stage)
     assert record.due is not None  # noqa: S101 - settle picks records that are due
     record.updated_at = record.due
@@ -159,6 +163,7 @@ def _create_account(world: World, record: Record) -> None:
     )
     world.zone.accounts[account.id] = account
     product.account_id = account.id
+    product.parameters = parameters
 
 
 def _move_account(world: World, record: Record) -> None:

@@ -10,6 +10,9 @@ from typing import Any, Protocol
 
 from sandbox.errors import SandboxError
 
+# A predecessor that is about to end may still hold the file.
+_PATIENCE_SECONDS = 1.0
+
 
 class UnusableState(SandboxError):
     """The state can't be read, or another sandbox is at it."""
@@ -48,7 +51,9 @@ class SqliteStore:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = Lock()
-        self._connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._connection = sqlite3.connect(
+            path, timeout=_PATIENCE_SECONDS, check_same_thread=False, isolation_level=None
+        )
         try:
             self._prepare()
         except sqlite3.Error as error:

@@ -1,6 +1,7 @@
 """Faults by name: what callers see while one is on, and that it ends when switched off."""
 
 from threading import Thread
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -49,6 +50,16 @@ def test_strikes_only_so_often_and_only_named_operations(aws: Aws) -> None:
     organizations.list_roots()
     state = {fault["name"]: fault for fault in aws.get("faults")}["throttling"]
     assert (state["on"], state["remaining"]) == (False, 0)
+
+
+def test_slow_answers_come_late_and_unharmed(aws: Aws) -> None:
+    aws.post("faults", name="slow", on=True, seconds=0.3, operation="ListRoots")
+    organizations = aws.client("organizations")
+    organizations.list_accounts()
+    began = monotonic()
+    assert organizations.list_roots()["Roots"]
+
+    assert monotonic() - began >= 0.3
 
 
 def test_a_rate_of_zero_never_strikes(aws: Aws) -> None:
@@ -147,6 +158,8 @@ def test_hangs_until_switched_off(aws: Aws, when: str, ordered: int) -> None:
         ({"name": "throttling", "on": True, "rate": 2}, 422, "rate"),
         ({"name": "throttling", "on": True, "times": True}, 422, "times"),
         ({"name": "throttling", "on": True, "operations": "ListRoots"}, 422, "operations"),
+        ({"name": "throttling", "on": True, "operations": [7]}, 422, "operations"),
+        ({"name": "hang", "on": True, "operation": "ProvisionProdct"}, 422, "ProvisionProdct"),
         ({"name": "hang", "on": True, "when": "never"}, 422, "when"),
         ({"name": "quota", "on": True, "colour": "red"}, 422, "colour"),
     ],

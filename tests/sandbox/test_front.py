@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from sandbox import services as registered
+from sandbox.calls import without_secrets
 from sandbox.landing_zone import MANAGEMENT_ACCOUNT
 from sandbox.registry import OPERATIONS, SERVICES
 from sandbox.server import NotLoopback, Sandbox
@@ -88,6 +89,28 @@ def test_logs_every_call_without_secrets(aws: Aws) -> None:
     assert len({call["request_id"] for call in calls}) == 3
     assert [call["operation"] for call in aws.get("calls?service=sns&operation=ListTopics")] == ["ListTopics"]
     assert aws.get("calls?service=sqs") == []
+
+
+def test_masks_secrets_wherever_they_are_and_nothing_else() -> None:
+    parameters = {
+        "ProvisionToken": "kept",
+        "SecretId": "kept",
+        "SecretString": "hidden",
+        "Users": [{"Password": "hidden", "Name": "kept"}],
+        "SessionToken": "hidden",
+        "PrivateKey": b"hidden",
+        "Data": b"kept",
+    }
+
+    assert without_secrets(parameters) == {
+        "ProvisionToken": "kept",
+        "SecretId": "kept",
+        "SecretString": "***",
+        "Users": [{"Password": "***", "Name": "kept"}],
+        "SessionToken": "***",
+        "PrivateKey": "***",
+        "Data": "a2VwdA==",
+    }
 
 
 def test_takes_mail_and_notices_and_delivers_none(aws: Aws) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from sandbox.store import SqliteStore, UnusableState
 from tests.sandbox.landing import Aws
 from tests.sandbox.test_lex import BOT, GREETING
 
@@ -166,7 +167,18 @@ def test_says_why_it_does_not_start(sandboxes: Process, options: tuple[str, ...]
     assert "Traceback" not in complaint
 
 
-def test_refuses_a_state_that_is_in_use_or_no_state(sandboxes: Process, tmp_path: Path) -> None:
+def test_refuses_a_state_that_another_sandbox_uses(tmp_path: Path) -> None:
+    first = SqliteStore(tmp_path / "sandbox.sqlite")
+    first.save("clock", {"now": 1})
+    with pytest.raises(UnusableState, match="Another sandbox"):
+        SqliteStore(tmp_path / "sandbox.sqlite")
+    first.close()
+    again = SqliteStore(tmp_path / "sandbox.sqlite")
+    assert again.load("clock") == {"now": 1}
+    again.close()
+
+
+def test_refuses_a_state_that_is_none(sandboxes: Process, tmp_path: Path) -> None:
     (tmp_path / "broken.sqlite").write_text("this is no database" * 100)
     process = sandboxes.launch("--port", "0", "--state", str(tmp_path / "broken.sqlite"))
     _, complaint = process.communicate(timeout=20)

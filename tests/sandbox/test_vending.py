@@ -167,6 +167,28 @@ def test_an_update_mends_what_was_tainted(aws: Aws) -> None:
     assert repeated["Status"] == "SUCCEEDED"
 
 
+def test_an_update_makes_the_account_that_failed(aws: Aws) -> None:
+    aws.order(values={"AccountEmail": "playground@corp.example"})
+    aws.advance(30)
+    assert aws.product("team-x")["Status"] == "ERROR"
+
+    record = aws.client("servicecatalog").update_provisioned_product(
+        ProvisionedProductName="team-x",
+        UpdateToken="again",
+        ProvisioningParameters=[
+            {"Key": "AccountEmail", "Value": "team-x@corp.example"},
+            {"Key": "AccountName", "UsePreviousValue": True},
+        ],
+    )["RecordDetail"]
+    aws.advance(19)
+    assert aws.record(record["RecordId"])["Status"] == "IN_PROGRESS"
+    aws.advance(2)
+
+    assert aws.record(record["RecordId"])["Status"] == "SUCCEEDED"
+    assert aws.product("team-x")["Status"] == "AVAILABLE"
+    assert aws.account_called("team-x")["Email"] == "team-x@corp.example"
+
+
 def test_terminating_takes_the_account_out_of_its_unit(aws: Aws) -> None:
     catalog = aws.client("servicecatalog")
     catalog.terminate_provisioned_product(ProvisionedProductName="playground", TerminateToken="end")
