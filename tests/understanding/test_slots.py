@@ -117,6 +117,17 @@ def test_patterned_slot_takes_only_what_matches(ana: Person) -> None:
     assert ana.slots == {"RequestId": "qm-1a2b3c4d"}
 
 
+def test_plain_word_that_fits_a_pattern_is_an_id_only_where_one_belongs() -> None:
+    definition = vending_definition()
+    optional_prefix = {"regexFilter": {"pattern": "(qm-)?[2-9a-hjkmnp-z]{8}"}, "resolutionStrategy": "OriginalValue"}
+    definition["slotTypes"][-1] = {**definition["slotTypes"][-1], "valueSelectionSetting": optional_prefix}
+    engine = Engine(definition)
+
+    assert Person(engine, "plain").says("please cancel my standard request").slots == {}
+    assert Person(engine, "there").says("cancel qm-standard").slots == {"RequestId": "qm-standard"}
+    assert Person(engine, "asked").says("please cancel my request").says("bcdfghjk").slots == {"RequestId": "bcdfghjk"}
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [

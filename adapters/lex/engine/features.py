@@ -17,6 +17,7 @@ _DIGITS = re.compile(r"\d+")
 EMAIL_MARK = "markemailaddress"
 LINK_MARK = "markweblink"
 NUMBER_MARK = "marknumber"
+_PATTERN_MARK = "markpattern"
 _MOST_WORDS = 60
 _LONGEST_PATTERNED = 128
 _LONGEST_WORD = 24
@@ -30,7 +31,7 @@ _LETTER_LENGTHS = (3, 4, 5)
 
 def pattern_mark(index: int) -> str:
     """The word that stands for any text matching the bot's pattern number `index`."""
-    return f"markpattern{index}x"
+    return f"{_PATTERN_MARK}{index}x"
 
 
 def mask(text: str, patterns: Sequence[re.Pattern[str]]) -> str:
@@ -43,7 +44,7 @@ def mask(text: str, patterns: Sequence[re.Pattern[str]]) -> str:
 
 def _mark_chunk(chunk: str, patterns: Sequence[re.Pattern[str]]) -> str:
     bare = chunk.strip(".!?:'*#[]{}")
-    if len(bare) > _LONGEST_PATTERNED or not any(letter.isdigit() for letter in bare):
+    if len(bare) > _LONGEST_PATTERNED or bare.isalpha():
         return chunk  # a pattern that fits plain words says nothing about an utterance
     for index, pattern in enumerate(patterns):
         if pattern.fullmatch(bare) or pattern.fullmatch(bare.lower()):

@@ -163,6 +163,8 @@ class SlotFiller:
         listed = slot.type.kind is ValueKind.LIST or bool(found.closeness < 1.0)
         if found.closeness < 1.0 and not elicited and support <= 0.0 and found.end - found.start < 6:
             return None
+        if slot.type.pattern is not None and found.values[0].isalpha() and not elicited:
+            return None  # a plain word that happens to fit the pattern
         score = (_LISTED if listed else _SHAPED) * found.closeness + support
         score += _PER_LETTER * (found.end - found.start) - _PRIORITY_STEP * rank
         current = question.values.get(slot.name)
