@@ -6,6 +6,7 @@ combinations raise SettingsError, which says which setting and what would do.
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 from functools import cached_property
 from pathlib import Path
@@ -129,7 +130,9 @@ class ApiKey:
         owner, _, domain = rest.partition(":")
         if len(secret) < 8:
             raise SettingsError("API_KEYS holds a key of fewer than 8 characters.", next_step="Use a long random one.")
-        return ApiKey(secret, owner or "key", domain.casefold().lstrip("@"))
+        # Two keys without an owner's name must not see each other's requests.
+        owner = owner or "key-" + hashlib.sha256(secret.encode()).hexdigest()[:8]
+        return ApiKey(secret, owner, domain.casefold().lstrip("@"))
 
     def may_speak_for(self, email: str) -> bool:
         """Tell whether the key vouches for that (case-folded) address."""

@@ -164,7 +164,7 @@ class Turns:
             text=said.text,
             verb=said.verb,
             value=said.value,
-            owner=caller.owner,
+            owner=caller.owner if caller.key else "",
         )
         await self._services.inbox.receive(activity)
         reply = await self._services.inbox.reply(activity.key, timeout=PATIENCE)

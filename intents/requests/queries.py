@@ -39,8 +39,8 @@ class MyRequests(Query):
         )
 
     async def answer(self, ask: Ask) -> Answer:
-        """Return the newest ten; on REST those of the calling key."""
-        owner = ask.owner if ask.channel == "rest" else None
+        """Return the newest ten; through a REST key only what was asked with it."""
+        owner = ask.owner or None
         page = await self.services.requests.list(Filter(person_id=ask.person.id, owner=owner, limit=SHOWN))
         if not page.items:
             return Answer("You have no requests yet. Tell me what you need, or say “help”.")
@@ -87,7 +87,7 @@ class RequestStatus(Query):
             record = await self.services.requests.find(ask.slots["RequestId"])
             require_visible(self, record, ask)
         else:
-            owner = ask.owner if ask.channel == "rest" else None
+            owner = ask.owner or None
             page = await self.services.requests.list(Filter(person_id=ask.person.id, owner=owner, limit=1))
             if not page.items:
                 return Answer("You have no requests yet. Tell me what you need, or say “help”.")
@@ -150,7 +150,7 @@ class CancelRequest(Query):
             return Answer("Which request? Say “cancel” and its id; “my requests” lists them.")
         record = await self.services.requests.find(ask.slots["RequestId"])
         require_visible(self, record, ask)
-        owner = ask.owner if ask.channel == "rest" else None
+        owner = ask.owner or None
         record = await self.services.requests.cancel(
             record.id, ask.person, surface=ask.channel, owner=owner, told_in=ask.conversation
         )
@@ -160,6 +160,6 @@ class CancelRequest(Query):
 
 def require_visible(query: Query, record: RequestRecord, ask: Ask) -> None:
     """Raise NotFound for requests that the person may not see: their existence is nobody's business."""
-    foreign = ask.channel == "rest" and record.owner != ask.owner
+    foreign = bool(ask.owner) and record.owner != ask.owner
     if foreign or not query.services.policy.may_see(ask.person, record.subject).allowed:
         raise NotFound(f"There is no request {record.id}.", next_step="Say “my requests” to see yours.")
