@@ -49,6 +49,8 @@ class _Reader(HTMLParser):
         if tag == "li" and "data-seq" in given:
             self._message_depth = len(self._path)
             self.said.append(Said(int(given["data-seq"]), "theirs" in given.get("class", "").split()))
+        elif tag == "a" and given.get("href", "").startswith("http"):
+            self.handle_data(given["href"])
         elif tag == "form":
             self._form = Form(given.get("action", ""))
             if self._message_depth:

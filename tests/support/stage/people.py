@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from tests.support.stage.channels import Heard, Line
 from tests.support.stage.waiting import eventually
 
-_REQUEST = re.compile(r"\b[Rr]equest (qm-[0-9a-z]{8})\b")
+_REQUEST = re.compile(r"\b[Rr]equest:? (qm-[0-9a-z]{8})\b")
 
 
 def _plain(text: str) -> str:
@@ -34,7 +34,7 @@ class Speaker:
     def request(self) -> str:
         """The id of the request that the bot last spoke about."""
         for message in reversed(self._messages):
-            if found := _REQUEST.findall(message.text):
+            if found := _REQUEST.findall(_plain(message.text)):
                 return str(found[-1])
         raise AssertionError(f"no request was spoken about\n{self.transcript()}")
 

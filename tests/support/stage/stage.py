@@ -16,9 +16,10 @@ import httpx
 import uvicorn
 
 from bot.clock import FollowingClock
+from bot.cloud import Cloud
 from bot.database.migrating import migrate
-from bot.main import Application
-from bot.settings import load_settings
+from bot.main import Application, build_cloud
+from bot.settings import Settings, load_settings
 from sandbox.server import Sandbox
 from tests.support.stage.approver import Approver
 from tests.support.stage.channels import open_line
@@ -34,12 +35,18 @@ class Theatre:
 
     def __init__(self, folder: Path) -> None:
         self.sandbox = Sandbox(speed=0).start()
+        self._clouds: dict[tuple[Any, ...], Cloud] = {}
         self._template = folder / "template.sqlite"
         migrate(f"sqlite:///{self._template}")
 
     def close(self) -> None:
         """Stop the sandbox."""
         self.sandbox.stop()
+
+    def _cloud(self, settings: Settings) -> Cloud:
+        """Return one Cloud for all stages of like settings: making boto3's clients takes longer than a story."""
+        like = (settings.mode, settings.management_role_arn, settings.aws_region, settings.lex_timeout)
+        return self._clouds.setdefault(like, build_cloud(settings))
 
     @asynccontextmanager
     async def open_stage(self, folder: Path, *, database_url: str = "", **settings: Any) -> AsyncIterator[Stage]:
@@ -59,7 +66,8 @@ class Theatre:
             "directory_file": REPOSITORY / "directory.yml",
             "policy_dir": REPOSITORY / "policies",
         }
-        application = Application(load_settings(**(chosen | settings)))
+        known = load_settings(**(chosen | settings))
+        application = Application(known, cloud=self._cloud(known))
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(_served(application, listening))
             stage = Stage(application, self.sandbox.url, stack)
