@@ -16,13 +16,17 @@ from bot.errors import Invalid
 from bot.rows import insert_new
 
 
-def checked_email(text: str, *, field: str) -> str:
-    """Return the case-folded address; raises Invalid when it is not one. Nothing is looked up in the DNS."""
+def checked_email(text: str, *, field: str = "") -> str:
+    """Return the case-folded address; raises Invalid when it is not one. Nothing is looked up in the DNS.
+
+    `field` is named first in the error, for callers that sent several; empty in a conversation.
+    """
     try:
         found = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False, test_environment=True)
     except EmailNotValidError as error:
+        named = f"“{clean_text(text)[:80]}”"
         raise Invalid(
-            f"{field}: “{clean_text(text)[:80]}” is not an e-mail address: {error}",
+            f"{field}: {named} is not an e-mail address. {error}".removeprefix(": "),
             field=field,
             next_step="Give one like name@corp.example.",
         ) from error

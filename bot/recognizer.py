@@ -19,13 +19,14 @@ FALLBACK = "FallbackIntent"
 
 @dataclass(frozen=True)
 class Turn:
-    """What a recogniser made of one text. `slots` are interpreted values; empty ones are left out.
+    """What a recogniser made of one text. `slots` are resolved values; `empty` names slots given back without one.
 
     `confirmation` is Lex's confirmationState. `confidence` is 0 to 1, comparable within one turn only.
     """
 
     intent: str
     slots: Mapping[str, str] = field(default_factory=dict)
+    empty: frozenset[str] = frozenset()
     confirmation: str = "None"
     confidence: float = 0.0
     alternatives: tuple[tuple[str, float], ...] = ()
@@ -96,11 +97,15 @@ def turn_of(response: Mapping[str, Any]) -> Turn:
     if not intent and interpretations:
         intent = interpretations[0].get("intent") or {}
     slots: dict[str, str] = {}
+    empty: set[str] = set()
     for name, slot in (intent.get("slots") or {}).items():
         value = (slot or {}).get("value") or {}
-        text = value.get("interpretedValue") or value.get("originalValue") or ""
+        resolved = value.get("resolvedValues") or []
+        text = (resolved[0] if resolved else "") or value.get("interpretedValue") or value.get("originalValue") or ""
         if text:
             slots[name] = text
+        else:
+            empty.add(name)
     scores = tuple(
         (
             str((i.get("intent") or {}).get("name", "")),
@@ -112,6 +117,7 @@ def turn_of(response: Mapping[str, Any]) -> Turn:
     return Turn(
         intent=str(intent.get("name") or ""),
         slots=slots,
+        empty=frozenset(empty),
         confirmation=str(intent.get("confirmationState") or "None"),
         confidence=confidence,
         alternatives=tuple(s for s in scores if s[0] != intent.get("name")),

@@ -167,7 +167,10 @@ class Dialogue:
         intent = self._services.registry.change(form.intent)
         changed = {n: v for n, v in understood.slots.items() if v != form.slots.get(n)}
         own = understood.intent == form.intent
-        if own and changed:
+        withdrawn = [n for n in form.slots if own and n in understood.empty]
+        for name in withdrawn:  # "the e-mail is wrong": taken out, asked again
+            del form.slots[name]
+        if own and (changed or withdrawn):
             await self._fill(turn, form, changed)
             return
         if not own and not understood.is_fallback and (other := self._services.registry.get(understood.intent)):
@@ -207,7 +210,10 @@ class Dialogue:
     async def _turn_aside(self, turn: _Turn, form: Form, other: Intent, understood: Turn) -> None:
         """Answer another question and come back, or lay the form aside for another order."""
         if isinstance(other, Query):
-            await self._answer(turn, other, understood)
+            try:
+                await self._answer(turn, other, understood)
+            except QuartermasterError as error:
+                turn.say(error.sentence())
             await self._filler.repeat(form, turn.ask(form.slots), turn.answers)
         elif isinstance(other, Change):
             title = self._services.registry.change(form.intent).definition.title

@@ -67,7 +67,7 @@ class AccountVending(Change):
                 return await super().validate(slot, value, ask)
 
     async def _validated_email(self, value: str) -> str:
-        email = checked_root_email(checked_email(value, field="RootEmail").strip())
+        email = checked_root_email(checked_email(value))
         owner = (await self._organization.recent()).owner_of(email)
         if owner:
             raise Invalid(

@@ -28,6 +28,8 @@ class Help(Query):
                 "what do you do",
                 "who are you",
                 "I need help",
+                "I'm lost",
+                "I don't know what to say",
                 "how do I use this",
                 "hello",
                 "hi",
@@ -46,7 +48,7 @@ class Help(Query):
             allowed = self.services.policy.may_ask(ask.person, definition, intent.shape, {}).allowed
             if not allowed or not definition.examples:
                 continue
-            rows.append((definition.description, " · ".join(f"“{e}”" for e in definition.examples)))
+            rows.append((definition.description.rstrip("."), " · ".join(f"“{e}”" for e in definition.examples)))
             if intent.shape == "change":
                 buttons.append(Button(definition.examples[0], "say", definition.examples[0]))
         hint = (
