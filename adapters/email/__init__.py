@@ -14,18 +14,23 @@ from fastapi import APIRouter
 from adapters.email.approval_page import approval_router
 from adapters.email.catcher import MailCatcher, MailFolder
 from adapters.email.dev_mail import dev_mail_router
+from adapters.email.letter import parse_sender
 from adapters.email.sender import MailSender, TopicSender
 from adapters.email.topic import Topic
 from adapters.email.transport import Relay, SesTransport, SmtpTransport, Transport
 from bot.channel import Channel, DeliveryFailed
-from bot.errors import SettingsError
+from bot.errors import Invalid, SettingsError
 from bot.services import Services
 from bot.settings import Settings
 
 
 def build(services: Services) -> Channel:
-    """Build the channel from settings; raises SettingsError for an SMTP_URL that can't be used."""
+    """Build the channel from settings; raises SettingsError for an SMTP_URL or MAIL_FROM that can't be used."""
     settings = services.settings
+    try:
+        parse_sender(settings.mail_from)
+    except Invalid as error:
+        raise SettingsError(f"MAIL_FROM: {error.detail}") from error
     folder = MailFolder(settings.var_dir / "mail")
     catcher = _catcher(settings, folder)
     router = APIRouter()

@@ -47,8 +47,7 @@ def seal(letter: Letter, *, sender: str, at: datetime) -> Envelope:
     The Message-ID follows from the letter's key alone, so that a mail sent again after a crash can be
     recognised (RFC 5322, 3.6.4). Raises Invalid when an address is none.
     """
-    shown, bare = parseaddr(sender)
-    origin = _address(bare, shown or "Quartermaster", field="MAIL_FROM")
+    origin = parse_sender(sender)
     recipient = _address(letter.to, "", field="to")
     message = EmailMessage(policy=SMTP)
     message["From"] = origin
@@ -61,6 +60,12 @@ def seal(letter: Letter, *, sender: str, at: datetime) -> Envelope:
     message.set_content(_encodable(letter.text), cte="quoted-printable")
     message.add_alternative(_encodable(letter.html), subtype="html", cte="quoted-printable")
     return Envelope(sender=origin.addr_spec, to=recipient.addr_spec, content=message.as_bytes())
+
+
+def parse_sender(text: str) -> Address:
+    """Return the sender that MAIL_FROM names, bare or as "Name <address>"; raises Invalid."""
+    shown, bare = parseaddr(text)
+    return _address(bare, shown or "Quartermaster", field="MAIL_FROM")
 
 
 def message_id(key: str, domain: str) -> str:

@@ -134,6 +134,7 @@ def settings_of(tmp_path: Path) -> Callable[..., Settings]:
 async def make_desk(settings_of: Callable[..., Settings]) -> AsyncIterator[Callable[..., Any]]:
     """Makes desks; those made are closed at the test's end."""
     opened: list[Desk] = []
+    databases: list[Database] = []
 
     async def make(**changes: Any) -> Desk:
         settings = settings_of(**changes)
@@ -143,6 +144,7 @@ async def make_desk(settings_of: Callable[..., Settings]) -> AsyncIterator[Calla
         clock, cloud, signals = MovedClock(), FakeCloud(), Signals()
         database = Database(settings.database_url)
         await database.start()
+        databases.append(database)
         services = wire(settings, clock, cloud, signals, database)
         channel = build(services)
         app = FastAPI()
@@ -159,7 +161,8 @@ async def make_desk(settings_of: Callable[..., Settings]) -> AsyncIterator[Calla
         await desk.client.aclose()
         if desk.channel.stop:
             await desk.channel.stop()
-        await desk.services.database.close()
+    for database in databases:
+        await database.close()
 
 
 @pytest.fixture

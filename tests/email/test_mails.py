@@ -11,7 +11,6 @@ from bot.channel import DeliveryFailed
 from bot.errors import SettingsError
 from bot.plan import Check
 from bot.requests import Filter
-from bot.settings import Settings
 from tests.email.conftest import BO, Desk
 from tests.email.relay import FakeRelay, ReceivedMail, running_relay
 
@@ -229,8 +228,18 @@ async def test_sends_by_ses_when_settings_say_so(make_desk: Callable[..., Any]) 
     assert b"Approval needed: Make the toy rocket" in call.parameters["Content"]["Raw"]["Data"]
 
 
-async def test_refuses_to_start_without_a_way_for_mails(
-    make_desk: Callable[..., Any], settings_of: Callable[..., Settings]
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"aws_endpoint_url": ""},  # no sandbox: no catcher
+        {"mail_from": "nobody"},
+        {"mail_from": "a b@c"},
+        {"smtp_url": "smtp://user:secret@mail:port"},
+    ],
+)
+async def test_refuses_to_start_when_mails_could_not_leave(
+    make_desk: Callable[..., Any], changes: dict[str, str]
 ) -> None:
-    with pytest.raises(SettingsError):
-        await make_desk(aws_endpoint_url="")
+    with pytest.raises(SettingsError) as caught:
+        await make_desk(**changes)
+    assert "secret" not in caught.value.detail
