@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import time
 import uuid
@@ -31,7 +32,9 @@ PATIENCE = 20.0
 PATIENCE_WITHOUT_SCRIPT = 8.0
 """Seconds that a plain form post waits, so that the next page holds the answer."""
 
-HEARTBEAT = 15.0
+HEARTBEAT = 15
+"""Seconds between signs of life on a stream that has nothing to say."""
+
 STREAM_LIFETIME = 300.0
 """Seconds after which a stream ends; the browser comes back, and who is signed in is checked again."""
 
@@ -104,7 +107,7 @@ class Chat:
         self._doorkeeper.require(visit)
         resume = request.headers.get("last-event-id") or request.query_params.get("after", "")
         events = self._events(visit, visit.conversation, _number(resume))
-        return EventSourceResponse(events, ping=int(HEARTBEAT), headers={"x-accel-buffering": "no"})
+        return EventSourceResponse(events, ping=HEARTBEAT, headers={"x-accel-buffering": "no"})
 
     async def _events(self, visit: Visit, conversation: str, seq: int) -> AsyncIterator[ServerSentEvent]:
         yield ServerSentEvent(comment="connected", retry=2000)
@@ -142,11 +145,12 @@ class Chat:
         return self._pages.render("_message.html", visit, shown=shown, fresh_key=_fresh_key)
 
     def _examples(self) -> list[str]:
-        """Return sentences to begin with: of each capability in turn, changes first."""
-        intents = sorted(self._services.registry.intents.values(), key=lambda i: i.shape != "change")
-        depth = max((len(i.definition.examples) for i in intents), default=0)
-        turns = [i.definition.examples[n] for n in range(depth) for i in intents if n < len(i.definition.examples)]
-        return list(dict.fromkeys(turns))[:4]
+        """Return sentences to begin with: what changes something, and the first question that one can ask."""
+        intents = self._services.registry.intents.values()
+        changes = [i.definition.examples for i in intents if i.shape == "change"]
+        queries = [i.definition.examples[:1] for i in intents if i.shape == "query"]
+        in_turn = [e for turn in itertools.zip_longest(*changes) for e in turn if e]
+        return [*in_turn[:3], *itertools.chain(*queries)][:4]
 
 
 def _activity(form: Mapping[str, str], person: Person, conversation: str) -> Activity:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,18 +12,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from adapters.console.visits import Visit, visit_of
 from bot.activity import Person
-from bot.card import Card
 from bot.errors import NotFound, QuartermasterError
 from bot.services import Services
 
 HERE = Path(__file__).parent
 VENDORED = HERE.parents[1] / "third_party" / "htmx"
+
+_REQUEST_ID = re.compile(r"\b(qm-[2-9a-z]{8})\b")
 
 HEADERS = {
     "content-security-policy": (
@@ -109,12 +112,11 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters.update(when=_when, tone=_tone, state=_state, stages=_stages)
+        self._templates.filters.update(when=_when, tone=_tone, state=_state, stages=_stages, linked=_linked)
         self._templates.tests.update(web_address=_is_web_address, own_picture=_is_own_picture)
         self._templates.globals.update(
             asset=self.assets.url,
             switch_to=self.switch_to,
-            as_fallback=_is_fallback,
             transient=TRANSIENT,
             title_of=self.title_of,
         )
@@ -150,7 +152,8 @@ class Pages:
     def title_of(self, intent: str) -> str:
         """Return what people call an intent."""
         found = self._services.registry.get(intent)
-        return found.definition.title if found else intent
+        title = found.definition.title if found else intent
+        return title[:1].upper() + title[1:]
 
 
 def is_partial(request: Request) -> bool:
@@ -212,6 +215,11 @@ def _is_own_picture(value: object) -> bool:
     return str(value).startswith("data:image/png;base64,")
 
 
-def _is_fallback(text: str, card: Card | None) -> bool:
-    """Tell whether a message's text only repeats its card in plain words."""
-    return card is not None and text.strip() in {"", card.title.strip(), card.as_text().strip()}
+def _linked(text: str) -> Markup:
+    """Return text with the ids of requests in it as links."""
+    parts = _REQUEST_ID.split(text)
+    linked = (
+        Markup('<a href="/requests/{0}">{0}</a>').format(part) if odd else escape(part)
+        for part, odd in zip(parts, itertools.cycle((False, True)), strict=False)
+    )
+    return Markup("").join(linked)

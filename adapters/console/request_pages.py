@@ -172,7 +172,7 @@ class RequestPages:
             states=[(s, STATE_WORDS.get(s, s)) for s in STATES],
             intent=wanted.intent,
             intents=[
-                (n, i.definition.title) for n, i in self._services.registry.intents.items() if i.shape == "change"
+                (n, self._pages.title_of(n)) for n, i in self._services.registry.intents.items() if i.shape == "change"
             ],
             requester=wanted.requester,
             asked_id=query.get("id", ""),

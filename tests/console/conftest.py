@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.console.stage import Stage
+from tests.support.theatre import theatre
+
+__all__ = ["stage", "theatre"]
 
 
 @pytest.fixture

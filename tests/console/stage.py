@@ -30,7 +30,7 @@ from bot.dialogue.dialogue import Decided
 from bot.directory import Directory
 from bot.house import DEFAULT
 from bot.inbox import Inbox
-from bot.intent import Answer, Ask, Definition, Query, Registry
+from bot.intent import Answer, Definition, Intent, Registry
 from bot.outbox import Outbox
 from bot.people import People
 from bot.plan import Check, Plan
@@ -76,8 +76,10 @@ class NoCloud:
         raise AssertionError(f"the console called {service} {operation}")
 
 
-class Example(Query):
-    """An intent that only lends its examples to the empty chat."""
+class Example(Intent):
+    """An intent that only lends its names and examples."""
+
+    shape = "change"
 
     def define(self) -> Definition:
         """Say what people could ask."""
@@ -91,10 +93,6 @@ class Example(Query):
                 "A sandbox account in Demos for team-x@corp.example, please",
             ),
         )
-
-    async def answer(self, ask: Ask) -> Answer:
-        """Never asked here: the conversation is scripted."""
-        raise AssertionError("the conversation is scripted")
 
 
 def sample_plan(**changes: Any) -> Plan:
@@ -274,10 +272,9 @@ class Stage:
         return Visitor(self, headers)
 
     @asynccontextmanager
-    async def served(self) -> AsyncIterator[str]:
-        """Serve the console on a free port; gives its address."""
-        with socket.socket() as listener:
-            listener.bind(("127.0.0.1", 0))
+    async def served(self, port: int = 0) -> AsyncIterator[str]:
+        """Serve the console on a free port, or again on that of the last time; gives its address."""
+        with socket.create_server(("127.0.0.1", port)) as listener:
             config = uvicorn.Config(self.app, log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=2)
             server = UpServer(config)
             task = asyncio.create_task(server.serve(sockets=[listener]))
