@@ -39,17 +39,17 @@ class Relay:
         self.letters: list[Letter] = []
         self.waiting = threading.Event()
         """Set once a mail's content has arrived and its answer is withheld."""
-        self._withholds = False
+        self._answers = asyncio.Event()
+        self._answers.set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="relay", daemon=True)
         self._server: asyncio.Server | None = None
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         """Take a mail, or hold the line while answers are withheld: then the mail counts as not accepted."""
-        if self._withholds:
+        if not self._answers.is_set():
             self.waiting.set()
-            while self._withholds:
-                await asyncio.sleep(0.02)
+            await self._answers.wait()
             return "451 try again"
         content = envelope.content
         assert isinstance(content, bytes)
@@ -63,11 +63,11 @@ class Relay:
     def withhold(self) -> None:
         """Answer no mail from now on."""
         self.waiting.clear()
-        self._withholds = True
+        self._loop.call_soon_threadsafe(self._answers.clear)
 
     def answer_again(self) -> None:
         """Let what waits fail, and accept mails again."""
-        self._withholds = False
+        self._loop.call_soon_threadsafe(self._answers.set)
 
     def about(self, request: str) -> list[Letter]:
         """Return the accepted mails that name a request."""
@@ -85,7 +85,6 @@ class Relay:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._withholds = False
         self._call(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
