@@ -86,7 +86,8 @@ class Settings(BaseSettings):
         if not self.database_url:
             fill["database_url"] = f"sqlite:///{self.var_dir / 'quartermaster.sqlite'}"
         if not self.control_tower_region:
-            fill["control_tower_region"] = self.aws_region
+            # The sandbox's landing zone has one home, whatever Region the developer's shell names.
+            fill["control_tower_region"] = "us-east-1" if self.is_sandbox else self.aws_region
         if not self.lex_region:
             fill["lex_region"] = self.aws_region
         for name, value in fill.items():
