@@ -30,7 +30,8 @@ def checked_email(text: str, *, field: str = "") -> str:
             field=field,
             next_step="Give one like name@corp.example.",
         ) from error
-    return found.normalized.casefold()
+    # Punycode, not the domain's own letters: folding "straße" would name another domain, and look-alikes show.
+    return (found.ascii_email or found.normalized).casefold()
 
 
 class People:

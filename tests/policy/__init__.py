@@ -1,0 +1,1 @@
+"""Who may: the decision function and the shipped policies."""

@@ -1,0 +1,183 @@
+"""The shipped policies, attacked; and what happens when files change."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bot.activity import Person
+from bot.directory import Directory
+from bot.errors import Refused, SettingsError
+from bot.intent import Definition
+from bot.policy import Decision, Policy, Subject, asked_candidates
+
+ROOT = Path(__file__).parents[2]
+ANA, BO, EVE = (Person(f"p_{n}", f"{n}@corp.example", name="Boss") for n in ("ana", "bo", "eve"))
+REQUEST = Subject(
+    "qm-22222222",
+    "AWSAccountVending",
+    "production",
+    ANA.email,
+    (BO.email, ANA.email),
+    {"AccountType": "Production"},
+)
+VENDING = Definition("AWSAccountVending", "order", "Order.", ())
+CHAOS = Definition("StartExperiment", "experiment", "Start.", ())
+
+
+@pytest.fixture
+def directory_file(tmp_path: Path) -> Path:
+    return tmp_path / "directory.yml"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(ROOT / "policies", tmp_path / "policies"))
+
+
+@pytest.fixture
+def policy(folder: Path, directory_file: Path) -> Policy:
+    return Policy(folder, Directory(directory_file, (BO.email,)))
+
+
+def test_a_named_approver_approves(policy: Policy) -> None:
+    decision = policy.may_approve(BO, REQUEST, channel="mail")
+    assert decision == Decision(
+        True, "Only the people named as approvers of this request may decide it.", "named-approvers-approve"
+    )
+
+
+def test_a_requester_never_approves_even_when_named(policy: Policy) -> None:
+    decision = policy.may_approve(ANA, REQUEST, channel="console")
+    assert not decision.allowed
+    assert decision.policy == "four-eyes"
+
+
+def test_a_display_name_decides_nothing(policy: Policy) -> None:
+    impostor = Person("p_x", EVE.email, name="bo@corp.example", given_name="bo@corp.example")
+    assert not policy.may_approve(impostor, REQUEST, channel="mail").allowed
+
+
+def test_a_rest_key_never_approves(policy: Policy) -> None:
+    decision = policy.may_approve(BO, REQUEST, channel="rest")
+    assert (decision.allowed, decision.policy) == (False, "keys-never-approve")
+
+
+def test_an_address_can_not_break_out_of_its_quotes(policy: Policy) -> None:
+    hostile = Person("p_x", 'x"},{"uid":"Person::\\"bo@corp.example')
+    assert not policy.may_approve(hostile, REQUEST, channel="mail").allowed
+
+
+def test_nothing_named_means_refused_with_the_reason(policy: Policy) -> None:
+    decision = policy.may_ask(ANA, CHAOS, "change", {})
+    assert not decision.allowed
+    assert decision.policy == ""
+    assert "No policy lets ana@corp.example do this" in decision.reason
+    assert "Everybody who is known by an e-mail address may ask for an account" in decision.reason
+    with pytest.raises(Refused, match="No policy lets"):
+        decision.require()
+
+
+def test_anybody_known_may_ask_for_accounts_and_query(policy: Policy) -> None:
+    assert policy.may_ask(EVE, VENDING, "change", {"AccountType": "Sandbox"}).allowed
+    assert policy.may_ask(EVE, Definition("Help", "help", "Help.", ()), "query", {}).allowed
+
+
+def test_strangers_neither_see_nor_cancel(policy: Policy) -> None:
+    assert not policy.may_see(EVE, REQUEST).allowed
+    assert not policy.may_cancel(EVE, REQUEST).allowed
+    assert not policy.may_cancel(BO, REQUEST).allowed
+    assert policy.may_see(BO, REQUEST).allowed
+    assert policy.may_cancel(ANA, REQUEST).allowed
+
+
+def test_operators_see_and_cancel_but_do_not_approve(policy: Policy, directory_file: Path) -> None:
+    directory_file.write_text("people: [{email: Eve@Corp.Example, groups: [operators]}]", encoding="utf-8")
+    assert policy.may_see(EVE, REQUEST).allowed
+    assert policy.may_cancel(EVE, REQUEST).allowed
+    assert policy.may_audit(EVE).allowed
+    assert not policy.may_approve(EVE, REQUEST, channel="console").allowed
+
+
+def test_people_read_only_their_own_audit(policy: Policy) -> None:
+    assert policy.may_audit(ANA, ANA.email).allowed
+    assert not policy.may_audit(ANA, BO.email).allowed
+    assert not policy.may_audit(ANA).allowed
+
+
+def test_a_lone_approver_can_not_be_satisfied(policy: Policy) -> None:
+    alone = Subject("qm-22222222", "AWSAccountVending", "standard", ANA.email, (ANA.email,), {})
+    assert not policy.can_be_approved(alone, (ANA.email,))
+    assert policy.can_be_approved(REQUEST, (ANA.email, BO.email))
+
+
+def test_a_changed_policy_counts_at_the_next_press(policy: Policy, folder: Path) -> None:
+    assert policy.may_approve(BO, REQUEST, channel="mail").allowed
+    before = policy.version
+    (folder / "freeze.cedar").write_text(
+        '@id("freeze") @reason("Frozen until Monday.") forbid (principal, action == Action::"approve", resource);',
+        encoding="utf-8",
+    )
+    decision = policy.may_approve(BO, REQUEST, channel="mail")
+    assert (decision.allowed, decision.reason) == (False, "Frozen until Monday.")
+    assert policy.version != before
+
+
+def test_a_policy_that_does_not_parse_leaves_the_old_ones_in_force(policy: Policy, folder: Path) -> None:
+    (folder / "broken.cedar").write_text("permit (everything);", encoding="utf-8")
+    assert policy.may_approve(BO, REQUEST, channel="mail").allowed
+    assert not policy.may_approve(EVE, REQUEST, channel="mail").allowed
+
+
+def test_a_policy_can_look_at_the_values(policy: Policy, folder: Path) -> None:
+    (folder / "values.cedar").write_text(
+        '@id("no-production") @reason("Production is ordered by the platform team.") '
+        'forbid (principal, action == Action::"ask", resource) '
+        'when { context.values has AccountType && context.values.AccountType == "Production" };',
+        encoding="utf-8",
+    )
+    assert policy.may_ask(EVE, VENDING, "change", {"AccountType": "Sandbox"}).allowed
+    refused = policy.may_ask(EVE, VENDING, "change", {"AccountType": "Production"})
+    assert refused.reason == "Production is ordered by the platform team."
+
+
+def test_no_policies_at_all_are_refused_at_start(tmp_path: Path, directory_file: Path) -> None:
+    with pytest.raises(SettingsError, match="nobody could do anything"):
+        Policy(tmp_path / "none", Directory(directory_file, ()))
+
+
+def test_the_directory_names_approvers_by_intent_and_tier(directory_file: Path) -> None:
+    directory_file.write_text(
+        """
+people:
+  - {email: Bo@Corp.example, groups: [platform]}
+  - {email: cy@corp.example, groups: [platform]}
+approvals:
+  - {intent: AWSAccountVending, tier: production, ask: ["group:platform", "Ops@corp.example"]}
+shared_mailboxes: [ops@corp.example]
+""",
+        encoding="utf-8",
+    )
+    directory = Directory(directory_file, ("default@corp.example",))
+    asked = directory.asked("AWSAccountVending", "production")
+    assert asked.approvers == ("bo@corp.example", "cy@corp.example")
+    assert asked.shared == ("ops@corp.example",)
+    assert directory.asked("AWSAccountVending", "standard").approvers == ("default@corp.example",)
+    assert asked_candidates(asked, directory) == ("bo@corp.example", "cy@corp.example")
+
+
+def test_a_broken_directory_leaves_the_old_one_in_force(directory_file: Path) -> None:
+    directory_file.write_text("people: [{email: bo@corp.example, groups: [operators]}]", encoding="utf-8")
+    directory = Directory(directory_file, ())
+    directory_file.write_text("people: [{mail: bo@corp.example}]  # a slip", encoding="utf-8")
+    os.utime(directory_file, (1, 1))
+    assert directory.groups_of("bo@corp.example") == ("operators",)
+
+
+def test_a_broken_directory_is_refused_at_start(directory_file: Path) -> None:
+    directory_file.write_text("people: [{mail: bo@corp.example}]", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"people\.0\.email"):
+        Directory(directory_file, ())

@@ -1,0 +1,1 @@
+"""Settings: what is refused at start, and who counts as the newcomer."""
