@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import anyio
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -37,6 +40,9 @@ HEARTBEAT = 15
 
 STREAM_LIFETIME = 300.0
 """Seconds after which a stream ends; the browser comes back, and who is signed in is checked again."""
+
+SHUTDOWN_GRACE = 2
+"""Seconds that a stream has to end in good order when the server closes."""
 
 _KEY = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -106,14 +112,18 @@ class Chat:
         visit = visit_of(request)
         self._doorkeeper.require(visit)
         resume = request.headers.get("last-event-id") or request.query_params.get("after", "")
-        events = self._events(visit, visit.conversation, _number(resume))
-        return EventSourceResponse(events, ping=HEARTBEAT, headers={"x-accel-buffering": "no"})
+        closing = anyio.Event()
+        events = self._events(visit, visit.conversation, _number(resume), closing)
+        return EventSourceResponse(events, ping=HEARTBEAT, shutdown_event=closing, shutdown_grace_period=SHUTDOWN_GRACE)
 
-    async def _events(self, visit: Visit, conversation: str, seq: int) -> AsyncIterator[ServerSentEvent]:
+    async def _events(
+        self, visit: Visit, conversation: str, seq: int, closing: anyio.Event
+    ) -> AsyncIterator[ServerSentEvent]:
         yield ServerSentEvent(comment="connected", retry=2000)
         end = time.monotonic() + STREAM_LIFETIME
-        while (left := end - time.monotonic()) > 0:
-            for message in await self._services.conversations.wait(conversation, seq, min(HEARTBEAT, left)):
+        while (left := end - time.monotonic()) > 0 and not closing.is_set():
+            wait = self._services.conversations.wait(conversation, seq, min(HEARTBEAT, left))
+            for message in await _until(closing, wait):
                 seq = message.seq
                 yield ServerSentEvent(self._render(visit, Shown(message, True)), event="message", id=str(seq))
 
@@ -151,6 +161,17 @@ class Chat:
         queries = [i.definition.examples[:1] for i in intents if i.shape == "query"]
         in_turn = [e for turn in itertools.zip_longest(*changes) for e in turn if e]
         return [*in_turn[:3], *itertools.chain(*queries)][:4]
+
+
+async def _until(closing: anyio.Event, wait: Coroutine[Any, Any, list[Message]]) -> list[Message]:
+    """Return what was waited for, or nothing once the server closes."""
+    waiting, closed = asyncio.create_task(wait), asyncio.create_task(closing.wait())
+    try:
+        await asyncio.wait((waiting, closed), return_when=asyncio.FIRST_COMPLETED)
+        return waiting.result() if waiting.done() else []
+    finally:
+        waiting.cancel()
+        closed.cancel()
 
 
 def _activity(form: Mapping[str, str], person: Person, conversation: str) -> Activity:

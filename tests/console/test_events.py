@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import httpx
 import pytest
@@ -78,6 +79,17 @@ async def test_ends_in_good_order_so_that_sign_in_is_looked_at_again(
     await stage.say(conversation, "before the end")
     async with stage.served() as url, listening(url, cookies, last="2") as lines:
         assert [line async for line in lines if line.startswith("id:")] == ["id: 3"]
+
+
+async def test_ends_in_good_order_when_the_server_closes(stage: Stage) -> None:
+    cookies, _ = await talk(stage)
+    async with AsyncExitStack() as open_streams:
+        async with stage.served() as url:
+            lines = await open_streams.enter_async_context(listening(url, cookies, last="2"))
+            await until(lines, "retry:")
+            begun = time.monotonic()
+        assert time.monotonic() - begun < 1.9  # less than the server's own patience
+        assert [line async for line in lines if line and not line.startswith(":")] == []
 
 
 async def test_brings_nobody_elses_words(stage: Stage) -> None:

@@ -38,7 +38,11 @@ async def become(page: Page, email: str) -> None:
 async def test_gets_an_account_from_a_sentence(theatre: Theatre, tmp_path: Path, browser: Window) -> None:
     async with theatre.open_stage(tmp_path, dev_user="ana@corp.example") as bot:
         page = await browser.open_page(
-            bot.url, viewport={"width": 1280, "height": 860}, reduced_motion="reduce", locale="en-GB", timezone_id="UTC"
+            bot.url,
+            viewport={"width": 1280, "height": 1000},
+            reduced_motion="reduce",
+            locale="en-GB",
+            timezone_id="UTC",
         )
         await say(page, "I need a new account on AWS", "Production or Sandbox?")
         await say(page, "a sandbox", "what e-mail should I use")

@@ -87,14 +87,11 @@ class Chat {
     const holder = document.createElement("template");
     holder.innerHTML = html;
     const isAtEnd = this.isAtEnd();
-    let added = false;
-    for (const message of holder.content.querySelectorAll(".message[data-seq]")) {
-      added = this.place(message) || added;
-    }
-    if (!added) return;
+    const added = [...holder.content.querySelectorAll(".message[data-seq]")].filter((m) => this.place(m));
+    if (!added.length) return;
     this.hello.hidden = true;
     this.anew.hidden = false;
-    if (isAtEnd) this.toEnd();
+    if (isAtEnd) this.toEnd(added.find((m) => m.classList.contains("theirs")));
     document.body.dispatchEvent(new Event("said"));
   }
 
@@ -235,8 +232,10 @@ class Chat {
     return this.scroll.scrollHeight - this.scroll.scrollTop - this.scroll.clientHeight < 120;
   }
 
-  toEnd() {
-    this.scroll.scrollTop = this.scroll.scrollHeight;
+  // To the end, but never past the top of what is new: a long plan is read from its beginning.
+  toEnd(fresh) {
+    const top = fresh ? fresh.getBoundingClientRect().top - this.scroll.getBoundingClientRect().top - 16 : Infinity;
+    this.scroll.scrollTop += Math.min(top, this.scroll.scrollHeight);
   }
 }
 
