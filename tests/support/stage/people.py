@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
-
 from tests.support.stage.channels import Heard, Line
 from tests.support.stage.waiting import eventually
 
@@ -22,9 +20,9 @@ class Speaker:
     fragment must come after the one heard before. Blanks and line breaks count as one blank.
     """
 
-    def __init__(self, name: str, email: str, line: Line, nudge: Callable[[], Awaitable[None]]) -> None:
+    def __init__(self, name: str, email: str, line: Line) -> None:
         self.name, self.email = name, email
-        self._line, self._nudge = line, nudge
+        self._line = line
         self._messages: list[Heard] = []
         self._script: list[str] = []
         self._since = ""
@@ -84,7 +82,6 @@ class Speaker:
         for fragment in fragments:
 
             async def is_heard(fragment: str = fragment) -> bool:
-                await self._nudge()
                 await self._listen()
                 return self._since.find(_plain(fragment), self._position) >= 0
 

@@ -124,7 +124,7 @@ class Stage:
     def speaker(self, name: str, *, channel: str = "rest", email: str = "") -> Speaker:
         """Return somebody who talks to the bot on a channel; ana@corp.example for “Ana Lopez”."""
         email = email or f"{name.partition(' ')[0].casefold()}@corp.example"
-        return Speaker(name, email, open_line(channel, self.client(), email, name), self.nudge)
+        return Speaker(name, email, open_line(channel, self.client(), email, name))
 
     def approver(self, email: str = APPROVER) -> Approver:
         """Return somebody who reads that mailbox."""
@@ -138,11 +138,7 @@ class Stage:
         (await self._sandbox.post("/_sandbox/clock", json={"advance": seconds})).raise_for_status()
         clock = self.application.clock
         assert isinstance(clock, FollowingClock)
-        await clock.follow()
-        await self.nudge()
-
-    async def nudge(self) -> None:
-        """Have the scheduler look now rather than at its next tick."""
+        await clock.follow()  # now, rather than at its next reading
         self.application.services.signals.set("scheduler")
 
     async def switches_on(self, fault: str, **options: Any) -> None:
@@ -192,7 +188,6 @@ class Stage:
         view: dict[str, Any] = {}
 
         async def has_come() -> bool:
-            await self.nudge()
             view.update(await self.view(request))
             return bool(view["state"] == state)
 

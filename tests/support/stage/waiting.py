@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 
-PACE = 0.02
+PACE = 0.04
 """Seconds between looks."""
 
 
