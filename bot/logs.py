@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 _SECRET_NAMES = re.compile(r"token|secret|password|authorization|cookie|api_key|signature", re.IGNORECASE)
-_CONFIRM_PATH = re.compile(r"(/account/confirm/)[^\s/?#\"']+")
+_CONFIRM_PATH = re.compile(r"(/account/confirm/)(?!\{token\})[^\s/?#\"']+")
 
 
 def redact(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
