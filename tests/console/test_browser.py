@@ -10,7 +10,9 @@ from playwright.async_api import Page, expect
 
 from bot.activity import Activity
 from bot.card import Button, Card
+from bot.errors import Unavailable
 from bot.intent import Answer
+from bot.requests import Filter
 from tests.console.stage import Stage, plan_card
 from tests.support.chromium import Window
 
@@ -257,6 +259,25 @@ async def test_follows_a_request_and_keeps_what_the_approver_types(stage: Stage,
         await expect(reason).to_have_count(0)
         await expect(page.locator("[hx-trigger]")).to_have_count(0)
         await page.context.close()
+
+
+async def test_stays_as_it_is_while_the_bot_has_trouble(stage: Stage, browser: Window) -> None:
+    async with stage.served() as url:
+        page = await browser.open_page(url)
+        await expect(page.locator("#overview")).to_contain_text("What you ask for appears here")
+        with pytest.MonkeyPatch.context() as trouble:
+
+            async def fail(wanted: Filter) -> None:
+                raise Unavailable("The database does not answer.")
+
+            trouble.setattr(stage.services.requests, "list", fail)
+            async with page.expect_response("**/overview") as answer:
+                pass
+            assert (await answer.value).status == 503
+        record = await stage.ask("ana@corp.example")
+        await expect(page.locator("#overview")).to_contain_text(record.id, timeout=15_000)
+        await page.context.close()
+    assert browser.take_problems("503")
 
 
 async def test_approves_and_rejects_in_the_console(stage: Stage, browser: Window) -> None:

@@ -18,6 +18,8 @@ async def test_greets_the_newcomer_and_offers_sentences_to_begin_with(stage: Sta
         page = await ana.see("/")
     assert page.status_code == 200
     assert "Hello ana, what do you need?" in page.text
+    assert "Act as somebody else" in page.text
+    assert 'href="/dev/mail"' in page.text
     assert 'value="I need a new account on AWS"' in page.text
 
 

@@ -64,6 +64,7 @@ async def test_leads_through_the_provider_back_to_the_page_asked_for(signed: Sta
     assert "Hello Ana, what do you need?" in page.text
     assert "Sign out" in page.text
     assert "Act as somebody else" not in page.text
+    assert "/dev/mail" not in page.text
 
 
 async def test_asks_with_pkce_state_and_nonce(signed: Stage) -> None:
