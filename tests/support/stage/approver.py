@@ -32,6 +32,12 @@ class Approver:
 
     async def opens_the_mail(self, about: str = "") -> None:
         """Wait for a mail that was not opened yet, about a request if one is named, and follow its link."""
+        await self.receives_a_notice(about)
+        self.page = await self._client.get(self.path)
+        assert self.page.status_code == 200, self.page.text
+
+    async def receives_a_notice(self, about: str = "") -> None:
+        """Wait for a mail that was not opened yet, about a request if one is named."""
 
         async def has_come() -> bool:
             unread = [m for m in await self.mails() if m["id"] not in self._opened and about in m["text"]]
@@ -40,8 +46,6 @@ class Approver:
 
         await eventually(has_come, lambda: f"no mail came to {self.email} {about}")
         self._opened.add(self.mail["id"])
-        self.page = await self._client.get(self.path)
-        assert self.page.status_code == 200, self.page.text
 
     @property
     def path(self) -> str:

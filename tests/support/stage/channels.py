@@ -141,6 +141,10 @@ class ConsoleLine:
     async def press(self, button: Form) -> None:
         await self._post(button.action, button.fields)
 
+    async def visit(self, path: str) -> httpx.Response:
+        """Open any page as the person signed in."""
+        return await self._client.get(path)
+
     async def listen(self) -> list[Heard]:
         new = [said for said in read_chat(await self._page()) if said.seq > self._heard]
         self._heard = new[-1].seq if new else self._heard

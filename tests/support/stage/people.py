@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from tests.support.stage.channels import Heard, Line
+from tests.support.stage.channels import ConsoleLine, Heard, Line
 from tests.support.stage.waiting import eventually
 
 _REQUEST = re.compile(r"\b[Rr]equest:? (qm-[0-9a-z]{8})\b")
@@ -96,6 +96,11 @@ class Speaker:
         for fragment in fragments:
             times = sum(_plain(fragment) in _plain(message.text) for message in self._messages)
             assert times == 1, f"{self.name} heard “{fragment}” {times} times\n{self.transcript()}"
+
+    async def visits(self, path: str) -> httpx.Response:
+        """Open a page in the same browser."""
+        assert isinstance(self._line, ConsoleLine), "only the console has pages"
+        return await self._line.visit(path)
 
     def sees_button(self, title: str) -> bool:
         """Tell whether the newest message with buttons has one of that title."""

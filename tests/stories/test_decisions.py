@@ -1,0 +1,178 @@
+"""What approvers decide, or don't, and what the requester hears of it: each turn of fate once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.stories.errands import asks_for_an_account, is_ordered, see_it_through
+from tests.support.stage import Approver, Speaker, Stage, Theatre
+from tests.support.theatre import on_every_channel
+
+
+@on_every_channel
+async def test_a_rejection_is_heard_with_its_reason(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    request = await asks_for_an_account(ana)
+    await bo.opens_the_mail(about=request)
+    bo.reads("Create the Sandbox account team-x-sandbox in OU Demos", "team-x@corp.example", "ana@corp.example")
+    await bo.rejects("Use the shared one first")
+    await ana.hears_later("was rejected by", "Use the shared one first")
+    await stage.advance(hours=1)
+    assert (await stage.view(request))["state"] == "rejected"
+    assert await stage.calls("ProvisionProduct") == []
+    await ana.heard_once("was rejected by")
+
+
+async def test_a_rejection_without_a_reason_is_asked_for_one(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    request = await asks_for_an_account(ana)
+    await bo.opens_the_mail(about=request)
+    assert await bo.decides("reject", "  ") == 422
+    assert (await stage.view(request))["state"] == "awaiting_approval"
+    await bo.rejects("Too many already")
+    await ana.hears_later("Too many already")
+
+
+@on_every_channel
+async def test_an_approval_lapses_after_two_days(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    request = await asks_for_an_account(ana)
+    await bo.opens_the_mail(about=request)
+    await stage.advance(hours=47, minutes=55)
+    assert (await stage.view(request))["state"] == "awaiting_approval"
+    await stage.advance(minutes=6)
+    await ana.hears_later("expired", "48 hours", "Nothing was done")
+    assert await bo.decides("approve") == 410
+    assert (await stage.view(request))["state"] == "expired"
+    await ana.heard_once("nobody decided within")
+    assert await stage.calls("ProvisionProduct") == []
+
+
+async def test_the_mail_is_answered_once_only(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    await asks_for_an_account(ana)
+    await bo.opens_the_mail()
+    await bo.approves()
+    assert await bo.decides("reject", "changed my mind") == 409
+    await ana.hears_later("is ordered")
+    assert len(await stage.calls("ProvisionProduct")) == 1
+
+
+async def test_every_turn_of_fate_is_heard_once(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    await asks_for_an_account(ana)
+    await see_it_through(stage, ana, bo)
+    await stage.advance(hours=72)
+    await ana.says("status")
+    ana.hears("Done:")
+    await ana.heard_once("is placed", "was approved by", "is ordered", "is ready:")
+
+
+async def test_the_mail_says_what_is_to_be_done_and_until_when(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    request = await asks_for_an_account(ana, "team-x+aws@corp.example")
+    await bo.opens_the_mail(about=request)
+    expires = (await stage.view(request))["expires_at"]
+    bo.reads_in_the_mail("team-x-aws-sandbox", "team-x+aws@corp.example", "ou-c0rp-dem0dem0", "ana@corp.example")
+    assert str(int(expires[8:10])) in bo.mail["text"]
+    assert expires[11:16] in bo.mail["text"]
+
+
+async def test_the_requester_is_not_asked_to_approve(theatre: Theatre, tmp_path: Path) -> None:
+    async with theatre.open_stage(tmp_path, approvers="ana@corp.example,bo@corp.example") as stage:
+        ana, bo, herself = stage.speaker("Ana Lopez"), stage.approver(), stage.approver("ana@corp.example")
+        await asks_for_an_account(ana)
+        await bo.opens_the_mail()
+        assert await herself.mails() == []
+        await bo.approves()
+        await ana.hears_later("is ordered")
+
+
+async def test_a_lone_approver_is_told_at_once(theatre: Theatre, tmp_path: Path) -> None:
+    async with theatre.open_stage(tmp_path, approvers="Ana@corp.example") as stage:
+        ana = stage.speaker("Ana Lopez")
+        await ana.says("I need a sandbox account in Demos for team-x@corp.example")
+        await ana.says("yes")
+        ana.hears("Nobody could approve this", "another approver")
+        assert await stage.requests() == []
+        assert await stage.approver("ana@corp.example").mails() == []
+
+
+async def test_the_requester_may_not_approve_in_the_console(theatre: Theatre, tmp_path: Path) -> None:
+    async with theatre.open_stage(tmp_path, approvers="ana@corp.example,bo@corp.example") as stage:
+        ana = stage.speaker("Ana Lopez")
+        request = await asks_for_an_account(ana)
+        services = stage.application.services
+        record = await services.requests.find(request)
+        assert not await services.approvals.may_decide(record, record.requester)
+
+
+@on_every_channel
+async def test_a_request_is_cancelled_before_its_approval(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    request = await asks_for_an_account(ana)
+    await bo.opens_the_mail(about=request)
+    await ana.says(f"cancel {request}")
+    ana.hears(f"{request} is cancelled")
+    assert await bo.decides("approve") == 410
+    await ana.says(f"status of {request}")
+    ana.hears("Cancelled")
+    assert await stage.calls("ProvisionProduct") == []
+
+
+async def test_a_request_is_cancelled_by_its_button(stage: Stage, ana: Speaker) -> None:
+    request = await asks_for_an_account(ana)
+    await ana.presses("Cancel the request")
+    ana.hears(f"{request} is cancelled")
+    await ana.presses("Cancel the request")
+    ana.hears("already")
+    assert (await stage.view(request))["state"] == "cancelled"
+
+
+async def test_the_cancelling_is_heard_once(stage: Stage, ana: Speaker) -> None:
+    request = await asks_for_an_account(ana)
+    await ana.says(f"cancel {request}")
+    await stage.advance(hours=72)
+    await ana.says("my requests")
+    await ana.heard_once(f"{request} is cancelled")
+
+
+async def test_a_request_under_way_can_not_be_called_back(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    request = await is_ordered(stage, ana, bo)
+    await ana.says(f"cancel {request}")
+    ana.hears("being carried out", "can't be called back")
+    await stage.advance(minutes=25)
+    await ana.hears_later("is ready:")
+
+
+async def test_what_is_done_can_not_be_cancelled(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    request = await asks_for_an_account(ana)
+    await see_it_through(stage, ana, bo)
+    await ana.says(f"cancel {request}")
+    ana.hears("already")
+    assert (await stage.view(request))["state"] == "succeeded"
+
+
+async def test_cancel_without_an_id_never_guesses(stage: Stage, ana: Speaker) -> None:
+    request = await asks_for_an_account(ana)
+    await ana.says("cancel my request")
+    ana.hears("Which request?")
+    assert (await stage.view(request))["state"] == "awaiting_approval"
+
+
+async def test_my_requests_and_status_tell_how_things_stand(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    request = await asks_for_an_account(ana)
+    await ana.says("my requests")
+    ana.hears(request, "waiting for approval", "team-x-sandbox")
+    await ana.says(f"status of {request.removeprefix('qm-')}")
+    ana.hears("Waiting for approval", "bo@corp.example")
+    await see_it_through(stage, ana, bo)
+    await ana.says(f"STATUS {request.upper()}")
+    ana.hears("Done", "is ready:")
+
+
+async def test_a_shared_mailbox_gets_a_notice_that_decides_nothing(theatre: Theatre, tmp_path: Path) -> None:
+    directory = tmp_path / "directory.yml"
+    directory.write_text(
+        "people:\n  - {email: cy@corp.example, groups: [approvers]}\nshared_mailboxes: [team@corp.example]\n"
+    )
+    options = {"approvers": "team@corp.example", "directory_file": directory}
+    async with theatre.open_stage(tmp_path, **options) as stage:
+        ana, team = stage.speaker("Ana Lopez"), stage.approver("team@corp.example")
+        request = await asks_for_an_account(ana)
+        await team.receives_a_notice(about=request)
+        assert "/account/confirm/" not in team.mail["text"] + team.mail["html"]
+        assert f"/requests/{request}" in team.mail["text"]
