@@ -84,7 +84,7 @@ class Chat:
         person = self._doorkeeper.require(visit)
         form = await read_form(request, visit.session)
         try:
-            activity = _activity(form, person, visit.conversation)
+            activity = _activity(form, person, visit.conversation_of(form.get("talk", "")))
         except Invalid as error:
             if is_partial(request):
                 raise
@@ -113,7 +113,8 @@ class Chat:
         self._doorkeeper.require(visit)
         resume = request.headers.get("last-event-id") or request.query_params.get("after", "")
         closing = anyio.Event()
-        events = self._events(visit, visit.conversation, _number(resume), closing)
+        conversation = visit.conversation_of(request.query_params.get("talk", ""))
+        events = self._events(visit, conversation, _number(resume), closing)
         return EventSourceResponse(events, ping=HEARTBEAT, shutdown_event=closing, shutdown_grace_period=SHUTDOWN_GRACE)
 
     async def _events(
@@ -135,6 +136,7 @@ class Chat:
             request,
             "chat.html",
             status=status,
+            talk=visit.conversation.rpartition(":")[2],
             history=_shown(history),
             last=history[-1].seq if history else 0,
             going=await self._overview.going(person),

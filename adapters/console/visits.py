@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from bot.errors import Unauthenticated
 from bot.guard import is_newcomer
 from bot.services import Services
 
+_TALK = re.compile(r"[0-9a-f]{16}")
 MAX_TALKS = 8
 """Conversations that one browser remembers, one a person."""
 
@@ -67,6 +69,14 @@ class Visit:
         if self.person.id not in self.talks:
             self.begin_talk()
         return f"console:{self.person.id}:{self.talks[self.person.id]}"
+
+    def conversation_of(self, talk: str) -> str:
+        """Return the id of the conversation that a page shows, which another tab may have left since.
+
+        `talk` is its last part as the page knows it; it only ever names conversations of the person's own.
+        """
+        current = self.conversation
+        return f"{current.rpartition(':')[0]}:{talk}" if _TALK.fullmatch(talk) else current
 
 
 class Doorkeeper:

@@ -113,6 +113,7 @@ async def test_makes_up_for_what_was_said_while_the_line_was_cut(stage: Stage, b
         await page.context.close()
     assert [a.text for a in stage.heard] == ["hi", "did you hear?"]
     assert browser.take_problems("ERR_INTERNET_DISCONNECTED")
+    browser.take_problems("Failed to fetch")  # the list beside the chat, if it was just being refreshed
 
 
 async def test_comes_back_by_itself_after_the_bot_was_away(stage: Stage, browser: Window) -> None:
@@ -128,6 +129,7 @@ async def test_comes_back_by_itself_after_the_bot_was_away(stage: Stage, browser
         await page.context.close()
     browser.take_problems("ERR_CONNECTION_REFUSED")
     browser.take_problems("ERR_INCOMPLETE_CHUNKED_ENCODING")
+    browser.take_problems("Failed to fetch")  # the list beside the chat
 
 
 async def test_counts_a_double_click_once(stage: Stage, browser: Window) -> None:

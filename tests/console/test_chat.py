@@ -197,6 +197,22 @@ async def test_begins_a_new_conversation_on_demand(stage: Stage) -> None:
     assert "what do you need?" in page
 
 
+async def test_goes_on_with_the_conversation_that_the_page_shows(stage: Stage) -> None:
+    async with stage.visitor() as ana, stage.visitor() as bo:
+        page = await ana.see("/")
+        talk = page.text.split('data-talk="')[1].split('"')[0]
+        await ana.submit("/chat/new")  # in another tab
+        await ana.submit("/chat", text="in the old tab", talk=talk)
+        await ana.submit("/chat", text="nonsense", talk="x:y")
+        await bo.become("bo@corp.example")
+        await bo.submit("/chat", text="with somebody else's", talk=talk)
+    old, new, other = (a.conversation for a in stage.heard)
+    assert old.endswith(f":{talk}")
+    assert new.rpartition(":")[0] == old.rpartition(":")[0]
+    assert new != old
+    assert other.rpartition(":")[0] != old.rpartition(":")[0]
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -66,7 +66,7 @@ class Chat {
   // -- hearing
 
   listen() {
-    this.source = new EventSource(`${this.root.dataset.events}?after=${this.last}`);
+    this.source = new EventSource(`/chat/events?talk=${this.root.dataset.talk}&after=${this.last}`);
     this.source.addEventListener("open", () => this.say(""));
     this.source.addEventListener("message", (event) => this.add(event.data));
     this.source.addEventListener("error", () => {
@@ -149,6 +149,7 @@ class Chat {
     if (isTyped && !text) return this.complain("Write something first.");
     if (isTyped && this.unsent?.text === text) body.set("key", this.unsent.key);
     body.set("after", String(this.last));
+    body.set("talk", this.root.dataset.talk);
     const pending = text ? this.showPending(text) : null;
     if (isTyped) {
       this.text.value = "";
