@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import structlog
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import SettingsError, Unavailable
@@ -29,6 +29,10 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 BATCH = 256
 """Most pieces that one transaction carries."""
+TRIES = 3
+"""Times that a piece is tried which loses a lock to another replica."""
+POSTGRES_OPTIONS = "-c idle_in_transaction_session_timeout=5s -c lock_timeout=10s"
+"""A replica that freezes in the midst of a transaction holds up the others no longer than this."""
 
 
 @dataclass
@@ -54,6 +58,15 @@ Work = Callable[[Transaction], Awaitable[T]]
 class _Piece:
     work: Work[Any]
     answer: asyncio.Future[Any]
+    tries: int = 0
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    piece: _Piece
+    result: Any = None
+    failure: Exception | None = None
+    after_commit: Sequence[Callable[[], None]] = ()
 
 
 def driver_url(url: str) -> URL:
@@ -89,7 +102,9 @@ class Database:
     def _engine(self, *, pool_size: int, for_writing: bool = False) -> AsyncEngine:
         if self.is_sqlite and self.url.database:
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-        arguments = {"timeout": 15} if self.is_sqlite else {}
+        arguments: dict[str, Any] = {"timeout": 15}
+        if not self.is_sqlite:
+            arguments = {} if "options" in self.url.query else {"options": POSTGRES_OPTIONS}
         engine = create_async_engine(
             self.url,
             pool_size=pool_size,
@@ -124,8 +139,9 @@ class Database:
         """Run `work` in the next shared transaction and return its result once that is committed.
 
         `work` may be run only against the database (no network, no waiting), since all writes wait
-        for it. What it raises is raised here, with its own changes undone. Raises Unavailable when
-        the database does not answer; then nothing was kept.
+        for it; it may be run again when it loses a lock. What it raises is raised here, with its own
+        changes undone. Raises Unavailable when the database does not answer; then nothing was kept, unless
+        the connection broke in the very commit: what must not happen twice looks before it acts.
         """
         if self._closing:
             raise Unavailable("The service is stopping.", next_step="Send it again in a moment.")
@@ -157,40 +173,87 @@ class Database:
                     await self._writers.dispose()
 
     async def _commit(self, pieces: list[_Piece]) -> None:
-        outcomes: list[tuple[_Piece, Any, BaseException | None, list[Callable[[], None]]]] = []
+        outcomes: list[_Outcome] = []
         async with self._writers.begin() as connection:
             for piece in pieces:
-                if piece.answer.cancelled():
-                    continue
-                transaction = Transaction(connection)
-                savepoint = await connection.begin_nested()
-                try:
-                    result = await piece.work(transaction)
-                    await savepoint.commit()
-                except (OperationalError, InterfaceError) as error:
-                    if _is_lost(error):
-                        raise
-                    await savepoint.rollback()
-                    outcomes.append((piece, None, error, []))
-                except Exception as error:
-                    await savepoint.rollback()
-                    outcomes.append((piece, None, error, []))
-                else:
-                    outcomes.append((piece, result, None, transaction.after_commit))
-        for piece, result, failure, calls in outcomes:
-            for call in calls:
+                if not piece.answer.cancelled():
+                    outcomes.append(await self._carry(connection, piece))
+        for outcome in outcomes:
+            self._answer(outcome)
+
+    async def _carry(self, connection: AsyncConnection, piece: _Piece) -> _Outcome:
+        """Run one piece behind its savepoint; raises only what concerns the whole transaction."""
+        transaction = Transaction(connection)
+        savepoint = await connection.begin_nested()
+        try:
+            result = await piece.work(transaction)
+            await savepoint.commit()
+        except DBAPIError as error:
+            if _is_lost(error):
+                raise
+            await savepoint.rollback()
+            return _Outcome(piece, failure=error)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            await savepoint.rollback()  # the piece cancelled itself, and nobody else
+            return _Outcome(piece, failure=Unavailable("The work was broken off."))
+        except Exception as error:
+            await savepoint.rollback()
+            return _Outcome(piece, failure=error)
+        return _Outcome(piece, result, after_commit=transaction.after_commit)
+
+    def _answer(self, outcome: _Outcome) -> None:
+        piece, failure = outcome.piece, outcome.failure
+        for call in outcome.after_commit:
+            try:
                 call()
-            if piece.answer.done():
-                continue
-            if failure is None:
-                piece.answer.set_result(result)
-            else:
-                piece.answer.set_exception(failure)
+            except Exception:
+                log.exception("database.after_commit_failed")
+        if piece.answer.done():
+            return
+        if failure is None:
+            piece.answer.set_result(outcome.result)
+        elif not _lost_a_lock(failure):
+            piece.answer.set_exception(failure)
+        elif piece.tries + 1 < TRIES:
+            piece.tries += 1
+            self._waiting.append(piece)
+        else:
+            unavailable = Unavailable("The database is too busy.", next_step="Try again in a moment.")
+            unavailable.__cause__ = failure
+            piece.answer.set_exception(unavailable)
 
 
 def _is_lost(error: DBAPIError) -> bool:
     """Tell whether the connection or the file is at fault, rather than the statement."""
-    return error.connection_invalidated or isinstance(error.orig, sqlite3.OperationalError)
+    if isinstance(error.orig, sqlite3.Error):
+        code = getattr(error.orig, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        return code in _SQLITE_FILE_FAULTS
+    return error.connection_invalidated
+
+
+_SQLITE_FILE_FAULTS = frozenset(
+    (
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_NOTADB,
+    )
+)
+_LOCK_STATES = frozenset(("40001", "40P01", "55P03"))
+"""SQLSTATE of serialization_failure, deadlock_detected and lock_not_available: another try may go well."""
+
+
+def _lost_a_lock(error: Exception) -> bool:
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _LOCK_STATES
 
 
 def _prepare_sqlite(engine: AsyncEngine, *, for_writing: bool) -> None:

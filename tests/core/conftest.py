@@ -1,0 +1,75 @@
+"""The parts of the core that keep things, each on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy import create_engine
+
+from bot.activity import Person
+from bot.audit import Audit
+from bot.conversations import Conversations
+from bot.database import Database
+from bot.database.migrating import sync_url
+from bot.database.tables import metadata
+from bot.people import People
+from bot.signals import Signals
+from tests.core.clock import HandClock
+
+
+@pytest.fixture
+def tables_url(database_url: str) -> str:
+    """The URL of a database with all tables and nothing in them."""
+    engine = create_engine(sync_url(database_url))
+    metadata.create_all(engine)
+    engine.dispose()
+    return database_url
+
+
+@pytest.fixture
+async def database(tables_url: str) -> AsyncIterator[Database]:
+    """A started database."""
+    started = Database(tables_url)
+    await started.start()
+    yield started
+    await started.close()
+
+
+@pytest.fixture
+async def other_database(tables_url: str) -> AsyncIterator[Database]:
+    """The same database as another replica reaches it."""
+    started = Database(tables_url)
+    await started.start()
+    yield started
+    await started.close()
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    """A clock that is moved by hand."""
+    return HandClock()
+
+
+@pytest.fixture
+def signals() -> Signals:
+    """Wake-ups of one process."""
+    return Signals()
+
+
+@pytest.fixture
+def audit(database: Database, clock: HandClock) -> Audit:
+    """The record."""
+    return Audit(database, clock)
+
+
+@pytest.fixture
+def conversations(database: Database, clock: HandClock, signals: Signals) -> Conversations:
+    """The transcripts."""
+    return Conversations(database, clock, signals)
+
+
+@pytest.fixture
+async def ana(database: Database, clock: HandClock) -> Person:
+    """Somebody who asks."""
+    return await People(database, clock).of_email("ana@corp.example", name="Ana")
