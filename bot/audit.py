@@ -15,16 +15,20 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, func, insert, select, update
+from sqlalchemy.exc import DBAPIError
 
 from bot.clock import Clock, iso
 from bot.database import Database, Transaction
 from bot.database.tables import audit, audit_head, audit_payloads, people, requests
+from bot.errors import Unavailable
 from bot.paging import Page, decode_cursor, encode_cursor
 from bot.plan import canonical
 from bot.rows import put
 
 GENESIS = "0" * 64
 SEAL_BATCH = 500
+SEALER = 0x5EA1
+"""Key of PostgreSQL's advisory lock under which rows are chained."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,9 @@ class Audit:
         """Chain the rows that wait for it; return how many. Only the holder of the sealer's lease calls this."""
 
         async def work(transaction: Transaction) -> int:
+            if transaction.connection.dialect.name == "postgresql":
+                # A replica that was frozen while it held the lease may seal beside its successor.
+                await transaction.execute(select(func.pg_advisory_xact_lock(SEALER)))
             head = (await transaction.execute(select(audit_head).where(audit_head.c.id == 1))).first()
             position, previous = (head.position, head.hash) if head else (0, GENESIS)
             waiting = select(audit).where(audit.c.position.is_(None)).order_by(audit.c.seq).limit(SEAL_BATCH)
@@ -124,9 +131,24 @@ class Audit:
         return Page(tuple(_entry(r) for r in rows[:limit]), following)
 
     async def verify(self) -> Verification:
-        """Recompute the whole chain; finds changed, missing, added and reordered rows."""
+        """Recompute the whole chain; finds changed, missing, added and reordered rows.
+
+        Reads one moment of the database, so it may run while rows are sealed. Raises Unavailable when there
+        is no record to read: that says nothing about its being intact.
+        """
+        try:
+            return await self._verify()
+        except DBAPIError as error:
+            raise Unavailable(
+                f"The record can't be read: {error.orig}",
+                next_step="Check DATABASE_URL; an empty database gets its tables from python -m bot migrate.",
+            ) from error
+
+    async def _verify(self) -> Verification:
         position, previous, erased = 0, GENESIS, 0
         async with self._database.read() as connection:
+            if connection.dialect.name == "postgresql":
+                await connection.execution_options(isolation_level="REPEATABLE READ")
             head = (await connection.execute(select(audit_head).where(audit_head.c.id == 1))).first()
             unsealed = (
                 await connection.execute(select(func.count()).select_from(audit).where(audit.c.position.is_(None)))
@@ -139,29 +161,28 @@ class Audit:
             )
             async with connection.stream(query) as rows:
                 async for row in rows:
-                    position += 1
-                    if row.position != position:
-                        return Verification(position - 1, unsealed, erased, f"row at position {position} is missing")
-                    previous = chain(previous, row, position)
-                    if row.hash != previous:
-                        return Verification(
-                            position - 1, unsealed, erased, f"row {row.seq} at position {position} was changed or moved"
-                        )
-                    if row.erased_at is not None:
-                        erased += 1
-                    elif row.salt is None or payload_digest(row.salt, row.payload) != row.payload_digest:
-                        return Verification(
-                            position - 1,
-                            unsealed,
-                            erased,
-                            f"payload of row {row.seq} at position {position} was changed",
-                        )
+                    if fault := _fault_of(row, position + 1, previous):
+                        return Verification(position, unsealed, erased, fault)
+                    position, previous = position + 1, row.hash
+                    erased += row.erased_at is not None
         expected = (head.position, head.hash) if head else (0, GENESIS)
         if (position, previous) != expected:
-            return Verification(
-                position, unsealed, erased, f"the chain ends at position {position}, the head says {expected[0]}"
-            )
+            fault = f"the chain ends at position {position}, the head says {expected[0]}"
+            return Verification(position, unsealed, erased, fault)
         return Verification(position, unsealed, erased)
+
+
+def _fault_of(row: Row[Any], position: int, previous: str) -> str:
+    """Return what is wrong with the row that should stand at a position after the hash `previous`; "" if nothing."""
+    if row.position != position:
+        return f"row at position {position} is missing"
+    if row.hash != chain(previous, row, position):
+        return f"row {row.seq} at position {position} was changed or moved"
+    if row.erased_at is not None:
+        intact = row.payload is None  # erased is erased: nothing may stand there in its place
+    else:
+        intact = row.salt is not None and payload_digest(row.salt, row.payload) == row.payload_digest
+    return "" if intact else f"payload of row {row.seq} at position {position} was changed"
 
 
 def payload_digest(salt: str, payload: Any) -> str:

@@ -1,0 +1,306 @@
+"""The record's chain: intact it verifies, and every kind of tampering is found."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, insert, select, update
+
+from bot.activity import Person
+from bot.audit import Audit, chain, payload_digest
+from bot.database import Database, Transaction
+from bot.database.migrating import migrate
+from bot.database.tables import audit as rows
+from bot.database.tables import audit_head, audit_payloads
+from bot.errors import Invalid
+from tests.core.clock import HandClock
+
+Tampering = Callable[[Transaction], Awaitable[None]]
+REPOSITORY = Path(__file__).parents[2]
+
+
+async def record(database: Database, audit: Audit, count: int, *, person_id: str = "p_1") -> None:
+    """Write and seal `count` rows."""
+
+    async def work(transaction: Transaction) -> None:
+        for n in range(count):
+            payload = {"n": n, "words": "ä “quoted”", "nested": {"list": [1, None, True]}}
+            await audit.record(transaction, "request.placed", person_id=person_id, request_id="QM-1", payload=payload)
+
+    await database.write(work)
+    await audit.seal()
+
+
+async def at(transaction: Transaction, position: int) -> Any:
+    return (await transaction.execute(select(rows).where(rows.c.position == position))).one()
+
+
+async def change_a_row(transaction: Transaction) -> None:
+    await transaction.execute(update(rows).where(rows.c.position == 3).values(kind="request.cancelled"))
+
+
+async def change_who(transaction: Transaction) -> None:
+    await transaction.execute(update(rows).where(rows.c.position == 3).values(person_id="p_2"))
+
+
+async def change_when(transaction: Transaction) -> None:
+    found = await at(transaction, 3)
+    await transaction.execute(update(rows).where(rows.c.position == 3).values(at=found.at.replace(year=2020)))
+
+
+async def change_a_payload(transaction: Transaction) -> None:
+    found = await at(transaction, 3)
+    await transaction.execute(update(audit_payloads).where(audit_payloads.c.seq == found.seq).values(payload={"n": 9}))
+
+
+async def change_a_payload_and_its_digest(transaction: Transaction) -> None:
+    found = await at(transaction, 3)
+    await transaction.execute(
+        update(audit_payloads).where(audit_payloads.c.seq == found.seq).values(payload={"n": 9}, salt="s")
+    )
+    digest = payload_digest("s", {"n": 9})
+    await transaction.execute(update(rows).where(rows.c.position == 3).values(payload_digest=digest))
+
+
+async def pass_a_changed_payload_off_as_erased(transaction: Transaction) -> None:
+    found = await at(transaction, 3)
+    mine = audit_payloads.c.seq == found.seq
+    await transaction.execute(update(audit_payloads).where(mine).values(payload={"n": 9}, erased_at=found.at))
+
+
+async def remove_a_payload(transaction: Transaction) -> None:
+    found = await at(transaction, 3)
+    await transaction.execute(delete(audit_payloads).where(audit_payloads.c.seq == found.seq))
+
+
+async def remove_a_row(transaction: Transaction) -> None:
+    found = await at(transaction, 3)
+    await transaction.execute(delete(audit_payloads).where(audit_payloads.c.seq == found.seq))
+    await transaction.execute(delete(rows).where(rows.c.position == 3))
+
+
+async def remove_a_row_and_close_the_gap(transaction: Transaction) -> None:
+    await remove_a_row(transaction)
+    for position in (4, 5, 6):
+        await transaction.execute(update(rows).where(rows.c.position == position).values(position=position - 1))
+
+
+async def unseal_a_row(transaction: Transaction) -> None:
+    await transaction.execute(update(rows).where(rows.c.position == 3).values(position=None, hash=None))
+
+
+async def swap_two_rows(transaction: Transaction) -> None:
+    for position, to in ((3, -1), (4, 3), (-1, 4)):
+        await transaction.execute(update(rows).where(rows.c.position == position).values(position=to))
+
+
+async def truncate_the_tail(transaction: Transaction) -> None:
+    for position in (5, 6):
+        found = await at(transaction, position)
+        await transaction.execute(delete(audit_payloads).where(audit_payloads.c.seq == found.seq))
+        await transaction.execute(delete(rows).where(rows.c.position == position))
+
+
+async def empty_everything_but_the_head(transaction: Transaction) -> None:
+    await transaction.execute(delete(audit_payloads))
+    await transaction.execute(delete(rows))
+
+
+async def insert_a_row_at_the_end(transaction: Transaction) -> None:
+    last = await at(transaction, 6)
+    values = {"at": last.at, "kind": "forged", "person_id": "p_1", "request_id": "QM-1"}
+    digest = payload_digest("s", {})
+    forged = insert(rows).values(**values, payload_digest=digest, position=7, hash=last.hash).returning(rows.c.seq)
+    seq = (await transaction.execute(forged)).scalar_one()
+    await transaction.execute(insert(audit_payloads).values(seq=seq, salt="s", payload={}))
+    again = (await transaction.execute(select(rows).where(rows.c.seq == seq))).one()
+    await transaction.execute(update(rows).where(rows.c.seq == seq).values(hash=chain(last.hash, again, 7)))
+
+
+async def insert_a_row_in_between(transaction: Transaction) -> None:
+    for position in (6, 5, 4):
+        await transaction.execute(update(rows).where(rows.c.position == position).values(position=position + 1))
+    before = await at(transaction, 3)
+    values = {"at": before.at, "kind": "forged", "person_id": "p_1", "request_id": "QM-1"}
+    await transaction.execute(
+        insert(rows).values(**values, payload_digest=payload_digest("s", {}), position=4, hash=before.hash)
+    )
+
+
+async def rewind_the_head(transaction: Transaction) -> None:
+    fifth = await at(transaction, 5)
+    await transaction.execute(update(audit_head).values(position=5, hash=fifth.hash))
+
+
+async def remove_the_head(transaction: Transaction) -> None:
+    await transaction.execute(delete(audit_head))
+
+
+TAMPERINGS: list[tuple[Tampering, str]] = [
+    (change_a_row, "at position 3 was changed"),
+    (change_who, "at position 3 was changed"),
+    (change_when, "at position 3 was changed"),
+    (change_a_payload, "payload of row .* at position 3 was changed"),
+    (change_a_payload_and_its_digest, "at position 3 was changed"),
+    (pass_a_changed_payload_off_as_erased, "payload of row .* at position 3 was changed"),
+    (remove_a_payload, "payload of row .* at position 3 was changed"),
+    (remove_a_row, "position 3 is missing"),
+    (remove_a_row_and_close_the_gap, "at position 3 was changed or moved"),
+    (unseal_a_row, "position 3 is missing"),
+    (swap_two_rows, "at position 3 was changed or moved"),
+    (truncate_the_tail, "ends at position 4, the head says 6"),
+    (empty_everything_but_the_head, "ends at position 0, the head says 6"),
+    (insert_a_row_at_the_end, "ends at position 7, the head says 6"),
+    (insert_a_row_in_between, "at position 4 was changed or moved"),
+    (rewind_the_head, "ends at position 6, the head says 5"),
+    (remove_the_head, "ends at position 6, the head says 0"),
+]
+
+
+@pytest.mark.parametrize(("tamper", "fault"), TAMPERINGS, ids=[t.__name__ for t, _ in TAMPERINGS])
+async def test_tampering_is_found(database: Database, audit: Audit, tamper: Tampering, fault: str) -> None:
+    await record(database, audit, 6)
+    assert (await audit.verify()).fault == ""
+    await database.write(tamper)
+    found = await audit.verify()
+    assert re.search(fault, found.fault), found.fault or "the tampering was not seen"
+
+
+async def test_an_intact_chain_verifies_and_tells_what_is_not_sealed_yet(database: Database, audit: Audit) -> None:
+    await record(database, audit, 5)
+    await database.write(lambda transaction: audit.record(transaction, "later"))
+    found = await audit.verify()
+    assert (found.sealed, found.unsealed, found.fault) == (5, 1, "")
+    assert await audit.seal() == 1
+    assert await audit.seal() == 0
+    assert (await audit.verify()).sealed == 6
+
+
+async def test_an_empty_record_is_intact(audit: Audit) -> None:
+    found = await audit.verify()
+    assert (found.sealed, found.unsealed, found.fault) == (0, 0, "")
+
+
+async def test_an_erased_payload_leaves_the_chain_intact(
+    database: Database, audit: Audit, clock: HandClock, ana: Person
+) -> None:
+    await record(database, audit, 4, person_id=ana.id)
+
+    async def erase(transaction: Transaction) -> None:
+        third = await at(transaction, 3)
+        gone = {"payload": None, "salt": "", "erased_at": clock.now()}
+        await transaction.execute(update(audit_payloads).where(audit_payloads.c.seq == third.seq).values(**gone))
+
+    await database.write(erase)
+    found = await audit.verify()
+    assert (found.sealed, found.erased, found.fault) == (4, 1, "")
+    assert sum(entry["payload"] == {} for entry in (await audit.list()).items) == 1
+
+
+async def test_a_row_that_was_rolled_back_leaves_no_trace(database: Database, audit: Audit) -> None:
+    async def fails(transaction: Transaction) -> None:
+        await audit.record(transaction, "never")
+        raise LookupError
+
+    with pytest.raises(LookupError):
+        await database.write(fails)
+    await record(database, audit, 2)
+    assert (await audit.verify()).sealed == 2
+
+
+async def test_two_sealers_at_once_make_one_chain(
+    database: Database, other_database: Database, audit: Audit, clock: HandClock
+) -> None:
+    """The lease keeps them apart, but a replica that was frozen while it held it may come back."""
+
+    async def work(transaction: Transaction) -> None:
+        for n in range(200):
+            await audit.record(transaction, "row", payload={"n": n})
+
+    await database.write(work)
+    stale = Audit(other_database, clock)
+    await asyncio.gather(*(sealer.seal() for sealer in (audit, stale, audit, stale)))
+    found = await audit.verify()
+    assert (found.sealed, found.unsealed, found.fault) == (200, 0, "")
+
+
+async def test_verifying_while_rows_are_sealed_raises_no_false_alarm(database: Database, audit: Audit) -> None:
+    await record(database, audit, 50)
+    sealing = asyncio.create_task(_seal_on(database, audit))
+    try:
+        for _ in range(15):
+            assert (await audit.verify()).fault == ""
+    finally:
+        sealing.cancel()
+
+
+async def _seal_on(database: Database, audit: Audit) -> None:
+    while True:
+        await record(database, audit, 1)
+
+
+async def test_pages_show_every_entry_once_newest_first(database: Database, audit: Audit, ana: Person) -> None:
+    await record(database, audit, 7, person_id=ana.id)
+    seen: list[int] = []
+    cursor = ""
+    while True:
+        page = await audit.list(person="Ana@Corp.example", cursor=cursor, limit=3)
+        seen += [entry["id"] for entry in page.items]
+        await record(database, audit, 1, person_id=ana.id)  # what comes meanwhile moves nothing
+        cursor = page.next_cursor
+        if not cursor:
+            break
+    assert len(seen) == 7
+    assert seen == sorted(set(seen), reverse=True)
+
+
+@pytest.mark.parametrize("cursor", ["x", "%00", "LTE", "MS41", "é", "9" * 400, "MQoy", "OTk5OTk5OTk5OTk5OTk5OTk5OTk"])
+async def test_a_hostile_cursor_is_invalid(audit: Audit, cursor: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        await audit.list(cursor=cursor)
+    assert refused.value.field == "cursor"
+
+
+def verify(url: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m bot audit verify` on a database."""
+    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": url, "SMTP_URL": "smtp://127.0.0.1:9"}
+    return subprocess.run(
+        [sys.executable, "-m", "bot", "audit", "verify"],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+async def test_the_command_tells_intact_from_broken_by_its_status(database_url: str, clock: HandClock) -> None:
+    await asyncio.to_thread(migrate, database_url)
+    database = Database(database_url)
+    await database.start()
+    audit = Audit(database, clock)
+    await record(database, audit, 6)
+    intact = await asyncio.to_thread(verify, database_url)
+    assert (intact.returncode, intact.stdout) == (0, "The audit is intact: 6 rows.\n")
+    await database.write(change_a_row)
+    await database.close()
+    broken = await asyncio.to_thread(verify, database_url)
+    assert broken.returncode == 1
+    assert "NOT intact" in broken.stdout
+    assert "position 3" in broken.stdout
+
+
+def test_the_command_does_not_call_a_missing_record_broken(database_url: str) -> None:
+    done = verify(database_url)
+    assert done.returncode == 2, done.stdout
+    assert "Traceback" not in done.stderr
+    assert "migrate" in done.stderr
