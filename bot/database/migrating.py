@@ -45,9 +45,9 @@ def revision_of(url: str) -> str:
 def migrate(url: str, revision: str = "head") -> None:
     """Upgrade to the newest revision (or up or down to another); does nothing when it is there already."""
     current = revision_of(url)
-    if revision == "head" and current == newest_revision():
+    if current == (newest_revision() if revision == "head" else revision):
         return
-    if revision == "head" and current > newest_revision():
+    if current > newest_revision():
         raise SettingsError(
             f"The database is at revision {current}, newer than this version knows.",
             next_step="Run the newer version of Quartermaster, or restore the backup made before it.",
@@ -57,7 +57,7 @@ def migrate(url: str, revision: str = "head") -> None:
 
     config = Config(str(ROOT / "alembic.ini"))
     config.attributes["url"] = url
-    if revision == "head" or revision > current:
-        command.upgrade(config, revision)
-    else:
+    if revision == "base" or (revision != "head" and revision < current):
         command.downgrade(config, revision)
+    else:
+        command.upgrade(config, revision)
