@@ -47,6 +47,15 @@ _YES: Final = _phrases(
     "i am sure|we are good|all good|thumbs up|please go ahead|i would like that|i want that|i want it",
     "that is what i want|engage|do",
 )
+_PRAISE: Final = "good great right correct fine perfect ok okay alright awesome excellent brilliant wonderful".split()
+_PRAISED: Final = ("sounds", "looks", "seems", "all", "that is", "this is", "it is")
+_YES.update(
+    _phrases(
+        *(f"{praised} {praise}" for praised in _PRAISED for praise in _PRAISE),
+        "exactly what i need|that is what i need|what i need|what i want|what i wanted|exactly what i wanted",
+        "awesome|brilliant|wonderful|done deal|let us do this|let us go for it|bring it on|yes sir",
+    )
+)
 _NO: Final = _phrases(
     "absolutely not|certainly not|definitely not|of course not|surely not|i do not think so|i think not",
     "not ok|not okay|not good|not fine",
@@ -56,6 +65,7 @@ _NO: Final = _phrases(
     "do not create it|do not order it|do not proceed|do not want|i do not|i do not want that",
     "i do not want to|i would rather not|rather not|i refuse|refuse|decline|declined|reject|rejected",
     "deny|denied|cancel|cancel it|cancel that|cancel this|abort|abort it|stop|stop it|stop that|halt",
+    "better not|best not|i better not|i had better not|not any more|no more|call it off|leave it be",
     "hold on|hold off|forget it|forget that|forget about it|never mind|nevermind|nvm|scrap it",
     "scrap that|drop it|leave it|skip it|changed my mind|i changed my mind|i have changed my mind",
     "no longer|not anymore|is not|it is not|that is not right|that is not correct|please stop|later",

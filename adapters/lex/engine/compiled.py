@@ -6,17 +6,20 @@ import hashlib
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from adapters.lex.engine.acts import acts_of, is_foreign, taught_acts
 from adapters.lex.engine.classifier import Classifier
 from adapters.lex.engine.definition import BotLocale, Intent, read_definition
-from adapters.lex.engine.expansion import expand
-from adapters.lex.engine.features import words_of
+from adapters.lex.engine.expansion import PLACEHOLDER, expand
+from adapters.lex.engine.features import pattern_mark, words_of
 from adapters.lex.engine.filling import SlotFiller
 
 _MOST_COMPILED = 8
+_FOREIGN = 0.3
+"""What is left of the confidence in an intent when a sentence asks for another act."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,19 @@ class CompiledBot:
                 [example.group for example in examples],
                 len(bot.intents),
                 self._patterns,
+                listed_values(bot),
             )
         self._verbatim: dict[tuple[str, ...], int] = {}
         for example in examples:
             self._verbatim.setdefault(tuple(words_of(example.text, self._patterns)), example.intent)
         self._fillers = {intent.name: SlotFiller(intent) for intent in bot.intents}
+        self._taught = {
+            number: taught_acts(
+                words_of(example.text, self._patterns) for example in examples if example.intent == number
+            )
+            for number in range(len(bot.intents))
+        }
+        self._keepers = self._find_keepers()
 
     def filler(self, intent: Intent) -> SlotFiller | None:
         """The slot filler of an intent; the fallback has none."""
@@ -59,18 +70,52 @@ class CompiledBot:
     def rank(self, text: str, contexts: frozenset[str]) -> list[Ranked]:
         """Intents open in these active contexts by falling confidence for a cleaned text."""
         scores = self._classifier.classify(text).by_intent if self._classifier is not None else ()
-        ranked = [
-            Ranked(intent, score)
-            for intent, score in zip(self.bot.intents, scores, strict=False)
-            if intent.input_contexts <= contexts
-        ]
+        words = words_of(text, self._patterns)
+        acts = acts_of(words)
+        ranked: list[Ranked] = []
+        for number, (intent, score) in enumerate(zip(self.bot.intents, scores, strict=False)):
+            if intent.input_contexts <= contexts:
+                foreign = is_foreign(acts, self._taught[number], changes_something=intent.confirmation is not None)
+                ranked.append(Ranked(intent, score * _FOREIGN if foreign else score))
         ranked.sort(key=lambda entry: -entry.score)
-        return ranked
+        return self._keep(words, acts, ranked)
+
+    def _keep(self, words: Sequence[str], acts: frozenset[str], ranked: list[Ranked]) -> list[Ranked]:
+        """Give a text that names an id, and is otherwise not understood, to the intent that takes bare ids."""
+        if not ranked or ranked[0].score >= self.bot.threshold or acts:
+            return ranked
+        keepers = [self._keepers[word] for word in words if word in self._keepers]
+        at = next((at for at, entry in enumerate(ranked) if entry.intent in keepers), None)
+        if at is None:
+            return ranked
+        return [Ranked(ranked[at].intent, self.bot.threshold), *ranked[:at], *ranked[at + 1 :]]
+
+    def _find_keepers(self) -> dict[str, Intent]:
+        """By a pattern's mark, the first intent with a sample that is nothing but a slot of this pattern."""
+        keepers: dict[str, Intent] = {}
+        for intent in self.bot.intents:
+            bare = (PLACEHOLDER.fullmatch(text.strip()) for text in intent.utterances)
+            for slot in (intent.slot(match.group(1)) for match in bare if match is not None):
+                if slot is not None and slot.type.pattern is not None:
+                    keepers.setdefault(pattern_mark(self._patterns.index(slot.type.pattern)), intent)
+        return keepers
 
     def is_verbatim(self, text: str, intent: Intent) -> bool:
         """Whether a text is one of the intent's own sample utterances, letter case and punctuation aside."""
         number = self._verbatim.get(tuple(words_of(text, self._patterns)))
         return number is not None and self.bot.intents[number] is intent
+
+
+def listed_values(bot: BotLocale) -> tuple[str, ...]:
+    """Every listed value and synonym of the bot's slots, each once."""
+    spellings = (
+        spelling
+        for intent in bot.intents
+        for slot in intent.slots
+        for listed in slot.type.values
+        for spelling in (listed.value, *listed.synonyms)
+    )
+    return tuple(dict.fromkeys(spellings))
 
 
 _compiled: OrderedDict[str, CompiledBot] = OrderedDict()

@@ -19,6 +19,7 @@ from adapters.lex.engine.text import plain_words, tokenize
 _CLEAR_SWITCH = 0.5
 _SWITCH_DESPITE_VALUE = 0.75
 _SWITCH_DESPITE_ANSWER = 0.6
+_DOUBTS = CORRECTION_CUES | {"wrong", "incorrect", "mistake", "mistyped", "typo", "fix", "edit", "modify", "different"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,9 @@ class Turn:
             if filled.slots[asked.name] is None:
                 return _ask_for(filled, asked, 0)
             return self._proceed(filled)
+        doubted = self._doubted_slot(form, self.compiled.filler(form.intent), Answer.UNCLEAR)
+        if doubted is not None and form.slots[doubted.name] is not None:
+            return _ask_for(form.without(doubted.name), doubted, 0)
         misses = self.session.misses + 1
         if misses > asked.prompt.max_retries:
             return self._fall_back()
@@ -115,7 +119,8 @@ class Turn:
             if form.next_slot() is not None:
                 return self._proceed(form)
             return _close(form, "ReadyForFulfillment", "Confirmed", form.intent.closing)
-        if reading.answer is Answer.NO and not reading.rest and not self._ruled_out(form, filler):
+        names_a_slot = self._doubted_slot(form, filler, reading.answer) is not None
+        if reading.answer is Answer.NO and not reading.rest and not names_a_slot:
             return _close(form, "Failed", "Denied", form.intent.declination)
         fills = self.fills(form, elicited=None, correcting=True)
         changes = form.changed_by(fills)
@@ -138,7 +143,7 @@ class Turn:
     def _doubted_slot(self, form: Form, filler: SlotFiller | None, answer: Answer) -> Slot | None:
         """The slot someone wants to change without saying to what: "the e-mail is wrong", "not Demos"."""
         words = plain_words(self.text)
-        if filler is None or not (answer is Answer.NO or CORRECTION_CUES & set(words) or "wrong" in words):
+        if filler is None or not (answer is Answer.NO or _DOUBTS & set(words)):
             return None
         rejected = self._ruled_out(form, filler)
         name = rejected[0] if len(rejected) == 1 else filler.contexts.named_slot(words)

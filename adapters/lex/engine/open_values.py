@@ -30,6 +30,7 @@ _NON_ANSWERS = frozenset(
     "idontknow idk dontknow noidea notsure imnotsure whatever anything any huh what hmm hm help skip none"
     " idontcare dontcare noclue dunno idunno youdecide whichever".split()
 )
+_JOINTS = frozenset("-_./@+")
 _LINKS = frozenset("is to be should as called equals of it".split())
 _BARE = Anchor((), ())
 _NAME_KINDS = frozenset({ValueKind.FIRST_NAME, ValueKind.LAST_NAME})
@@ -66,7 +67,7 @@ class OpenValues:
         lead_ins = {word for anchor in self.contexts.anchors(slot.name) for word in anchor.left}
         lead_ins |= FILLERS | {"name", "named", "called", "call"} | self.contexts.name_parts(slot.name)
         kept = list(inside)
-        while len(kept) > 1 and kept[0].word in lead_ins:
+        while len(kept) > 1 and kept[0].word in lead_ins and text[kept[0].end : kept[1].start] not in _JOINTS:
             kept.pop(0)
         while len(kept) > 1 and kept[-1].word in _TRAILING_COURTESY:
             kept.pop()
@@ -140,7 +141,8 @@ class OpenValues:
         """After a mere "in" or "for", only what is written like a proper name is taken for a value."""
         value = found.values[0]
         short = len(value.split()) <= 3
-        return short and (value[:1].isupper() or "/" in value) and found.start > tokens[0].start
+        named = value[:1].isupper() or "/" in value or ("-" in value and any(letter.isdigit() for letter in value))
+        return short and named and found.start > tokens[0].start
 
 
 def _free_stretches(text: str, taken: Sequence[Found]) -> list[tuple[int, int]]:

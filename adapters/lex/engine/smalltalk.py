@@ -8,7 +8,7 @@ out: a bot about the weather is allowed to know the weather.
 from __future__ import annotations
 
 import random
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from typing import Final
 
 from adapters.lex.engine.lexicon import CARRIER_WORDS, FAMILIES
@@ -37,6 +37,11 @@ _FRAMES: Final = (
     "I have a question about the {}|my {} is broken|my {} is locked|call the {}|put the {} away|"
     "what do you think of the {}|could you play a {}|we want more {} in the {}|give me a {}"
 ).split("|")
+_MENTIONS: Final = (
+    "book a {thing} for the {value} team|buy a {thing} in {value}|is the {value} {thing} down|"
+    "who is in the {value} {thing}|what is the {thing} for {value}|how is the {thing} in {value}|"
+    "the {value} {thing} is on fire|I love the {value} {thing}"
+).split("|")
 _SAYINGS: Final = (
     "hello|hi there|hey|good morning|how are you|how old are you|who are you|who made you|"
     "are you a robot|what is your name|where are you from|I love you|I hate you|you are great|"
@@ -47,13 +52,22 @@ _SAYINGS: Final = (
 ).split("|")
 
 
-def small_talk(known_words: Set[str]) -> list[str]:
-    """Out-of-scope sentences without any telling word among `known_words`; always the same ones."""
+def small_talk(known_words: Set[str], values: Sequence[str] = ()) -> list[str]:
+    """Out-of-scope sentences without any telling word among `known_words`; always the same ones.
+
+    Some of them hold a slot's listed value from `values`: that too is no evidence when all else is strange.
+    """
     dice = random.Random(_SEED)
     frames = [_fill(frame, dice) for _ in range(4) for frame in _FRAMES]
     strangers = [text for text in (*_SAYINGS, *frames) if not _telling_words(text) & known_words]
     sayings = [text for text in strangers if text in _SAYINGS]
-    return [*sayings, *[text for text in strangers if text not in _SAYINGS][: _COUNT - len(sayings)]]
+    things = [thing for thing in _THINGS if not _telling_words(thing) & known_words]
+    mentions = [
+        frame.format(thing=dice.choice(things), value=dice.choice(values))
+        for frame in _MENTIONS
+        if things and values
+    ]
+    return [*sayings, *[text for text in strangers if text not in _SAYINGS][: _COUNT - len(sayings)], *mentions]
 
 
 def _fill(frame: str, dice: random.Random) -> str:
