@@ -91,10 +91,23 @@ class Plan:
 
 
 def difference(old: Plan, new: Plan) -> tuple[tuple[str, str, str], ...]:
-    """Return what people would see changed, as (name, before, after)."""
-    before, after = dict(old.details), dict(new.details)
+    """Return what people would see changed, as (name, before, after); effects by their names if no detail shows it."""
+    return _changes(dict(old.details), dict(new.details)) or _changes(_flat(old.effects), _flat(new.effects))
+
+
+def _changes(before: Mapping[str, str], after: Mapping[str, str]) -> tuple[tuple[str, str, str], ...]:
     names = [*before, *(n for n in after if n not in before)]
     return tuple((n, before.get(n, "—"), after.get(n, "—")) for n in names if before.get(n) != after.get(n))
+
+
+def _flat(effects: Mapping[str, Any], above: str = "") -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for name, value in effects.items():
+        if isinstance(value, Mapping):
+            flat.update(_flat(value, f"{above}{name}."))
+        else:
+            flat[above + name] = str(value)
+    return flat
 
 
 def canonical(value: Any) -> bytes:

@@ -1,0 +1,1 @@
+"""The AWS adapter against the sandbox."""

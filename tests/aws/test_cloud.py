@@ -1,0 +1,145 @@
+"""boto3 behind the port: errors, paging, retries, roles, observe mode. Over HTTP against the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from adapters.aws import BotoCloud, sandbox_clock
+from bot.cloud import seen_request_ids
+from bot.errors import CloudError
+from bot.settings import load_settings
+from sandbox.server import Sandbox
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    sandbox = Sandbox(speed=0).start()
+    yield sandbox
+    sandbox.stop()
+
+
+@pytest.fixture
+def cloud(sandbox: Sandbox) -> Iterator[BotoCloud]:
+    httpx.post(f"{sandbox.url}/_sandbox/reset").raise_for_status()
+    cloud = BotoCloud(load_settings(aws_endpoint_url=sandbox.url))
+    yield cloud
+    cloud.close()
+
+
+def fault(sandbox: Sandbox, name: str, **options: Any) -> None:
+    httpx.post(f"{sandbox.url}/_sandbox/faults", json={"name": name, "on": True, **options}).raise_for_status()
+
+
+def calls(sandbox: Sandbox, operation: str) -> list[Any]:
+    answer = httpx.get(f"{sandbox.url}/_sandbox/calls", params={"operation": operation})
+    return list(answer.json())
+
+
+def advance(sandbox: Sandbox, seconds: float) -> None:
+    httpx.post(f"{sandbox.url}/_sandbox/clock", json={"advance": seconds}).raise_for_status()
+
+
+async def test_calls_and_remembers_the_request_id(cloud: BotoCloud) -> None:
+    ids: list[str] = []
+    token = seen_request_ids.set(ids)
+    answer = await cloud.call("organizations", "DescribeOrganization")
+    seen_request_ids.reset(token)
+    assert answer["Organization"]["MasterAccountId"] == "111122223333"
+    assert len(ids) == 1
+    assert "ResponseMetadata" not in answer
+
+
+async def test_reads_all_pages(cloud: BotoCloud) -> None:
+    accounts = [a async for a in cloud.pages("organizations", "ListAccounts", "Accounts", MaxResults=2)]
+    assert len(accounts) == len({a["Id"] for a in accounts}) == 11
+
+
+async def test_reads_a_listing_that_has_no_pages(cloud: BotoCloud) -> None:
+    found = [p async for p in cloud.pages("servicecatalog", "SearchProducts", "ProductViewSummaries")]
+    assert found
+
+
+async def test_an_error_carries_aws_words_and_the_request_id(cloud: BotoCloud) -> None:
+    with pytest.raises(CloudError) as caught:
+        await cloud.call("servicecatalog", "DescribeRecord", Id="rec-nowhere12345")
+    assert caught.value.code == "ResourceNotFoundException"
+    assert caught.value.operation == "DescribeRecord"
+    assert caught.value.request_id
+    assert not caught.value.retryable
+
+
+async def test_throttling_is_survived_by_the_sdk(cloud: BotoCloud, sandbox: Sandbox) -> None:
+    fault(sandbox, "throttling", operations=["ListRoots"], times=2)
+    assert (await cloud.call("organizations", "ListRoots"))["Roots"]
+
+
+async def test_throttling_that_stays_is_retryable(cloud: BotoCloud, sandbox: Sandbox) -> None:
+    fault(sandbox, "throttling", operations=["ListRoots"], rate=1)
+    with pytest.raises(CloudError) as caught:
+        await cloud.call("organizations", "ListRoots")
+    assert caught.value.retryable
+
+
+async def test_refused_access_is_not_retryable(cloud: BotoCloud, sandbox: Sandbox) -> None:
+    fault(sandbox, "access_denied", operations=["ListRoots"])
+    with pytest.raises(CloudError) as caught:
+        await cloud.call("organizations", "ListRoots")
+    assert not caught.value.retryable
+
+
+async def test_a_lex_turn_is_sent_once_whatever_happens(cloud: BotoCloud, sandbox: Sandbox) -> None:
+    fault(sandbox, "server_error", operations=["RecognizeText"])
+    bot = {"botId": "ABCDEFGHIJ", "botAliasId": "TSTALIASID", "localeId": "en_US", "sessionId": "s-1"}
+    with pytest.raises(CloudError):
+        await cloud.call("lexv2-runtime", "RecognizeText", text="hello", **bot)
+    assert len(calls(sandbox, "RecognizeText")) == 1
+
+
+async def test_nobody_at_home_is_retryable() -> None:
+    cloud = BotoCloud(load_settings(aws_endpoint_url="http://127.0.0.1:9"))
+    with pytest.raises(CloudError) as caught:
+        await cloud.call("organizations", "ListRoots")
+    assert caught.value.retryable
+    cloud.close()
+
+
+async def test_an_unknown_operation_and_a_wrong_parameter_are_told_apart_from_aws(cloud: BotoCloud) -> None:
+    with pytest.raises(CloudError, match="NoSuchOperation"):
+        await cloud.call("organizations", "MakeCoffee")
+    with pytest.raises(CloudError, match="ParamValidationError"):
+        await cloud.call("organizations", "DescribeAccount", AccountId=7)
+
+
+async def test_observe_mode_changes_nothing(sandbox: Sandbox) -> None:
+    cloud = BotoCloud(load_settings(aws_endpoint_url=sandbox.url, mode="observe"))
+    assert (await cloud.call("organizations", "ListRoots"))["Roots"]
+    for service, operation, parameters in (
+        ("servicecatalog", "ProvisionProduct", {"ProvisionedProductName": "x", "ProvisionToken": "t"}),
+        ("organizations", "CloseAccount", {"AccountId": "111122223333"}),
+        ("organizations", "MoveAccount", {}),
+    ):
+        with pytest.raises(CloudError, match="ObserveMode"):
+            await cloud.call(service, operation, **parameters)
+    cloud.close()
+
+
+async def test_assumes_the_role_it_is_given(cloud: BotoCloud) -> None:
+    role = "arn:aws:iam::111122223333:role/quartermaster"
+    answer = await cloud.call("sts", "GetCallerIdentity", role=role)
+    assert answer["Account"] == "111122223333"
+    assert "assumed-role" in answer["Arn"] or "quartermaster" in answer["Arn"]
+
+
+async def test_reads_the_sandbox_clock(sandbox: Sandbox) -> None:
+    read = sandbox_clock(load_settings(aws_endpoint_url=sandbox.url))
+    before, speed = await read()
+    advance(sandbox, 3600)
+    after, _ = await read()
+    assert speed == 0
+    assert (after - before).total_seconds() == 3600
+    with pytest.raises(CloudError):
+        await sandbox_clock(load_settings(aws_endpoint_url="http://127.0.0.1:9"))()

@@ -1,0 +1,1 @@
+"""Planning an account: pure functions, so tried with many facts."""
