@@ -6,11 +6,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from playwright.async_api import expect
 
 from tests.console.stage import Stage
 from tests.support.theatre import theatre
 
 __all__ = ["stage", "theatre"]
+
+# As patient as the pages themselves: a machine that runs the whole suite is slow at times.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture
