@@ -18,9 +18,10 @@ from bot.dialogue.form import FormFiller, Question
 from bot.dialogue.placing import Placing
 from bot.dialogue.session import Form, Session, Sessions, runtime_hints, session_id
 from bot.dialogue.spotting import spot
-from bot.errors import QuartermasterError, Refused
+from bot.errors import NotFound, QuartermasterError, Refused
 from bot.intent import Answer, Ask, Change, Intent, Query
 from bot.recognizer import Recognizer, Turn
+from bot.requests import RequestRecord
 from bot.services import Services
 
 log = structlog.get_logger(__name__)
@@ -28,6 +29,11 @@ log = structlog.get_logger(__name__)
 CONTINUE = frozenset("continue|resume|go on|carry on|where were we|pick up where we left|back to it".split("|"))
 SENTENCE = 4
 """Words from which on a text can be a request of its own rather than a wrong answer."""
+SURE = 0.75
+"""Confidence from which another intent may interrupt a form: leaving one takes more than a guess."""
+_COURTESY = re.compile(
+    r"^(?:please|ok|okay|oh|no|sorry|actually|well)[ ,]+|[ ,]+(?:please|thanks|thank you|sorry|then)$"
+)
 _SLACK_MAILTO = re.compile(r"<mailto:([^|>\s]+)(?:\|[^>]*)?>")
 
 Commit = Callable[[Transaction], Awaitable[None]]
@@ -108,7 +114,7 @@ class Dialogue:
         if len(text) > MAX_TEXT:
             turn.say(f"That has {len(text)} characters; I can read {MAX_TEXT} at a time. Please say it shorter.")
             return
-        words = text.casefold().strip(" .!")
+        words = bare(text)
         if words in STOP_WORDS:
             self._abandon(turn)
             return
@@ -173,7 +179,7 @@ class Dialogue:
         if own and (changed or withdrawn):
             await self._fill(turn, form, changed)
             return
-        if not own and not understood.is_fallback and (other := self._services.registry.get(understood.intent)):
+        if not own and is_sure(understood) and (other := self._services.registry.get(understood.intent)):
             await self._turn_aside(turn, form, other, understood)
             return
         hints = await self._filler.choices(intent, turn.ask(form.slots))
@@ -272,17 +278,25 @@ class Dialogue:
                     turn.session.form = None
                     turn.say(self._services.registry.change(form.intent).definition.declined)
             case "cancel_request":
-                record = await self._services.requests.cancel(
-                    activity.value,
-                    activity.person,
-                    surface=activity.channel,
-                    owner=activity.owner or None,
-                    told_in=activity.conversation,
-                )
+                record = await self._cancel(activity)
                 turn.request = record.id
                 turn.say(f"Request {record.id} is cancelled.")
             case _:
                 turn.say("I don't know that button. Say “help” to see what I can do.")
+
+    async def _cancel(self, activity: Activity) -> RequestRecord:
+        """Cancel the request of a pressed button; one that the person may not see is as if it were not there."""
+        requests = self._services.requests
+        record = await requests.find(activity.value)
+        if not self._services.policy.may_see(activity.person, record.subject).allowed:
+            raise NotFound(f"There is no request {record.id}.", next_step="Say “my requests” to see yours.")
+        return await requests.cancel(
+            record.id,
+            activity.person,
+            surface=activity.channel,
+            owner=activity.owner or None,
+            told_in=activity.conversation,
+        )
 
     def _abandon(self, turn: _Turn) -> None:
         form = turn.session.form
@@ -324,3 +338,16 @@ def spot_new(text: str, intent: Change, hints: dict[str, tuple[str, ...]], form:
     """Return spotted values that differ from what the form holds."""
     found = spot(text, intent.definition, hints, form.asking)
     return {n: v for n, v in found.items() if v != form.slots.get(n)}
+
+
+def bare(text: str) -> str:
+    """Return a text folded and without courtesies around it: “Never mind, thanks!” is a plain “never mind”."""
+    words = text.casefold().strip(" .!")
+    while (shorter := _COURTESY.sub("", words).strip(" .!,")) not in ("", words):
+        words = shorter
+    return words
+
+
+def is_sure(understood: Turn) -> bool:
+    """Tell whether something was understood, and well enough to interrupt a form; Lex may leave scores out."""
+    return not understood.is_fallback and (understood.confidence >= SURE or understood.confidence == 0)

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 
 from bot.intent import Definition
 
+LITERAL_WORDS = 2
+"""Words of its own that an answer's phrase must have to be known by them: “call it …”, but not “in …”."""
 EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}")
 
 
@@ -18,8 +20,8 @@ def spot(text: str, definition: Definition, known: Mapping[str, tuple[str, ...]]
 
     `known` are the values known at run time, by slot. The slot being asked for goes first.
     """
-    found: dict[str, str] = {}
-    rest = text
+    found = _phrased(text, definition)
+    rest = "" if found else text
     addresses = [s.name for s in definition.slots if s.type.name == "AMAZON.EmailAddress"]
     match = EMAIL.search(rest)
     if addresses and match:
@@ -41,3 +43,21 @@ def spot(text: str, definition: Definition, known: Mapping[str, tuple[str, ...]]
             found[slot_name] = meaning
             rest = pattern.sub(" ", rest, count=1)
     return found
+
+
+def _phrased(text: str, definition: Definition) -> dict[str, str]:
+    """Return the value of an open slot that a whole text gives in one of the slot's own phrases.
+
+    What it holds is up to validation, so that “call it” and something impossible is explained.
+    """
+    for slot in definition.slots:
+        if slot.type.values or slot.type.name.startswith("AMAZON."):
+            continue
+        for utterance in slot.utterances:
+            before, placeholder, after = utterance.partition("{" + slot.name + "}")
+            if not placeholder or len((before + after).split()) < LITERAL_WORDS:
+                continue
+            phrase = rf"(?:no|please|and|then|rather|well)?[, ]*{re.escape(before)}(.+?){re.escape(after)}[.!]?"
+            if found := re.fullmatch(phrase, text.strip(), re.IGNORECASE):
+                return {slot.name: found[1]}
+    return {}
