@@ -47,13 +47,14 @@ def ready(record: RequestRecord, account_id: str, portal: str) -> Done:
 
 def failed(record: RequestRecord, outcome: Mapping[str, Any]) -> Failed:
     """Explain a failed order: what happened, what state it left, and what to do."""
-    reason = "; ".join(outcome["errors"]) or "Control Tower gave no reason"
+    reason = "; ".join(error.rstrip(". ") for error in outcome["errors"]) or "Control Tower gave no reason"
     state = outcome["product_status"]
     account_id = outcome["outputs"].get("AccountId", "")
     if state == "TAINTED":
         text = f"The order failed after the account was made: {reason}."
         step = (
-            "The account exists but is not finished (TAINTED). Have your platform team update the provisioned product "
+            f"The account {account_id or 'of that address'} exists but is not finished (TAINTED). "
+            "Have your platform team update the provisioned product "
             f"{record.plan.effects['provisioned_product_name']} in Service Catalog to finish it. Don't terminate it: "
             "that would take the account out of its OU and its guardrails."
         )

@@ -67,6 +67,11 @@ class FactReader:
             **parameters,
         )
 
+    async def account_with(self, email: str) -> dict[str, str]:
+        """Return the account of that root address as Account Factory's outputs name it; empty without one."""
+        owner = (await self._organization.now()).owner_of(email)
+        return {"AccountId": owner["Id"]} if owner else {}
+
     async def _product(self) -> dict[str, Any]:
         """Return the product, its artifact to use and its launch path; an "error" where one is missing."""
         name = self._services.house.product_name

@@ -47,7 +47,8 @@ class Organization:
         """Return the OU that a person means by id, path or name; raises Invalid rather than guess."""
         wanted = text.strip().strip("/").casefold()
         wanted = wanted.removesuffix(" ou").removeprefix("the ").removeprefix("ou ").strip()
-        matches = [u for u in self.units if u.id == wanted or f"({u.id})" in wanted]
+        # Recognisers that know “OU” as a word to skip may have taken it from an id.
+        matches = [u for u in self.units if wanted in (u.id, u.id.removeprefix("ou-")) or f"({u.id})" in wanted]
         matches = matches or [u for u in self.units if u.path.casefold() == _path(wanted)]
         if not matches:
             matches = [u for u in self.units if u.name.casefold() == wanted]

@@ -49,6 +49,7 @@ def plan_account(facts: Mapping[str, Any]) -> Plan:
             ("Root e-mail", email),
             ("First sign-in for", f"{requester['first_name']} {requester['last_name']} <{requester['email']}>"),
             ("Product", f"Account Factory, version {product.get('artifact_name') or '?'}"),
+            ("Provisioned product", provisioned_name),
         ),
         checks=_checks(facts),
         tier=facts["tier"],

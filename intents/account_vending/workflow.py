@@ -102,7 +102,12 @@ class VendingWorkflow:
         record_id, product_id = run.payload["record"], run.payload["product"]
 
         async def read() -> dict[str, Any]:
-            return await self._outcome(record_id, product_id)
+            outcome = await self._outcome(record_id, product_id)
+            if outcome["product_status"] == "TAINTED" and "AccountId" not in outcome["outputs"]:
+                # A failed record has no outputs, and its account is the first thing that people ask for.
+                email = run.request.plan.effects["parameters"]["AccountEmail"]
+                outcome["outputs"] |= await self._facts.account_with(email)
+            return outcome
 
         outcome = await run.step("read the outcome", read)
         if outcome["record_status"] == "SUCCEEDED" and outcome["product_status"] == "AVAILABLE":
