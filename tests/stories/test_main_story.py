@@ -68,9 +68,7 @@ async def test_the_first_prompt_is_the_original_bots(stage: Stage) -> None:
     caller = stage.client()
     names = {"UserEmail": "test@corp.example", "UserName": "TestUser-Name", "UserLastname": "TestUser-Lastname"}
     answer = await caller.post("/account", json={**names, "UserInput": "Hi, I would like a new account please!"})
-    assert answer.json()["response"] == (
-        "Hi TestUser-Name, what account type do you want? Production or Sandbox?"
-    )
+    assert answer.json()["response"] == ("Hi TestUser-Name, what account type do you want? Production or Sandbox?")
 
 
 async def test_every_sentence_reaches_a_ready_account(stage: Stage, bo: Approver) -> None:

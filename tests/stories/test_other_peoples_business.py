@@ -18,12 +18,9 @@ async def test_requests_of_others_are_as_if_they_were_not_there(stage: Stage, an
     for sentence in ("status of {}", "cancel {}", "{}"):
         await ana.says(sentence.format(order))
         ana.hears(f"There is no request {order}")
-        theirs = ana.last_heard.replace(order, "…")
-        ana.does_not_hear("secret-project", "cy@corp.example", "approv")
+        ana.does_not_hear("secret-project", "cy@corp.example", "approv", "operators")
         await ana.says(sentence.format(UNKNOWN))
-        assert ana.last_heard.replace(UNKNOWN, "…").split(" Quartermaster")[0] != ""
-        if "UTC" not in theirs:
-            assert ana.last_heard.replace(UNKNOWN, "…") == theirs
+        ana.hears(f"There is no request {UNKNOWN}")
     await ana.says("my requests")
     ana.hears("You have no requests yet")
     assert (await stage.view(order))["state"] == "awaiting_approval"
@@ -95,7 +92,7 @@ async def test_no_text_ends_in_silence_or_a_crash(stage: Stage, text: str) -> No
 
 
 async def test_names_are_shown_as_text_in_mail_page_and_console(stage: Stage, bo: Approver) -> None:
-    name = "<b>Eve</b><script>alert(1)</script>&amp; \"quoted\""
+    name = '<b>Eve</b><script>alert(1)</script>&amp; "quoted"'
     eve = stage.speaker(name, email="eve@corp.example")
     await asks_for_an_account(eve)
     await bo.opens_the_mail()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+
+import httpx
+
 from tests.support.stage.channels import ConsoleLine, Heard, Line
 from tests.support.stage.waiting import eventually
 
@@ -80,14 +83,16 @@ class Speaker:
     async def hears_later(self, *fragments: str, within: float = 10) -> None:
         """Wait until the bot has said these, one after the other."""
         for fragment in fragments:
+            wanted = _plain(fragment)
 
-            async def is_heard(fragment: str = fragment) -> bool:
+            async def is_heard(wanted: str = wanted) -> bool:
                 await self._listen()
-                return self._since.find(_plain(fragment), self._position) >= 0
+                return self._since.find(wanted, self._position) >= 0
 
-            await eventually(
-                is_heard, lambda f=fragment: f"{self.name} did not hear “{f}”\n{self.transcript()}", within=within
-            )
+            def complaint(wanted: str = wanted) -> str:
+                return f"{self.name} did not hear “{wanted}” in {within:g} s\n{self.transcript()}"
+
+            await eventually(is_heard, complaint, within=within)
             self.hears(fragment)
 
     async def heard_once(self, *fragments: str) -> None:

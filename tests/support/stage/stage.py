@@ -51,7 +51,8 @@ class Theatre:
     @asynccontextmanager
     async def open_stage(self, folder: Path, *, database_url: str = "", **settings: Any) -> AsyncIterator[Stage]:
         """Run a bot with these settings on the sandbox's seed; one at a time, the workflow engine is a singleton."""
-        httpx.post(f"{self.sandbox.url}/_sandbox/reset").raise_for_status()
+        async with httpx.AsyncClient(base_url=self.sandbox.url) as sandbox:
+            (await sandbox.post("/_sandbox/reset")).raise_for_status()
         if not database_url:
             shutil.copyfile(self._template, folder / "quartermaster.sqlite")
         listening = socket.create_server(("127.0.0.1", 0))
