@@ -17,14 +17,16 @@ def run() -> None:
     """Upgrade or downgrade within one transaction."""
     url = context.config.attributes.get("url") or load_settings().database_url
     engine = create_engine(sync_url(url))
-    with engine.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
-        context.configure(
-            connection=connection, target_metadata=metadata, render_as_batch=connection.dialect.name == "sqlite"
-        )
-        context.run_migrations()
-    engine.dispose()
+    try:
+        with engine.begin() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+            context.configure(
+                connection=connection, target_metadata=metadata, render_as_batch=connection.dialect.name == "sqlite"
+            )
+            context.run_migrations()
+    finally:
+        engine.dispose()
 
 
 run()

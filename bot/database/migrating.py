@@ -54,10 +54,14 @@ def migrate(url: str, revision: str = "head") -> None:
         )
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config(str(ROOT / "alembic.ini"))
     config.attributes["url"] = url
-    if revision == "base" or (revision != "head" and revision < current):
-        command.downgrade(config, revision)
-    else:
-        command.upgrade(config, revision)
+    try:
+        if revision == "base" or (revision != "head" and revision < current):
+            command.downgrade(config, revision)
+        else:
+            command.upgrade(config, revision)
+    except CommandError as error:
+        raise SettingsError(f"Can't migrate to {revision!r}: {error}") from error
