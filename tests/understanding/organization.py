@@ -31,12 +31,13 @@ class Organization:
         self, service: str, operation: str, /, *, region: str = "", role: str = "", **parameters: Any
     ) -> dict[str, Any]:
         """One answer."""
-        return {
+        answers: dict[str, dict[str, Any]] = {
             "SearchProducts": {"ProductViewSummaries": [{"ProductId": "prod-1", "Name": PRODUCT}]},
             "DescribeProduct": {"ProvisioningArtifacts": [{"Id": "pa-1", "Name": "4.0", "Guidance": "DEFAULT"}]},
             "ListLaunchPaths": {"LaunchPathSummaries": [{"Id": "lpv3-1", "Name": "main"}]},
             "GetServiceQuota": {"Quota": {"Value": 60.0}},
-        }[operation]
+        }
+        return answers[operation]
 
     async def pages(
         self, service: str, operation: str, result: str, /, *, region: str = "", role: str = "", **parameters: Any

@@ -22,8 +22,8 @@ def _acts(lines: dict[str, str]) -> dict[str, str]:
 _ANYWHERE: Final = _acts(
     {
         "end": "cancel close closing delete deleting remove removing terminate terminating destroy erase purge wipe"
-        " nuke kill withdraw revoke retract abort decommission deprovision retire offboard deactivate dispose discard scrap"
-        " unsubscribe suspend suspending closure deletion removal termination",
+        " nuke kill withdraw revoke retract abort decommission deprovision retire offboard deactivate dispose discard"
+        " scrap unsubscribe suspend suspending closure deletion removal termination",
         "trouble": "hacked stolen compromised broken locked blocked hijacked leaked crashed frozen",
     }
 )
@@ -43,16 +43,16 @@ _LEADING: Final = _acts(
 """Acts told by the first word that says anything: elsewhere these words are often something else."""
 
 _PHRASES: Final = {
-    ("shut", "down"): "end",
-    ("tear", "down"): "end",
-    ("take", "down"): "end",
-    ("get", "rid"): "end",
-    ("getting", "rid"): "end",
-    ("throw", "away"): "end",
-    ("turn", "off"): "end",
-    ("switch", "off"): "end",
-    ("how", "many"): "show",
-    ("how", "much"): "show",
+    "shut down": "end",
+    "tear down": "end",
+    "take down": "end",
+    "get rid": "end",
+    "getting rid": "end",
+    "throw away": "end",
+    "turn off": "end",
+    "switch off": "end",
+    "how many": "show",
+    "how much": "show",
 }
 _NEGATIONS: Final = frozenset({"not", "never", "longer"})
 _REACH: Final = 3
@@ -63,7 +63,7 @@ def acts_of(words: Sequence[str]) -> frozenset[str]:
     """The acts a sentence asks for; "not end" and "not create" for those it asks to be left undone."""
     acts: set[str] = set()
     for position, word in enumerate(words):
-        act = _ANYWHERE.get(word) or _PHRASES.get(tuple(words[position : position + 2]))
+        act = _ANYWHERE.get(word) or _PHRASES.get(" ".join(words[position : position + 2]))
         if act is not None:
             acts.add(NEGATED + act if _is_negated(words, position) else act)
     leading = next((word for word in words if word not in CARRIER_WORDS or word in _LEADING), "")

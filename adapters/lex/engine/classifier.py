@@ -62,7 +62,7 @@ class Classifier:
         groups: Sequence[int],
         intents: int,
         patterns: Sequence[re.Pattern[str]] = (),
-        values: Sequence[str] = (),
+        listed: Sequence[str] = (),
     ) -> None:
         self._patterns = tuple(patterns)
         self._intents = intents
@@ -71,7 +71,7 @@ class Classifier:
         self._known_families = frozenset(FAMILIES[word] for word in self._known_words if word in FAMILIES)
         own = [weigh(words) for words in tokenized]
         self._known_letters = frozenset(feature for weights in own for feature in weights if is_letters(feature))
-        chatter = small_talk(self._known_words, values)
+        chatter = small_talk(self._known_words, listed)
         every_label = np.asarray([*labels, *(intents for _ in chatter)])
         every_group = np.asarray([*groups, *(max(groups) + 1 + number for number in range(len(chatter)))])
         weighted = [*own, *(weigh(words_of(text)) for text in chatter)]

@@ -14,7 +14,7 @@ from adapters.lex.engine.definition import Intent, Slot, ValueKind
 from adapters.lex.engine.lexicon import CORRECTION_CUES
 from adapters.lex.engine.open_values import OpenValues
 from adapters.lex.engine.recognisers import find_built_in
-from adapters.lex.engine.rivals import is_negated, settle
+from adapters.lex.engine.rivals import is_negated, is_verb, longest, settle
 from adapters.lex.engine.spans import Found
 from adapters.lex.engine.text import Token, comparison_key, covered, tokenize
 from adapters.lex.engine.vocabulary import Vocabularies
@@ -89,9 +89,11 @@ class SlotFiller:
         if not tokens or not self.intent.slots:
             return []
         reading = self._read(text, tokens, question)
-        closed = self._choose(reading.candidates)
+        named = self._named(text, tokens, question, reading)
+        listed = [one for one in reading.candidates if not _touches(one.found, [name.found for name in named])]
+        closed = self._choose([*listed, *named])
         opened = list(self._open_candidates(text, tokens, question, closed, reading))
-        chosen = self._choose([*reading.candidates, *opened]) if opened else closed
+        chosen = self._choose([*listed, *named, *opened]) if opened else closed
         fills = [
             Fill(
                 candidate.slot.name,
@@ -121,8 +123,10 @@ class SlotFiller:
         cues = bool({token.word for token in tokens} & CORRECTION_CUES) or question.correcting
         candidates: list[_Candidate] = []
         undecided: dict[str, Sequence[Found]] = {}
+        by_slot = {slot.name: self._stretches(text, tokens, slot, question) for slot in self.intent.slots}
+        inner = longest(by_slot)
         for rank, slot in enumerate(self.intent.slots):
-            stretches = self._stretches(text, tokens, slot, question)
+            stretches = [s for s in by_slot[slot.name] if s not in inner and not is_verb(tokens, s)]
             meant = [stretch for stretch in stretches if not is_negated(text, tokens, stretch)]
             replaces = _REPLACES if len(meant) < len(stretches) else 0.0
             rivals = settle(meant, text)
@@ -176,6 +180,26 @@ class SlotFiller:
             elif current == found.values[0]:
                 score -= _UNCHANGED
         return _Candidate(slot, found, score, elicited or support > 0.0)
+
+    def _named(self, text: str, tokens: Sequence[Token], question: Question, reading: _Reading) -> list[_Candidate]:
+        """Names that words announce ("call it …"), for slots that list no values: what they hold is part of them.
+
+        So "call it My Team Sandbox" says nothing about a type or an OU. What has a shape (an address, an id)
+        is never part of a name.
+        """
+        shaped = [
+            one.found for one in reading.candidates if one.slot.type.kind is ValueKind.EMAIL or one.slot.type.pattern
+        ]
+        named: list[_Candidate] = []
+        for slot in self.intent.slots:
+            if slot.type.is_open and not self._vocabularies.of(slot.name, question.hints):
+                anchored = self._open_values.beside_anchors(text, tokens, slot, shaped)
+                found = [
+                    *(value for value, telling in anchored if telling),
+                    *self._open_values.named(text, tokens, slot, shaped),
+                ]
+                named.extend(_Candidate(slot, value, _ANCHORED, supported=True) for value in found)
+        return named
 
     def _open_candidates(
         self,

@@ -91,7 +91,7 @@ class OpenValues:
                 continue
             matches = (at for at in range(size, len(tokens)) if tuple(words[at - size : at]) == anchor.left)
             for position in islice(matches, _MOST_READINGS):
-                found = self._value_after(text, tokens, position, anchor, taken)
+                found = self._value_after(text, tokens, slot, position, anchor, taken)
                 if found is not None and (anchor.is_telling or self._looks_like_a_name(found, tokens)):
                     yield found, anchor.is_telling
 
@@ -104,12 +104,12 @@ class OpenValues:
             while after < len(tokens) - 1 and tokens[after].word in _LINKS:
                 after += 1
             linked = after > position + 1 or text[token.end : tokens[after].start].strip() in {":", "=", "->"}
-            found = self._value_after(text, tokens, after, _BARE, taken) if linked else None
+            found = self._value_after(text, tokens, slot, after, _BARE, taken) if linked else None
             if found is not None:
                 yield found
 
     def _value_after(
-        self, text: str, tokens: Sequence[Token], position: int, anchor: Anchor, taken: Sequence[Found]
+        self, text: str, tokens: Sequence[Token], slot: Slot, position: int, anchor: Anchor, taken: Sequence[Found]
     ) -> Found | None:
         start = tokens[position - 1].end
         quoted = _QUOTED.match(text, start + len(text[start:]) - len(text[start:].lstrip(" :=")))
@@ -125,7 +125,7 @@ class OpenValues:
             if anchor.right and inside[offset].word == anchor.right[0]:
                 inside = inside[:offset]
                 break
-        inside = _until_connective(text, inside)
+        inside = self._until_other_slot(slot, _until_connective(text, inside))
         while inside and inside[0].word in {"the", "a", "an", "as", "to", "be"}:
             inside.pop(0)
         while inside and inside[-1].word in _CONNECTIVES:
@@ -136,6 +136,13 @@ class OpenValues:
             return None
         end = _end_of_chunk(text, inside[-1].end, limit)
         return Found(inside[0].start, end, (text[inside[0].start : end],))
+
+    def _until_other_slot(self, slot: Slot, tokens: Sequence[Token]) -> list[Token]:
+        """Stop a value before the name of another slot that is followed by something: "foo type production"."""
+        for index, token in enumerate(tokens[1:-1], start=1):
+            if self.contexts.named_slot([token.word]) not in {None, slot.name}:
+                return list(tokens[:index])
+        return list(tokens)
 
     def _looks_like_a_name(self, found: Found, tokens: Sequence[Token]) -> bool:
         """After a mere "in" or "for", only what is written like a proper name is taken for a value."""

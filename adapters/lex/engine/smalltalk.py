@@ -63,9 +63,7 @@ def small_talk(known_words: Set[str], values: Sequence[str] = ()) -> list[str]:
     sayings = [text for text in strangers if text in _SAYINGS]
     things = [thing for thing in _THINGS if not _telling_words(thing) & known_words]
     mentions = [
-        frame.format(thing=dice.choice(things), value=dice.choice(values))
-        for frame in _MENTIONS
-        if things and values
+        frame.format(thing=dice.choice(things), value=dice.choice(values)) for frame in _MENTIONS if things and values
     ]
     return [*sayings, *[text for text in strangers if text not in _SAYINGS][: _COUNT - len(sayings)], *mentions]
 
