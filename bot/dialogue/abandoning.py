@@ -9,14 +9,17 @@ from __future__ import annotations
 import re
 
 _OPENING = (
-    r"(?:(?:please|pls|ok|okay|oh|no|nope|nah|sorry|actually|well|hmm+|um+|uh|so|and|wait|hey|you know what)"
+    r"(?:(?:please|pls|ok|okay|oh|no thanks|no thank you|no|nope|nah|sorry|actually|well|hmm+|um+|uh|so|and|wait|hey"
+    r"|you know what)"
     r"[\s,.!…-]+)*"
 )
 _STOPPING = (
     r"(?:(?:let(?:'s| us) |just |can you |could you |i (?:want|need|would like|'d like) to |i(?:'d| would) rather )*"
     r"(?:cancel|stop|abort|quit|drop|scrap|scratch|forget(?: about)?|leave|discard|never ?mind|nvm|call off|end|exit))"
 )
-_CHANGED_MIND = r"(?:i(?:'ve| have)? )?changed my mind"
+_CHANGED_MIND = (
+    r"(?:(?:i(?:'ve| have)? )?changed my mind|i give up|(?:i am|i'm|we are|we're) (?:not|no longer) interested)"
+)
 _UNWANTED = r"(?:i|we)(?: really| just)? (?:(?:do not|don't|dont) (?:want|need)|no longer (?:want|need))"
 _OBJECT = (
     r"(?: (?:about|off|out|with|of))?"
@@ -25,7 +28,8 @@ _OBJECT = (
 )
 _CLOSING = (
     r"(?:[\s,.!…-]+(?:please|pls|thanks|thank you|thx|now|then|for now|for today|at all|again|any ?more|any longer"
-    r"|altogether|after all|sorry|bye|maybe (?:later|tomorrow|another time)|i(?:'ve| have)? changed my mind"
+    r"|altogether|after all|sorry|bye|(?:maybe )?(?:later|tomorrow|another time)|anyway|here|mission"
+    r"|i(?:'ve| have)? changed my mind"
     r"|i(?:'ll| will) (?:do|try|come back|ask|order)\b[^,;?]*"
     r"|i (?:do not|don't|dont) (?:want|need) (?:it|this|that|an account)(?: any ?more| any longer| now)?))*[\s.!…]*"
 )

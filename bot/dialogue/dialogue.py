@@ -14,6 +14,7 @@ import structlog
 
 from bot.activity import MAX_TEXT, STOP_WORDS, Activity, clean_text
 from bot.database import Transaction
+from bot.dialogue.abandoning import abandons
 from bot.dialogue.form import FormFiller, Question
 from bot.dialogue.placing import Placing
 from bot.dialogue.session import Form, Session, Sessions, runtime_hints, session_id
@@ -118,6 +119,9 @@ class Dialogue:
         if words in STOP_WORDS:
             self._abandon(turn)
             return
+        if turn.session.form and abandons(text):
+            self._abandon(turn)
+            return
         if words in CONTINUE and turn.session.form is None:
             await self._resume(turn)
             return
@@ -184,7 +188,8 @@ class Dialogue:
             return
         hints = await self._filler.choices(intent, turn.ask(form.slots))
         spotted = spot_new(text, intent, hints, form)
-        if not spotted and await self._asks_afresh(turn, form, text):
+        decided = own and bool(form.digest) and understood.confirmation in ("Confirmed", "Denied")
+        if not spotted and not decided and await self._asks_afresh(turn, form, text):
             turn.session.form = None
             await self._begin(turn, intent, {})
             return

@@ -60,6 +60,19 @@ MORE = (
     "put it in {AccountOU}",
     "make it {AccountType}",
     "use {RootEmail}",
+    "{AccountType} account in {AccountOU} for {RootEmail}",
+    "{AccountType} {AccountOU} {RootEmail}",
+    "account please",
+    "we would like an AWS account for our project",
+    "my team wants its own AWS account",
+    "is it possible to get an account",
+    "how do I get an account",
+    "requesting a new {AccountType} account",
+    "an additional account for our department in {AccountOU}",
+    "we are starting a project and need a {AccountType} account under {AccountOU}",
+    "set up an account named {AccountName} in {AccountOU}",
+    "I need an account with the name {AccountName}",
+    "I need somewhere to try things out on AWS",
 )
 
 
@@ -91,7 +104,12 @@ def define(house: House) -> Definition:
                 prompt="{name}, what e-mail should I use for the root account? Hint: use a restricted access mailbox",
                 again="What e-mail should I use for the root account? Hint: use a restricted access mailbox",
                 label="Root e-mail",
-                utterances=("{RootEmail}", "use {RootEmail}", "the e-mail is {RootEmail}"),
+                utterances=(
+                    "{RootEmail}",
+                    "use {RootEmail}",
+                    "the e-mail is {RootEmail}",
+                    "change the e-mail to {RootEmail}",
+                ),
             ),
             Slot(
                 "AccountOU",
@@ -99,14 +117,25 @@ def define(house: House) -> Definition:
                 prompt="{name}, what is the OU this account should belong to? Hint: choose {choices}",
                 again="What is the OU this account should belong to? Hint: choose {choices}",
                 label="OU",
-                utterances=("{AccountOU}", "in {AccountOU}", "put it in {AccountOU}", "the {AccountOU} OU"),
+                utterances=(
+                    "{AccountOU}",
+                    "in {AccountOU}",
+                    "put it in {AccountOU}",
+                    "move it to {AccountOU}",
+                    "the {AccountOU} OU",
+                ),
             ),
             Slot(
                 "AccountName",
                 SlotType("AccountName", listed=False),
                 required=False,
                 label="Account name",
-                utterances=("call it {AccountName}", "name it {AccountName}"),
+                utterances=(
+                    "call it {AccountName}",
+                    "name it {AccountName}",
+                    "rename it to {AccountName}",
+                    "the name should be {AccountName}",
+                ),
             ),
         ),
         examples=(

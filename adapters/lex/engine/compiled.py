@@ -18,6 +18,8 @@ from adapters.lex.engine.features import pattern_mark, words_of
 from adapters.lex.engine.filling import SlotFiller
 
 _MOST_COMPILED = 8
+_KEPT = 0.8
+"""Confidence in an intent that takes bare ids, when an id is all that is understood."""
 _FOREIGN = 0.3
 """What is left of the confidence in an intent when a sentence asks for another act."""
 
@@ -88,7 +90,7 @@ class CompiledBot:
         at = next((at for at, entry in enumerate(ranked) if entry.intent in keepers), None)
         if at is None:
             return ranked
-        return [Ranked(ranked[at].intent, self.bot.threshold), *ranked[:at], *ranked[at + 1 :]]
+        return [Ranked(ranked[at].intent, max(_KEPT, self.bot.threshold)), *ranked[:at], *ranked[at + 1 :]]
 
     def _find_keepers(self) -> dict[str, Intent]:
         """By a pattern's mark, the first intent with a sample that is nothing but a slot of this pattern."""
