@@ -47,6 +47,10 @@ format: venv ## Format the code and sort its imports
 bench: venv ## Measure memory, time to first answer and turn latency
 	exec $(RUN) -m bench $(ARGS)
 
+.PHONY: pictures
+pictures: test-setup ## Make the README's screenshot anew
+	QM_WRITE_PICTURES=1 $(RUN) -m pytest -q tests/console/test_whole_way.py
+
 .PHONY: migrate
 migrate: ## Bring the database (DATABASE_URL) to the newest schema
 	tools/setup.sh run

@@ -15,6 +15,7 @@ from bot.card import Card
 from bot.clock import Clock
 from bot.database import Database, Transaction
 from bot.database.tables import conversations, messages
+from bot.errors import Unavailable
 from bot.rows import insert_new, put
 from bot.signals import Signals
 
@@ -113,7 +114,10 @@ class Conversations:
         return [message_of(r) for r in rows]
 
     async def wait(self, conversation: str, seq: int, timeout: float) -> list[Message]:
-        """Return what was said after `seq`, waiting up to `timeout` seconds for it; empty when nothing was."""
+        """Return what was said after `seq`, waiting up to `timeout` seconds for it; empty when nothing was.
+
+        Raises Unavailable when the process stops meanwhile, so that streams end rather than hold it up.
+        """
         end = time.monotonic() + timeout
         while True:
             waiter = asyncio.ensure_future(self._signals.wait(f"conversation:{conversation}", POLL))
@@ -123,6 +127,8 @@ class Conversations:
                 waiter.cancel()
                 return found
             await waiter
+            if self._signals.closing:
+                raise Unavailable("The service is stopping.", next_step="Connect again in a moment.")
 
     def _row(
         self, conversation: str, role: str, text: str, card: Card | None, inbox_key: str, request_id: str

@@ -11,6 +11,14 @@ class Signals:
 
     def __init__(self) -> None:
         self._waiting: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self.closing = False
+        """Whether the process is about to stop: who listens for ever should end."""
+
+    def close(self) -> None:
+        """Say that the process is about to stop, and wake everybody."""
+        self.closing = True
+        for topic in list(self._waiting):
+            self.set(topic)
 
     def set(self, topic: str) -> None:
         """Wake everybody who waits for the topic now."""

@@ -23,7 +23,7 @@ from adapters.console.routes import ConsoleRouter
 from adapters.console.visits import Doorkeeper, Visit, visit_of
 from bot.activity import MAX_TEXT, Activity, Person, clean_text
 from bot.conversations import Message
-from bot.errors import Invalid
+from bot.errors import Invalid, Unavailable
 from bot.services import Services
 
 HISTORY = 100
@@ -124,7 +124,11 @@ class Chat:
         end = time.monotonic() + STREAM_LIFETIME
         while (left := end - time.monotonic()) > 0 and not closing.is_set():
             wait = self._services.conversations.wait(conversation, seq, min(HEARTBEAT, left))
-            for message in await _until(closing, wait):
+            try:
+                said = await _until(closing, wait)
+            except Unavailable:
+                return  # the process stops, or its database does; the browser connects again
+            for message in said:
                 seq = message.seq
                 yield ServerSentEvent(self._render(visit, Shown(message, True)), event="message", id=str(seq))
 

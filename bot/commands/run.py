@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -119,7 +119,7 @@ async def _serve(settings: Settings, listening: socket.socket, *, greeting: bool
         timeout_graceful_shutdown=5,
         ws="none",
     )
-    server = _Server(config)
+    server = _Server(config, on_end=application.services.signals.close)
     stopping = asyncio.create_task(server.serve(sockets=[listening]))
     while not server.started and not stopping.done():  # noqa: ASYNC110 - uvicorn offers no event for it
         await asyncio.sleep(0.01)
@@ -132,8 +132,10 @@ async def _serve(settings: Settings, listening: socket.socket, *, greeting: bool
 class _Server:
     """uvicorn, ended by a signal with exit status 0 instead of the signal's own."""
 
-    def __init__(self, config: object) -> None:
+    def __init__(self, config: object, on_end: Callable[[], None]) -> None:
         import uvicorn
+
+        self._on_end = on_end
 
         self._server = uvicorn.Server(config)  # type: ignore[arg-type]
         self.was_started = False
@@ -148,13 +150,13 @@ class _Server:
         """Serve until SIGINT or SIGTERM."""
         loop = asyncio.get_running_loop()
         for signum in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(signum, self._end)
+            loop.add_signal_handler(signum, self._end, signum)
+        # Not serve(): that would end the process by the signal itself, after everything was ended in good order.
         await self._server._serve(sockets)
 
-    def _end(self) -> None:
-        if self._server.should_exit:
-            self._server.force_exit = True
-        self._server.should_exit = True
+    def _end(self, signum: int) -> None:
+        self._on_end()
+        self._server.handle_exit(signum, None)
 
 
 def _greet(settings: Settings) -> None:
