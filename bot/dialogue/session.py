@@ -40,15 +40,10 @@ class Form:
         """Return the form as Lex's sessionState, so that any recogniser can go on with it."""
         slots: dict[str, Any] = {}
         for slot in definition.slots:
-            value = self.slots.get(slot.name)
-            slots[slot.name] = (
-                {
-                    "shape": "Scalar",
-                    "value": {"originalValue": value, "interpretedValue": value, "resolvedValues": [value]},
-                }
-                if value
-                else None
-            )
+            # What is not filled is left out: Lex would take a null, but boto3 refuses to send one.
+            if value := self.slots.get(slot.name):
+                worth = {"originalValue": value, "interpretedValue": value, "resolvedValues": [value]}
+                slots[slot.name] = {"shape": "Scalar", "value": worth}
         action: dict[str, Any] = {"type": "Delegate"}
         if self.digest:
             action = {"type": "ConfirmIntent"}
