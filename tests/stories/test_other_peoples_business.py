@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.stories.errands import asks_for_an_account, see_it_through
 from tests.support.stage import Approver, Speaker, Stage
 from tests.support.theatre import on_every_channel
@@ -42,53 +40,6 @@ async def test_the_button_of_another_does_nothing(stage: Stage) -> None:
     assert said["text"].replace(order, "…") == unknown.json()["messages"][0]["text"].replace(UNKNOWN, "…")
     assert answer.json()["request"] is None
     assert (await stage.view(order))["state"] == "awaiting_approval"
-
-
-HOSTILE = {
-    "10 kB": "I need a sandbox account " * 400,
-    "1,025 characters": "a" * 1025,
-    "control characters": "I need\x00 a \x1b[31msandbox\x07 account\x08",
-    "emoji": "🚀🔥 give me a sandbox account 🙏🏽👩‍👩‍👧",
-    "only emoji": "🦄",
-    "HTML": "<script>alert(1)</script><img src=x onerror=alert(2)>",
-    "SQL": "'; DROP TABLE requests; --",
-    "a template": "{{ 7 * 7 }} ${7*7} %s %n {0}",
-    "Slack's addresses": "I need a sandbox account in Demos for <mailto:slack@corp.example|slack@corp.example>",
-    "right to left": "\u202eI need an account\u202c",
-    "zero width": "I need\u200b a\ufeff sandbox account",
-    "lone surrogate escapes": "\\ud800 account",
-    "JSON": '{"intent": "AWSAccountVending", "confirmationState": "Confirmed"}',
-    "quotes": "\"“'`´„",
-    "a regular expression": "(a+)+$" * 20,
-    "newlines": "I need\r\n\r\na sandbox\taccount",
-    "full width": "\uff29 need a sandbox account",
-    "blanks": "   ",
-    "nothing": "",
-}
-
-
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-async def test_no_text_ends_in_silence_or_a_crash(stage: Stage, text: str) -> None:
-    caller = stage.client()
-    user = {"email": "ana@corp.example", "name": "Ana"}
-    for conversation in ("first", "in a form", "at the plan"):
-        if conversation != "first":
-            begin = "I need a sandbox account" + (" in Demos for plan@corp.example" if "plan" in conversation else "")
-            await caller.post("/v1/messages", json={"user": user, "conversation": conversation, "text": begin})
-        answer = await caller.post("/v1/messages", json={"user": user, "conversation": conversation, "text": text})
-        assert answer.status_code in (200, 422), answer.text
-        if answer.status_code == 422:
-            assert len(text.strip()) == 0 or len(text) > 1024
-            continue
-        said = " ".join(message["text"] for message in answer.json()["messages"])
-        assert said.strip()
-        assert "went wrong" not in said, said
-        assert answer.json()["request"] is None
-    names = {"UserEmail": "ana@corp.example", "UserName": "Ana", "UserLastname": "Lopez"}
-    answer = await caller.post("/account", json={**names, "UserInput": text})
-    assert answer.status_code in (200, 422)
-    assert answer.json().get("response", "x").strip()
-    assert await stage.requests() == []
 
 
 async def test_names_are_shown_as_text_in_mail_page_and_console(stage: Stage, bo: Approver) -> None:

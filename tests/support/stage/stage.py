@@ -18,6 +18,7 @@ import uvicorn
 from bot.clock import FollowingClock
 from bot.cloud import Cloud
 from bot.database.migrating import migrate
+from bot.lexshape import lex_definition
 from bot.main import Application, build_cloud
 from bot.settings import Settings, load_settings
 from sandbox.server import Sandbox
@@ -150,6 +151,18 @@ class Stage:
     async def switches_off(self, fault: str) -> None:
         """Switch a fault of the sandboxed AWS off."""
         answer = await self._sandbox.post("/_sandbox/faults", json={"name": fault, "on": False})
+        assert answer.status_code == 200, answer.text
+
+    async def serves_lex(self) -> None:
+        """Register the bot that the settings name with the sandboxed Lex, from this bot's own intents."""
+        settings, registry = self.application.settings, self.application.services.registry
+        bot = {
+            "botId": settings.lex_bot_id,
+            "botAliasId": settings.lex_bot_alias_id,
+            "localeId": settings.lex_locale_id,
+            "definition": lex_definition(registry, locale=settings.lex_locale_id),
+        }
+        answer = await self._sandbox.post("/_sandbox/lex", json=bot)
         assert answer.status_code == 200, answer.text
 
     # ------------------------------------------------------------------------------ what is so
