@@ -1,18 +1,20 @@
 """What a sentence asks to be done: ending, moving, blocking … as against the acts that an intent was taught.
 
-Words alone mislead: "close my account" is nearly "open a new account". An intent that asks for confirmation
-changes the world, so it is not entered by a sentence whose act none of its own samples has.
+Words alone mislead: "close my account" is nearly "open a new account". An intent that makes something new, and
+asks for confirmation, is not entered by a sentence that asks for something else to be done to what is there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from typing import Final
 
 from adapters.lex.engine.lexicon import CARRIER_WORDS, FAMILIES
 
 NEGATED: Final = "not "
 """Begins the names of acts that are refused rather than asked for."""
+_FOREMOST_END: Final = "foremost end"
+"""The act of a sentence that begins with ending something."""
 
 
 def _acts(lines: dict[str, str]) -> dict[str, str]:
@@ -36,7 +38,9 @@ _LEADING: Final = _acts(
         "block": "lock unlock block unblock freeze unfreeze reset disable enable restore recover reactivate reopen",
         "repair": "fix repair restart reboot debug patch investigate troubleshoot",
         "deploy": "deploy redeploy release rollback promote",
-        "show": "list show display count find search compare export print who why when whose",
+        "grant": "grant invite assign add attach connect log login sign approve authorize authorise",
+        "size": "raise increase reduce extend shrink",
+        "show": "list show display count compare export print who why whose",
         "drop": "stop drop",
     }
 )
@@ -53,9 +57,20 @@ _PHRASES: Final = {
     "switch off": "end",
     "how many": "show",
     "how much": "show",
+    "how long": "show",
+    "how often": "show",
+    "access to": "grant",
+    "admin in": "grant",
+    "admin on": "grant",
+    "admin rights": "grant",
 }
 _NEGATIONS: Final = frozenset({"not", "never", "longer"})
 _REACH: Final = 3
+_PLACES: Final = frozenset("in on into to inside within from of under".split())
+_PREPOSITIONS: Final = _PLACES | frozenset("for with by at and or that which so because called named".split())
+_MAKING: Final = frozenset("create provision vend setup spin establish generate launch open order".split())
+_FOREIGN: Final = 0.3
+_FOREMOST: Final = 0.5
 _WISHING: Final = frozenset(word for word, head in FAMILIES.items() if head == "create")
 
 
@@ -69,6 +84,8 @@ def acts_of(words: Sequence[str]) -> frozenset[str]:
     leading = next((word for word in words if word not in CARRIER_WORDS or word in _LEADING), "")
     if leading in _LEADING:
         acts.add(_LEADING[leading])
+    if _ANYWHERE.get(leading) == "end" and "end" in acts:
+        acts.add(_FOREMOST_END)
     wishes = [_is_negated(words, position) for position, word in enumerate(words) if word in _WISHING]
     if wishes and all(wishes):
         acts.add(NEGATED + "create")
@@ -80,9 +97,42 @@ def taught_acts(samples: Iterable[Sequence[str]]) -> frozenset[str]:
     return frozenset(act for words in samples for act in acts_of(words))
 
 
-def is_foreign(acts: Set[str], taught: Set[str], *, changes_something: bool) -> bool:
-    """Whether a sentence asks for what an intent does not do; of mere questions only what is refused counts."""
-    return any(act not in taught and (changes_something or act.startswith(NEGATED)) for act in acts)
+def makes_something(samples: Iterable[Sequence[str]]) -> bool:
+    """Whether an intent's own samples speak of making something new."""
+    return any(word in _MAKING for words in samples for word in words)
+
+
+def share_left(acts: Set[str], taught: Set[str], *, makes: bool) -> float:
+    """What is left of the confidence in an intent when a sentence asks for these acts.
+
+    Intents that `makes` something are hardly entered by any act they were not taught; others lose much by what
+    is refused ("don't cancel …"), and something by a sentence that begins with ending something.
+    """
+    foreign = {act for act in acts - {_FOREMOST_END} if act not in taught}
+    if any(makes or act.startswith(NEGATED) for act in foreign):
+        return _FOREIGN
+    return _FOREMOST if _FOREMOST_END in acts and "end" in foreign else 1.0
+
+
+def wants_elsewhere(words: Sequence[str], is_known: Callable[[str], bool]) -> bool:
+    """Whether what is wished for is strange and the bot's own words only say where: "create a vpc in the …"."""
+    verdicts: list[bool] = []
+    for position, word in enumerate(words):
+        if word not in _WISHING:
+            continue
+        wished, end = _wished(words, position + 1)
+        if wished:
+            strange = not any(is_known(other) for other in wished)
+            verdicts.append(strange and end < len(words) and words[end] in _PLACES)
+    return bool(verdicts) and all(verdicts)
+
+
+def _wished(words: Sequence[str], start: int) -> tuple[list[str], int]:
+    """The telling words from `start` up to the next preposition or wish, and where they end."""
+    end = start
+    while end < len(words) and words[end] not in _PREPOSITIONS and words[end] not in _WISHING:
+        end += 1
+    return [word for word in words[start:end] if word not in CARRIER_WORDS and word not in FAMILIES], end
 
 
 def _is_negated(words: Sequence[str], position: int) -> bool:

@@ -65,6 +65,7 @@ _NO: Final = _phrases(
     "do not create it|do not order it|do not proceed|do not want|i do not|i do not want that",
     "i do not want to|i would rather not|rather not|i refuse|refuse|decline|declined|reject|rejected",
     "deny|denied|cancel|cancel it|cancel that|cancel this|abort|abort it|stop|stop it|stop that|halt",
+    "delete it|remove it|discard it|delete that",
     "better not|best not|i better not|i had better not|not any more|no more|call it off|leave it be",
     "hold on|hold off|forget it|forget that|forget about it|never mind|nevermind|nvm|scrap it",
     "scrap that|drop it|leave it|skip it|changed my mind|i changed my mind|i have changed my mind",

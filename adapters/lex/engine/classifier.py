@@ -105,6 +105,10 @@ class Classifier:
         )
         return Scores(tuple(float(share) / lead * confidence for share in shares))
 
+    def knows(self, word: str) -> bool:
+        """Whether a word is one of the samples, or is spelt much like one."""
+        return self._knownness(word) >= _RELATIVE
+
     def _learn_vocabulary(self, weighted: Sequence[dict[str, float]]) -> None:
         frequency = Counter(feature for weights in weighted for feature in weights)
         count = len(weighted)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.lex.engine.acts import acts_of, is_foreign, taught_acts
+from adapters.lex.engine.acts import acts_of, makes_something, share_left, taught_acts, wants_elsewhere
 from adapters.lex.engine.classifier import Classifier
 from adapters.lex.engine.definition import BotLocale, Intent, read_definition
 from adapters.lex.engine.expansion import PLACEHOLDER, expand
@@ -20,8 +20,8 @@ from adapters.lex.engine.filling import SlotFiller
 _MOST_COMPILED = 8
 _KEPT = 0.8
 """Confidence in an intent that takes bare ids, when an id is all that is understood."""
-_FOREIGN = 0.3
-"""What is left of the confidence in an intent when a sentence asks for another act."""
+_ELSEWHERE = 0.3
+"""What is left of the confidence in making something when a sentence wishes for something unknown somewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +57,16 @@ class CompiledBot:
         for example in examples:
             self._verbatim.setdefault(tuple(words_of(example.text, self._patterns)), example.intent)
         self._fillers = {intent.name: SlotFiller(intent) for intent in bot.intents}
-        self._taught = {
-            number: taught_acts(
-                words_of(example.text, self._patterns) for example in examples if example.intent == number
-            )
+        samples = [
+            [words_of(example.text, self._patterns) for example in examples if example.intent == number]
             for number in range(len(bot.intents))
-        }
+        ]
+        self._taught = [taught_acts(own) for own in samples]
+        self._makers = frozenset(
+            number
+            for number, intent in enumerate(bot.intents)
+            if intent.confirmation is not None and makes_something(samples[number])
+        )
         self._keepers = self._find_keepers()
 
     def filler(self, intent: Intent) -> SlotFiller | None:
@@ -74,11 +78,14 @@ class CompiledBot:
         scores = self._classifier.classify(text).by_intent if self._classifier is not None else ()
         words = words_of(text, self._patterns)
         acts = acts_of(words)
+        elsewhere = self._classifier is not None and wants_elsewhere(words, self._classifier.knows)
         ranked: list[Ranked] = []
         for number, (intent, score) in enumerate(zip(self.bot.intents, scores, strict=False)):
             if intent.input_contexts <= contexts:
-                foreign = is_foreign(acts, self._taught[number], changes_something=intent.confirmation is not None)
-                ranked.append(Ranked(intent, score * _FOREIGN if foreign else score))
+                share = share_left(acts, self._taught[number], makes=number in self._makers)
+                if elsewhere and number in self._makers:
+                    share = min(share, _ELSEWHERE)
+                ranked.append(Ranked(intent, score * share))
         ranked.sort(key=lambda entry: -entry.score)
         return self._keep(words, acts, ranked)
 

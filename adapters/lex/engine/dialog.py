@@ -97,12 +97,14 @@ class Turn:
         other = self._switch(form, fills, asked)
         if other is not None:
             return self._begin(other)
+        doubted = self._doubted_slot(form, self.compiled.filler(form.intent), Answer.UNCLEAR)
+        if doubted is not None and doubted is not asked and form.slots[doubted.name] is not None:
+            fills = [fill for fill in fills if not _is_whole_answer(fill, asked, self.text)]
         if fills and (form.changed_by(fills) or any(fill.slot == asked.name for fill in fills)):
             filled = form.with_fills(fills)
             if filled.slots[asked.name] is None:
                 return _ask_for(filled, asked, 0)
             return self._proceed(filled)
-        doubted = self._doubted_slot(form, self.compiled.filler(form.intent), Answer.UNCLEAR)
         if doubted is not None and form.slots[doubted.name] is not None:
             return _ask_for(form.without(doubted.name), doubted, 0)
         misses = self.session.misses + 1

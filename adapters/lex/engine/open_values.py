@@ -31,6 +31,9 @@ _NON_ANSWERS = frozenset(
     " idontcare dontcare noclue dunno idunno youdecide whichever".split()
 )
 _JOINTS = frozenset("-_./@+")
+_LEAD_INS = frozenset("the a an as to be is was should would must".split())
+_COMPLAINTS = frozenset("wrong incorrect mistaken bad misspelt misspelled different else long short".split())
+_OWNERS = frozenset("my his her your their whose".split())
 _LINKS = frozenset("is to be should as called equals of it".split())
 _BARE = Anchor((), ())
 _NAME_KINDS = frozenset({ValueKind.FIRST_NAME, ValueKind.LAST_NAME})
@@ -89,7 +92,11 @@ class OpenValues:
             size = len(anchor.left)
             if not size:
                 continue
-            matches = (at for at in range(size, len(tokens)) if tuple(words[at - size : at]) == anchor.left)
+            matches = (
+                at
+                for at in range(size, len(tokens))
+                if tuple(words[at - size : at]) == anchor.left and not _is_owned(tokens, at - size)
+            )
             for position in islice(matches, _MOST_READINGS):
                 found = self._value_after(text, tokens, slot, position, anchor, taken)
                 if found is not None and (anchor.is_telling or self._looks_like_a_name(found, tokens)):
@@ -98,7 +105,7 @@ class OpenValues:
     def named(self, text: str, tokens: Sequence[Token], slot: Slot, taken: Sequence[Found]) -> Iterator[Found]:
         """Values announced by the slot's own name: "name: x", "change the name to x"."""
         parts = self.contexts.name_parts(slot.name)
-        mentions = (at for at, token in enumerate(tokens[:-1]) if token.word in parts)
+        mentions = (at for at, token in enumerate(tokens[:-1]) if token.word in parts and not _is_owned(tokens, at))
         for position in islice(mentions, _MOST_READINGS):
             token, after = tokens[position], position + 1
             while after < len(tokens) - 1 and tokens[after].word in _LINKS:
@@ -126,13 +133,13 @@ class OpenValues:
                 inside = inside[:offset]
                 break
         inside = self._until_other_slot(slot, _until_connective(text, inside))
-        while inside and inside[0].word in {"the", "a", "an", "as", "to", "be"}:
+        while inside and inside[0].word in _LEAD_INS:
             inside.pop(0)
         while inside and inside[-1].word in _CONNECTIVES:
             inside.pop()
         if not inside or len(inside) > _MOST_VALUE_WORDS:
             return None
-        if all(token.word in FUNCTION_WORDS | self.contexts.fixed_words for token in inside):
+        if all(token.word in FUNCTION_WORDS | self.contexts.fixed_words | _COMPLAINTS for token in inside):
             return None
         end = _end_of_chunk(text, inside[-1].end, limit)
         return Found(inside[0].start, end, (text[inside[0].start : end],))
@@ -174,6 +181,11 @@ def _may_answer(text: str, tokens: Sequence[Token], found: Found) -> bool:
         return False
     asks = text.rstrip().endswith("?") and len(tokens) > 2
     return not asks and not (tokens[0].word in _QUESTION_OPENERS and len(tokens) > 1)
+
+
+def _is_owned(tokens: Sequence[Token], position: int) -> bool:
+    """Whether a word is somebody's: "my name is …" names a person."""
+    return position > 0 and tokens[position - 1].word in _OWNERS
 
 
 def _until_connective(text: str, tokens: Sequence[Token]) -> list[Token]:

@@ -11,6 +11,11 @@ from adapters.lex.engine.spans import Found
 from adapters.lex.engine.text import Token, comparison_key, covered, tokenize
 
 _NEGATIONS = frozenset({"not", "isn't", "isnt", "never", "without", "except", "non"})
+_WRONG = re.compile(
+    r"\W*\s(?:(?:is|was|are) (?:wrong|incorrect|a mistake|a typo|not (?:right|correct|good|ok))"
+    r"|(?:is|was)n'?t (?:right|correct))",
+    re.IGNORECASE,
+)
 _TAKING_BACK = frozenset("no nope wait actually sorry mean meant rather scratch correction make instead but".split())
 _MODALS = frozenset("should would will shall can could must may might that which who we they you i".split())
 _SUBJECTS = frozenset("it that which who he she and".split())
@@ -28,7 +33,9 @@ class Rivals:
 
 
 def is_negated(text: str, tokens: Sequence[Token], found: Found) -> bool:
-    """Whether a value is named only to be ruled out: "not X", "instead of X", "from X to …"."""
+    """Whether a value is named only to be ruled out: "not X", "X is wrong", "instead of X", "from X to …"."""
+    if _WRONG.match(text, found.end):
+        return True
     first, _ = covered(tokens, found.start, found.end)
     words = [token.word for token in tokens[max(0, first - 3) : first]]
     if not words:

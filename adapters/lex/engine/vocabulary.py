@@ -63,14 +63,17 @@ class Vocabulary:
                     break
                 if _is_glued(text, start, end):
                     continue
-                exact = self._by_key.get(joined) or self._possessive(joined)
+                exact = self._by_key.get(joined) or self._inflected(joined)
                 if exact is not None:
                     yield Found(start, end, tuple(entry.value for entry in exact))
                 elif joined not in protected and joined not in FUNCTION_WORDS:
                     yield from self._misspelt(joined, last - first + 1, start, end)
 
-    def _possessive(self, joined: str) -> list[_Spelling] | None:
-        return self._by_key.get(joined[:-1]) if len(joined) > 4 and joined.endswith("s") else None
+    def _inflected(self, joined: str) -> list[_Spelling] | None:
+        """A value in another form of the word: "sandboxes", "Demos's", "testing" for "test"."""
+        if len(joined) > 4 and joined.endswith("s"):
+            return self._by_key.get(joined[:-1])
+        return self._by_key.get(joined[:-3]) if len(joined) > 6 and joined.endswith("ing") else None
 
     def _misspelt(self, joined: str, words: int, start: int, end: int) -> Iterator[Found]:
         allowed = _allowed_typos(len(joined))
