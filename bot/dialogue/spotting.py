@@ -18,7 +18,7 @@ EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-
 def spot(text: str, definition: Definition, known: Mapping[str, tuple[str, ...]], asking: str = "") -> dict[str, str]:
     """Return the slot values that stand in the text as whole words, longest first, each stretch used once.
 
-    `known` are the values known at run time, by slot. The slot being asked for goes first.
+    "X or Y" names two values and chooses none. `known` are the values known at run time, by slot. The slot being asked for goes first.
     """
     found = _phrased(text, definition)
     rest = "" if found else text
@@ -28,6 +28,8 @@ def spot(text: str, definition: Definition, known: Mapping[str, tuple[str, ...]]
         found[addresses[0]] = match[0]
         rest = rest.replace(match[0], " ")
     candidates: list[tuple[int, int, str, str, str]] = []
+    alternatives = re.search(r"\bor\b", text, re.IGNORECASE) is not None
+    undecided: set[str] = set()
     for slot in definition.slots:
         first = 0 if slot.name == asking else 1
         for value in slot.type.values:
@@ -36,13 +38,14 @@ def spot(text: str, definition: Definition, known: Mapping[str, tuple[str, ...]]
             )
         candidates.extend((first, -len(word), word, slot.name, word) for word in known.get(slot.name, ()))
     for _, _, word, slot_name, meaning in sorted(candidates):
-        if slot_name in found:
-            continue
         pattern = re.compile(rf"(?<![\w/]){re.escape(word)}(?![\w/])", re.IGNORECASE)
-        if pattern.search(rest):
+        if slot_name in found:
+            if alternatives and found[slot_name] != meaning and pattern.search(rest):
+                undecided.add(slot_name)
+        elif pattern.search(rest):
             found[slot_name] = meaning
             rest = pattern.sub(" ", rest, count=1)
-    return found
+    return {name: value for name, value in found.items() if name not in undecided}
 
 
 def _phrased(text: str, definition: Definition) -> dict[str, str]:
