@@ -18,7 +18,7 @@ EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-
 def spot(text: str, definition: Definition, known: Mapping[str, tuple[str, ...]], asking: str = "") -> dict[str, str]:
     """Return the slot values that stand in the text as whole words, longest first, each stretch used once.
 
-    "X or Y" names two values and chooses none. `known` are the values known at run time, by slot. The slot being asked for goes first.
+    `known` are the values known at run time, by slot. The slot being asked for goes first. "X or Y" chooses none.
     """
     found = _phrased(text, definition)
     rest = "" if found else text
