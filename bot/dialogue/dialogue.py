@@ -18,7 +18,7 @@ from bot.dialogue.abandoning import abandons
 from bot.dialogue.form import FormFiller, Question
 from bot.dialogue.placing import Placing
 from bot.dialogue.session import Form, Session, Sessions, runtime_hints, session_id
-from bot.dialogue.spotting import spot
+from bot.dialogue.spotting import spot, spot_phrase
 from bot.errors import NotFound, QuartermasterError, Refused
 from bot.intent import Answer, Ask, Change, Intent, Query
 from bot.recognizer import Recognizer, Turn
@@ -183,7 +183,13 @@ class Dialogue:
         if own and (changed or withdrawn):
             await self._fill(turn, form, changed)
             return
-        if not own and is_sure(understood) and (other := self._services.registry.get(understood.intent)):
+        phrased = spot_phrase(text, intent.definition)
+        if (
+            not own
+            and not phrased
+            and is_sure(understood)
+            and (other := self._services.registry.get(understood.intent))
+        ):
             await self._turn_aside(turn, form, other, understood)
             return
         hints = await self._filler.choices(intent, turn.ask(form.slots))

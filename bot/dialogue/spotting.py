@@ -20,15 +20,17 @@ def spot(text: str, definition: Definition, known: Mapping[str, tuple[str, ...]]
 
     `known` are the values known at run time, by slot. The slot being asked for goes first. "X or Y" chooses none.
     """
-    found = _phrased(text, definition)
+    found = spot_phrase(text, definition)
     rest = "" if found else text
     addresses = [s.name for s in definition.slots if s.type.name == "AMAZON.EmailAddress"]
     match = EMAIL.search(rest)
+    alternatives = re.search(r"\bor\b", text, re.IGNORECASE) is not None
+    if alternatives and len(set(EMAIL.findall(rest))) > 1:
+        match = None
     if addresses and match:
         found[addresses[0]] = match[0]
         rest = rest.replace(match[0], " ")
     candidates: list[tuple[int, int, str, str, str]] = []
-    alternatives = re.search(r"\bor\b", text, re.IGNORECASE) is not None
     undecided: set[str] = set()
     for slot in definition.slots:
         first = 0 if slot.name == asking else 1
@@ -48,7 +50,7 @@ def spot(text: str, definition: Definition, known: Mapping[str, tuple[str, ...]]
     return {name: value for name, value in found.items() if name not in undecided}
 
 
-def _phrased(text: str, definition: Definition) -> dict[str, str]:
+def spot_phrase(text: str, definition: Definition) -> dict[str, str]:
     """Return the value of an open slot that a whole text gives in one of the slot's own phrases.
 
     What it holds is up to validation, so that “call it” and something impossible is explained.
