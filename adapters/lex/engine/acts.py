@@ -26,7 +26,8 @@ _ANYWHERE: Final = _acts(
         "end": "cancel close closing delete deleting remove removing terminate terminating destroy erase purge wipe"
         " nuke kill withdraw revoke retract abort decommission deprovision retire offboard deactivate dispose discard"
         " scrap unsubscribe suspend suspending closure deletion removal termination",
-        "trouble": "hacked stolen compromised broken locked blocked hijacked leaked crashed frozen",
+        "trouble": "hacked stolen compromised broken locked blocked hijacked leaked crashed frozen lost"
+        " forgot forgotten",
     }
 )
 """Acts whose words give them away wherever they stand."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.lex.engine.acts import acts_of, makes_something, share_left, taught_acts, wants_elsewhere
+from adapters.lex.engine.answers import Answer, read_answer
 from adapters.lex.engine.classifier import Classifier
 from adapters.lex.engine.definition import BotLocale, Intent, read_definition
 from adapters.lex.engine.expansion import PLACEHOLDER, expand
@@ -20,6 +21,8 @@ from adapters.lex.engine.filling import SlotFiller
 _MOST_COMPILED = 8
 _KEPT = 0.8
 """Confidence in an intent that takes bare ids, when an id is all that is understood."""
+_ANSWERED = 0.3
+"""What is left of the confidence in any intent for a bare yes or no."""
 _ELSEWHERE = 0.3
 """What is left of the confidence in making something when a sentence wishes for something unknown somewhere."""
 
@@ -79,12 +82,16 @@ class CompiledBot:
         words = words_of(text, self._patterns)
         acts = acts_of(words)
         elsewhere = self._classifier is not None and wants_elsewhere(words, self._classifier.knows)
+        reading = read_answer(text)
+        answers = reading.answer is not Answer.UNCLEAR and not reading.rest
         ranked: list[Ranked] = []
         for number, (intent, score) in enumerate(zip(self.bot.intents, scores, strict=False)):
             if intent.input_contexts <= contexts:
                 share = share_left(acts, self._taught[number], makes=number in self._makers)
                 if elsewhere and number in self._makers:
                     share = min(share, _ELSEWHERE)
+                if answers and not self.is_verbatim(text, intent):
+                    share = min(share, _ANSWERED)
                 ranked.append(Ranked(intent, score * share))
         ranked.sort(key=lambda entry: -entry.score)
         return self._keep(words, acts, ranked)

@@ -19,7 +19,18 @@ from adapters.lex.engine.text import plain_words, tokenize
 _CLEAR_SWITCH = 0.5
 _SWITCH_DESPITE_VALUE = 0.75
 _SWITCH_DESPITE_ANSWER = 0.6
-_DOUBTS = CORRECTION_CUES | {"wrong", "incorrect", "mistake", "mistyped", "typo", "fix", "edit", "modify", "different"}
+_DOUBTS = CORRECTION_CUES | {
+    "wrong",
+    "incorrect",
+    "mistake",
+    "mistyped",
+    "typo",
+    "fix",
+    "edit",
+    "modify",
+    "different",
+    "except",
+}
 
 
 @dataclass(frozen=True, slots=True)

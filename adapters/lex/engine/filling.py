@@ -92,7 +92,11 @@ class SlotFiller:
         named = self._named(text, tokens, question, reading)
         listed = [one for one in reading.candidates if not _touches(one.found, [name.found for name in named])]
         closed = self._choose([*listed, *named])
-        opened = list(self._open_candidates(text, tokens, question, closed, reading))
+        opened = [
+            one
+            for one in self._open_candidates(text, tokens, question, closed, reading)
+            if not any(name.slot is not one.slot and name.found.overlaps(one.found) for name in named)
+        ]
         chosen = self._choose([*listed, *named, *opened]) if opened else closed
         fills = [
             Fill(
@@ -144,7 +148,7 @@ class SlotFiller:
         vocabulary = self._vocabularies.of(slot.name, question.hints)
         stretches = [
             found
-            for found in vocabulary.find(text, tokens, self.contexts.fixed_words)
+            for found in vocabulary.find(text, tokens, self.contexts.fixed_words, asked=slot.name == question.elicited)
             if slot.type.pattern is None or slot.type.pattern.fullmatch(text[found.start : found.end])
         ]
         if slot.type.kind is not ValueKind.CONFIRMATION or slot.name == question.elicited:

@@ -59,7 +59,7 @@ def is_verb(tokens: Sequence[Token], found: Found) -> bool:
     if first != last or first == 0 or last + 1 == len(tokens) or tokens[last + 1].word not in _PLACING:
         return False
     words = [token.word for token in tokens[:first]]
-    if words[-1] in _MODALS:
+    if words[-1] in _MODALS or words[-2:] == ["let", "it"]:
         return True
     if words[-1] == "to":
         return not _CHANGING & set(words[-5:])

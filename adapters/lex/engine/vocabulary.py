@@ -15,6 +15,7 @@ from adapters.lex.engine.text import Token, comparison_key, tokenize
 _GLUE = frozenset("/@_.+-\\:")
 _MOST_NEIGHBOURS = 3
 _MOST_HINTED = 64
+_SINGULAR = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,13 @@ class Vocabulary:
         """The comparison keys of every spelling."""
         return frozenset(self._by_key)
 
-    def find(self, text: str, tokens: Sequence[Token], protected: frozenset[str] = frozenset()) -> Iterator[Found]:
-        """Every stretch of whole words that spells a value; `protected` words are never misspellings."""
+    def find(
+        self, text: str, tokens: Sequence[Token], protected: frozenset[str] = frozenset(), *, asked: bool = False
+    ) -> Iterator[Found]:
+        """Every stretch of whole words that spells a value; `protected` words are never misspellings.
+
+        When the slot was `asked` for, the singular stands for a value in the plural ("demo" for Demos).
+        """
         if not self._by_key:
             return
         keys = [token.word.replace("'", "") for token in tokens]
@@ -66,6 +72,8 @@ class Vocabulary:
                 exact = self._by_key.get(joined) or self._inflected(joined)
                 if exact is not None:
                     yield Found(start, end, tuple(entry.value for entry in exact))
+                elif asked and (plural := self._by_key.get(joined + "s")):
+                    yield Found(start, end, tuple(entry.value for entry in plural), closeness=_SINGULAR)
                 elif joined not in protected and joined not in FUNCTION_WORDS:
                     yield from self._misspelt(joined, last - first + 1, start, end)
 
