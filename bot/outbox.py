@@ -1,23 +1,27 @@
-"""What leaves the process: rows written with what they report, delivered at least once, paced per receiver.
+"""What leaves the process: rows written with what they report, delivered at least once, in order per receiver.
 
 A sender that returns has delivered. A sender that fails is tried again with growing pauses, or when the
-receiver says; what can't be delivered at all is given up loudly, never silently.
+receiver says; what can't be delivered at all is given up loudly, never silently. Rows of one pace go one
+after the other, also over failures and replicas: only the oldest that is neither sent nor given up is due.
+Receivers don't wait for each other.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import exists, func, or_, select, update
 
 from bot.channel import Delivery, DeliveryFailed, Sender
 from bot.clock import Clock
 from bot.database import Database, Transaction
 from bot.database.tables import outbox
+from bot.errors import QuartermasterError
 from bot.metrics import OUTBOX_DELIVERIES, OUTBOX_LAG
 from bot.rows import insert_new
 from bot.signals import Signals
@@ -25,9 +29,18 @@ from bot.signals import Signals
 log = structlog.get_logger(__name__)
 
 GivenUp = Callable[[Transaction, Delivery, str], Awaitable[None]]
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=15)
+"""Time without a renewal after which other replicas take a row over."""
+RENEW = 5.0
+"""Seconds between renewals of what is being sent."""
+SEND_LIMIT = 48.0
+"""Seconds that a sender may take."""
+AT_ONCE = 50
+"""Rows being sent at the same time."""
 PAUSES = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800)
 """Seconds between tries; after the last the row is given up."""
+GRACE = 1.0
+"""Seconds that what is being sent gets when the process stops."""
 LOOK = 2.0
 """Seconds between looks for rows that other replicas wrote or left."""
 
@@ -39,6 +52,7 @@ class Outbox:
         self._database, self._clock, self._signals, self._replica = database, clock, signals, replica
         self._senders: dict[str, Sender] = {}
         self._on_given_up: GivenUp | None = None
+        self._sending: dict[int, asyncio.Task[None]] = {}
 
     def connect(self, senders: Mapping[str, Sender]) -> None:
         """Add senders by outbox channel name."""
@@ -66,43 +80,105 @@ class Outbox:
             transaction.then(lambda: self._signals.set("outbox"))
 
     async def run(self) -> None:
-        """Deliver until cancelled."""
-        while True:
-            woken = asyncio.ensure_future(self._signals.wait("outbox", LOOK))
-            await asyncio.sleep(0)
-            try:
-                while await self.deliver_due():
-                    pass
-            except Exception:
-                log.exception("outbox.failed")
-            await woken
+        """Deliver until cancelled; what is being sent then is sent to its end, within GRACE."""
+        renewer = asyncio.create_task(self._renew_on())
+        try:
+            while True:
+                woken = asyncio.ensure_future(self._signals.wait("outbox", LOOK))
+                await asyncio.sleep(0)
+                try:
+                    await self._start_due()
+                except Exception:
+                    log.exception("outbox.failed")
+                    woken.cancel()
+                    await asyncio.sleep(LOOK)
+                    continue
+                await woken
+        finally:
+            renewer.cancel()
+            await self._finish()
 
     async def deliver_due(self) -> int:
-        """Deliver what is due now; return how many rows were tried."""
-        rows = await self._lease()
-        paces: dict[str, list[Any]] = {}
-        for row in rows:
-            paces.setdefault(row.pace, []).append(row)
-        await asyncio.gather(*(self._deliver_in_order(queue) for queue in paces.values()))
-        return len(rows)
+        """Deliver what is due now and return how many rows were tried; what they were in the way of is due next."""
+        started = await self._start_due()
+        await asyncio.gather(*started)
+        return len(started)
 
-    async def _lease(self) -> list[Any]:
+    async def _start_due(self) -> list[asyncio.Task[None]]:
+        """Start to send what is due, each row in a task of its own."""
+        started = []
+        for row in await self._lease(AT_ONCE - len(self._sending)):
+            task = asyncio.create_task(self._send(row))
+            self._sending[row.seq] = task
+            started.append(task)
+        return started
+
+    async def _send(self, row: Any) -> None:
+        try:
+            await self._deliver(row)
+        except Exception:
+            log.exception("outbox.not_recorded", key=row.key)  # tried again when its lease lapses
+        finally:
+            self._sending.pop(row.seq, None)
+            self._signals.set("outbox")  # the next of its pace may go now
+
+    async def _finish(self) -> None:
+        """Give what is being sent a moment, so that what was delivered is known to be; then break it off."""
+        sending = list(self._sending.values())
+        if sending:
+            await asyncio.wait(sending, timeout=GRACE)
+        for task in sending:
+            task.cancel()
+        await asyncio.gather(*sending, return_exceptions=True)
+        with suppress(QuartermasterError):
+            await self._free(outbox.c.owner == self._replica)
+
+    async def _renew_on(self) -> None:
+        while True:
+            await asyncio.sleep(RENEW)
+            if not self._sending:
+                continue
+            try:
+                await self._renew(list(self._sending))
+            except Exception:
+                log.exception("outbox.renewal_failed")
+
+    async def _renew(self, seqs: list[int]) -> None:
+        async def work(transaction: Transaction) -> None:
+            mine = (outbox.c.seq.in_(seqs), outbox.c.owner == self._replica, outbox.c.sent_at.is_(None))
+            until = self._clock.wall() + LEASE
+            held = (*mine, outbox.c.leased_until.is_not(None))
+            await transaction.execute(update(outbox).where(*held).values(leased_until=until))
+
+        await self._database.write(work)
+
+    async def _lease(self, limit: int) -> list[Any]:
+        """Take the oldest unfinished row of each pace that is due and that nobody else is sending."""
         now = self._clock.wall()
+        before = outbox.alias()
+        unfinished_before = exists().where(
+            before.c.pace == outbox.c.pace,
+            before.c.seq < outbox.c.seq,
+            before.c.sent_at.is_(None),
+            before.c.given_up_at.is_(None),
+        )
         due = (
             outbox.c.sent_at.is_(None),
             outbox.c.given_up_at.is_(None),
             outbox.c.due_at <= now,
             or_(outbox.c.leased_until.is_(None), outbox.c.leased_until < now),
+            ~unfinished_before,
         )
+        candidates = select(outbox.c.seq).where(*due).order_by(outbox.c.seq).limit(max(0, limit))
         async with self._database.read() as connection:
-            if (await connection.execute(select(outbox.c.seq).where(*due).limit(1))).first() is None:
+            if limit <= 0 or (await connection.execute(candidates)).first() is None:
                 return []
 
         async def work(transaction: Transaction) -> list[Any]:
-            candidates = select(outbox.c.seq).where(*due).order_by(outbox.c.seq).limit(50)
+            query = candidates
             if transaction.connection.dialect.name == "postgresql":
-                candidates = candidates.with_for_update(skip_locked=True)
-            found = [r.seq for r in (await transaction.execute(candidates)).all()]
+                query = candidates.with_for_update(skip_locked=True, of=outbox)
+            found = [r.seq for r in (await transaction.execute(query)).all() if r.seq not in self._sending]
             await transaction.execute(
                 update(outbox).where(outbox.c.seq.in_(found)).values(owner=self._replica, leased_until=now + LEASE)
             )
@@ -112,34 +188,28 @@ class Outbox:
 
         return await self._database.write(work)
 
-    async def _deliver_in_order(self, rows: list[Any]) -> None:
-        for row in rows:
-            if not await self._deliver(row):
-                return  # what follows waits for its lease, so that order is kept
-
-    async def _deliver(self, row: Any) -> bool:
+    async def _deliver(self, row: Any) -> None:
         sender = self._senders.get(row.channel)
         attempt = row.attempts + 1
         try:
             if sender is None:
                 raise DeliveryFailed(f"Nothing here delivers to {row.channel!r}.", retryable=True)
-            async with asyncio.timeout(LEASE.total_seconds() * 0.8):
+            async with asyncio.timeout(SEND_LIMIT):
                 await sender(Delivery(row.key, row.channel, row.payload, attempt))
         except DeliveryFailed as error:
             await self._failed(row, attempt, error.detail, error.retryable, error.retry_after)
-            return False
+            return
         except TimeoutError:
             await self._failed(row, attempt, "The receiver did not answer in time.", True, None)
-            return False
+            return
         except Exception as error:
             log.exception("outbox.sender_failed", key=row.key)
             await self._failed(row, attempt, f"{type(error).__name__}: {error}", True, None)
-            return False
+            return
         now = self._clock.wall()
         OUTBOX_DELIVERIES.labels(row.channel, "sent").inc()
         OUTBOX_LAG.observe(max(0.0, (now - row.created_at).total_seconds()))
         await self._set(row.seq, sent_at=now, attempts=attempt, error=None, leased_until=None)
-        return True
 
     async def _failed(self, row: Any, attempt: int, detail: str, retryable: bool, retry_after: float | None) -> None:
         now = self._clock.wall()
@@ -157,23 +227,30 @@ class Outbox:
     async def _give_up(self, row: Any, now: datetime, attempt: int, detail: str) -> None:
         async def work(transaction: Transaction) -> None:
             values = {"given_up_at": now, "attempts": attempt, "error": detail, "leased_until": None}
-            await transaction.execute(update(outbox).where(outbox.c.seq == row.seq).values(**values))
-            if self._on_given_up:
+            gave_up = await transaction.execute(update(outbox).where(*self._still_mine(row.seq)).values(**values))
+            if gave_up.rowcount == 1 and self._on_given_up:
                 await self._on_given_up(transaction, Delivery(row.key, row.channel, row.payload, attempt), detail)
 
         await self._database.write(work)
 
     async def _set(self, seq: int, **values: Any) -> None:
         async def work(transaction: Transaction) -> None:
-            await transaction.execute(update(outbox).where(outbox.c.seq == seq).values(**values))
+            await transaction.execute(update(outbox).where(*self._still_mine(seq)).values(**values))
 
         await self._database.write(work)
 
+    def _still_mine(self, seq: int) -> tuple[Any, ...]:
+        """A replica that was frozen while it sent has nothing to say on a row that another has taken since."""
+        return outbox.c.seq == seq, outbox.c.owner == self._replica, outbox.c.sent_at.is_(None)
+
     async def release_all(self) -> None:
         """Free every lease: for SQLite at start, when no other process can hold one."""
+        await self._free()
 
+    async def _free(self, *which: Any) -> None:
         async def work(transaction: Transaction) -> None:
-            await transaction.execute(update(outbox).where(outbox.c.sent_at.is_(None)).values(leased_until=None))
+            held = (outbox.c.sent_at.is_(None), outbox.c.leased_until.is_not(None), *which)
+            await transaction.execute(update(outbox).where(*held).values(leased_until=None))
 
         await self._database.write(work)
 

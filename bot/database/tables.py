@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.engine import Dialect
 
@@ -222,6 +223,8 @@ waits = Table(
     Index("ix_waits_done_at_due_at", "done_at", "due_at"),
 )
 
+_UNFINISHED = text("sent_at IS NULL AND given_up_at IS NULL")
+
 outbox = Table(
     "outbox",
     metadata,
@@ -238,7 +241,7 @@ outbox = Table(
     Column("sent_at", UtcDateTime),
     Column("given_up_at", UtcDateTime),
     Column("error", Text),
-    Index("ix_outbox_unsent", "sent_at", "given_up_at", "due_at"),
+    Index("ix_outbox_unfinished", "pace", "seq", sqlite_where=_UNFINISHED, postgresql_where=_UNFINISHED),
 )
 
 audit = Table(

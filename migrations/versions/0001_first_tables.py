@@ -127,7 +127,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_outbox_key")),
     )
     with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.create_index("ix_outbox_unsent", ["sent_at", "given_up_at", "due_at"], unique=False)
+        batch_op.create_index(
+            "ix_outbox_unfinished",
+            ["pace", "seq"],
+            unique=False,
+            sqlite_where=sa.text("sent_at IS NULL AND given_up_at IS NULL"),
+            postgresql_where=sa.text("sent_at IS NULL AND given_up_at IS NULL"),
+        )
 
     op.create_table(
         "people",
@@ -319,7 +325,7 @@ def downgrade() -> None:
     op.drop_table("replicas")
     op.drop_table("people")
     with op.batch_alter_table("outbox", schema=None) as batch_op:
-        batch_op.drop_index("ix_outbox_unsent")
+        batch_op.drop_index("ix_outbox_unfinished")
 
     op.drop_table("outbox")
     with op.batch_alter_table("messages", schema=None) as batch_op:
