@@ -8,15 +8,17 @@ together with "done", guarded by ownership, so a turn counts once whatever crash
 from __future__ import annotations
 
 import asyncio
+import heapq
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import structlog
 from sqlalchemy import or_, select, update
+from sqlalchemy.exc import DBAPIError
 
 from bot.activity import Activity
 from bot.clock import Clock
@@ -25,6 +27,7 @@ from bot.database import Database, Transaction
 from bot.database.tables import inbox, messages, requests
 from bot.dialogue.dialogue import Decided
 from bot.dialogue.session import SessionMoved
+from bot.errors import QuartermasterError
 from bot.metrics import ACK_SECONDS, ACTIVITIES, TURN_SECONDS
 from bot.rows import insert_new
 from bot.signals import Signals
@@ -37,6 +40,10 @@ RENEW = 5.0
 AT_ONCE = 64
 """Conversations handled at the same time; presses and stop words don't count."""
 TRIES = 3
+PATIENCE = 2.0
+"""Seconds that turns under way get when the process stops."""
+TURN_LOOK = 0.2
+"""Seconds between looks whether another replica has done what was said before in the same conversation."""
 
 Handler = Callable[[Activity], Awaitable[Decided]]
 
@@ -59,7 +66,7 @@ class Inbox:
     def __init__(self, database: Database, clock: Clock, signals: Signals, replica: str) -> None:
         self._database, self._clock, self._signals, self._replica = database, clock, signals, replica
         self._handler: Handler | None = None
-        self._lanes: dict[str, deque[tuple[int, Activity]]] = {}
+        self._lanes: dict[str, list[tuple[int, Activity]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._mine: set[int] = set()
@@ -171,10 +178,30 @@ class Inbox:
 
         await self._database.write(work)
 
-    async def idle(self) -> None:
-        """Wait until everything dispatched so far is handled."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+    async def idle(self, patience: float = PATIENCE) -> None:
+        """Wait until everything dispatched so far is handled, at most `patience` seconds; then break off.
+
+        What is broken off stays undone, and is taken up by another replica or at the next start.
+        """
+        end = time.monotonic() + patience
+        while self._tasks and time.monotonic() < end:
+            await asyncio.wait(self._tasks, timeout=max(0.0, end - time.monotonic()))
+        broken_off = list(self._tasks)
+        for task in broken_off:
+            task.cancel()
+        await asyncio.gather(*broken_off, return_exceptions=True)
+        if broken_off:
+            with suppress(QuartermasterError):
+                await self._leave()
+
+    async def _leave(self) -> None:
+        """Let others take at once what this replica did not finish."""
+
+        async def work(transaction: Transaction) -> None:
+            mine = (inbox.c.owner == self._replica, inbox.c.done_at.is_(None))
+            await transaction.execute(update(inbox).where(*mine).values(leased_until=None))
+
+        await self._database.write(work)
 
     def _dispatch(self, seq: int, activity: Activity) -> None:
         self._mine.add(seq)
@@ -183,27 +210,50 @@ class Inbox:
         lane = f"press:{activity.value}" if activity.kind == "press" else activity.conversation
         queue = self._lanes.get(lane)
         if queue is not None:
-            queue.append((seq, activity))
+            heapq.heappush(queue, (seq, activity))
             return
-        self._lanes[lane] = deque([(seq, activity)])
+        self._lanes[lane] = [(seq, activity)]
         task = asyncio.create_task(self._work_off(lane))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _work_off(self, lane: str) -> None:
         queue = self._lanes[lane]
-        while queue:
-            seq, activity = queue[0]
-            try:
-                if activity.is_urgent:
-                    await self._handle(seq, activity)
-                else:
-                    async with self._slots:
+        try:
+            while queue:
+                seq, activity = heapq.heappop(queue)
+                if await self._comes_too_soon(seq, activity):
+                    heapq.heappush(queue, (seq, activity))  # what is taken over meanwhile goes first
+                    await asyncio.sleep(TURN_LOOK)
+                    continue
+                try:
+                    if activity.is_urgent:
                         await self._handle(seq, activity)
-            finally:
-                queue.popleft()
-                self._mine.discard(seq)
-        del self._lanes[lane]
+                    else:
+                        async with self._slots:
+                            await self._handle(seq, activity)
+                finally:
+                    self._mine.discard(seq)
+        finally:
+            del self._lanes[lane]
+
+    async def _comes_too_soon(self, seq: int, activity: Activity) -> bool:
+        """Tell whether another replica still works on something said earlier in the same conversation."""
+        if self._database.is_sqlite or activity.kind == "press":
+            return False
+        before = (
+            inbox.c.conversation == activity.conversation,
+            inbox.c.done_at.is_(None),
+            inbox.c.seq < seq,
+            inbox.c.owner != self._replica,
+        )
+        try:
+            async with self._database.read() as connection:
+                rows = (await connection.execute(select(inbox.c.body).where(*before))).all()
+        except DBAPIError:
+            log.exception("inbox.order_not_known")
+            return True
+        return any(row.body["kind"] != "press" for row in rows)
 
     async def _handle(self, seq: int, activity: Activity) -> None:
         if self._handler is None:
