@@ -12,12 +12,13 @@ from bot.card import Card, Facts, Text
 from bot.database import Transaction
 from bot.database.tables import waits
 from bot.dialogue.form import checks_of
-from bot.errors import CloudError, QuartermasterError
+from bot.errors import CloudError, QuartermasterError, Unavailable
 from bot.intent import Ask
 from bot.plan import Plan, difference
 from bot.requests import RequestRecord
 from bot.services import Services
 from bot.workflow.durable import DurableWorkflows, StepFailed
+from bot.workflow.keeping import until_kept
 from bot.workflow.model import Done, Failed, Notice, SegmentResult, Wait
 from bot.workflow.run import Run, Withdrawn
 
@@ -37,20 +38,22 @@ class Carrying:
 
     async def run_segment(self, wait: int) -> None:
         """Run the segment that a waiting row names and record its end. Safe to repeat as a whole."""
-        row, record = await self._load(wait)
+        row, record = await until_kept(lambda: self._load(wait))
         if record is None or record.is_final or record.state == "awaiting_approval":
             return
         with structlog.contextvars.bound_contextvars(request=record.id, segment=row.segment):
-            intent = self._services.registry.change(record.intent)
-            run = Run(self._services, record, intent, row.payload, row.attempt, self._workflows.checkpoint)
             result: SegmentResult | Plan
             try:
+                intent = self._services.registry.change(record.intent)
+                run = Run(self._services, record, intent, row.payload, row.attempt, self._workflows.checkpoint)
                 if row.segment == REPLAN:
                     result = await self._replan(run)
                 else:
                     result = await intent.segments()[row.segment](run)
             except Withdrawn:
                 return
+            except Unavailable:
+                raise  # says nothing about the work: the segment is run anew when the part is back
             except CloudError as error:
                 result = self._after_cloud_error(row, record, error)
             except (QuartermasterError, StepFailed) as error:
@@ -117,7 +120,7 @@ class Carrying:
                 case Plan():
                     await self._ask_again(transaction, record, result)
 
-        await self._services.database.write(work)
+        await until_kept(lambda: self._services.database.write(work))
 
     async def _wait(self, transaction: Transaction, wait: int, record: RequestRecord, result: Wait) -> None:
         """Write the row to wait on; once, also when the segment is concluded a second time after a crash."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -17,11 +18,17 @@ import structlog
 from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
 from sqlalchemy import Engine, create_engine, event
 
+from bot.errors import CloudError, Unavailable
+
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 APPLICATION_VERSION = "1"
 """Pinned: a deploy must strand nothing. Raise it only with a migration of what is under way."""
+
+PREFIX = "segment-"
+MEND_PAUSE, MEND_PAUSE_MOST = 5.0, 300.0
+"""Seconds between tries of a segment that breaks again and again: so many more each time, up to the most."""
 
 Segments = Callable[[int], Awaitable[None]]
 
@@ -34,10 +41,10 @@ class JsonSerializer(Serializer):
         return json.dumps(data, default=_plain)
 
     def deserialize(cls, serialized_data: str) -> Any:
-        """Return what `serialize` was given, as JSON types; a kept failure comes back as StepFailed."""
+        """Return what `serialize` was given, as JSON types; a kept failure comes back as CloudError or StepFailed."""
         data = json.loads(serialized_data)
-        if isinstance(data, dict) and set(data) == {"__error__", "text"}:
-            return StepFailed(f"{data['__error__']}: {data['text']}")
+        if isinstance(data, dict) and "__error__" in data:
+            return _failure(data)
         return data
 
     def name(self) -> str:
@@ -49,7 +56,19 @@ class StepFailed(Exception):
     """A failure kept by an earlier run of the same workflow."""
 
 
+def _failure(data: dict[str, Any]) -> Exception:
+    if data["__error__"] == CloudError.__name__:
+        # Told apart as in the run that was cut off: what a retry cures must stay so after a restart.
+        return CloudError(data["code"], data["message"], **data["details"])
+    if data["__error__"] == Unavailable.__name__:
+        return Unavailable(data["text"])
+    return StepFailed(f"{data['__error__']}: {data['text']}")
+
+
 def _plain(value: Any) -> Any:
+    if isinstance(value, CloudError):
+        details = {"operation": value.operation, "request_id": value.request_id, "retryable": value.retryable}
+        return {"__error__": CloudError.__name__, "code": value.code, "message": value.message, "details": details}
     if isinstance(value, BaseException):
         return {"__error__": type(value).__name__, "text": str(value)}
     if isinstance(value, tuple | set):
@@ -100,17 +119,39 @@ class DurableWorkflows:
 
     async def begin(self, wait: int) -> None:
         """Start the segment of a waiting row; once, however often it is called."""
-        with SetWorkflowID(f"segment-{wait}"):
+        await self._begin(f"{PREFIX}{wait}", wait)
+
+    async def _begin(self, workflow_id: str, wait: int) -> None:
+        with SetWorkflowID(workflow_id):
             await DBOS.start_workflow_async(run_segment, wait)
 
     async def take_over(self, living: set[str]) -> int:
-        """Resume what executors outside `living` left under way; return how many."""
+        """Resume what executors outside `living` left under way, and run anew what broke; return how many."""
         pending = await DBOS.list_workflows_async(status="PENDING", load_input=False, load_output=False)
         left = [w.workflow_id for w in pending if (w.executor_id or "") not in living]
         if left:
             log.warning("workflow.taken_over", count=len(left))
             await DBOS.resume_workflows_async(left)
-        return len(left)
+        return len(left) + await self._mend()
+
+    async def _mend(self) -> int:
+        """Run segments anew that ended without a result, as when the process stopped in their midst."""
+        broken = await DBOS.list_workflows_async(
+            status="ERROR", workflow_id_prefix=PREFIX, load_input=False, load_output=False
+        )
+        mended = 0
+        for workflow in broken:
+            wait, _, number = workflow.workflow_id.removeprefix(PREFIX).partition("-")
+            tries = int(number or 0)
+            ended = (workflow.updated_at or 0) / 1000
+            if time.time() < ended + min(tries * MEND_PAUSE, MEND_PAUSE_MOST):
+                continue
+            log.warning("workflow.mended", wait=wait, tries=tries + 1)
+            # In this order a crash between the two repeats both, and the first does nothing the second time.
+            await self._begin(f"{PREFIX}{wait}-{tries + 1}", int(wait))
+            await DBOS.delete_workflow_async(workflow.workflow_id)
+            mended += 1
+        return mended
 
     async def _at_home(self, work: Callable[[], Awaitable[T]]) -> T:
         """Run work on the loop that the rest of the process lives on."""

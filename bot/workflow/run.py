@@ -11,6 +11,7 @@ from sqlalchemy import update
 
 from bot.cloud import seen_request_ids
 from bot.database import Transaction
+from bot.database.engine import Work
 from bot.database.tables import steps
 from bot.errors import CloudError
 from bot.intent import Change
@@ -19,6 +20,7 @@ from bot.requests import RequestRecord
 from bot.requests.record import State
 from bot.rows import insert_new
 from bot.services import Services
+from bot.workflow.keeping import until_kept
 
 log = structlog.get_logger(__name__)
 
@@ -69,7 +71,7 @@ class Run:
             origin: tuple[State, ...] = ("approved", "queued", "running")
             return await self.services.requests.move(transaction, self.request.id, origin, "running")
 
-        if not await self.services.database.write(work):
+        if not await self._keep(work):
             raise Withdrawn(self.request.id)
 
     async def note(self, **notes: Any) -> None:
@@ -78,7 +80,7 @@ class Run:
         async def work(transaction: Transaction) -> None:
             await self.services.requests.note(transaction, self.request.id, **notes)
 
-        await self.services.database.write(work)
+        await self._keep(work)
 
     async def _recorded(self, name: str, work: Callable[[], Awaitable[T]]) -> T:
         tries = 0
@@ -121,7 +123,7 @@ class Run:
                 again = {"state": "running", "attempts": steps.c.attempts + 1}
                 await transaction.execute(update(steps).where(*self._mine(name)).values(**again))
 
-        await self.services.database.write(work)
+        await self._keep(work)
 
     async def _end(self, name: str, state: str, ids: list[str], error: str | None) -> None:
         async def work(transaction: Transaction) -> None:
@@ -135,7 +137,10 @@ class Run:
             }
             await transaction.execute(update(steps).where(*self._mine(name)).values(**values))
 
-        await self.services.database.write(work)
+        await self._keep(work)
+
+    async def _keep(self, work: Work[T]) -> T:
+        return await until_kept(lambda: self.services.database.write(work))
 
     def _mine(self, name: str) -> tuple[Any, Any]:
         return steps.c.request_id == self.request.id, steps.c.name == name

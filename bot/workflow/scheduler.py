@@ -6,7 +6,6 @@ Rows wait, not coroutines: ten thousand waiting approvals cost nothing but rows.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -42,6 +41,7 @@ class Scheduler:
         self._lease = Lease(services.database, services.clock, "scheduler", services.replica)
         self._replicas = Replicas(services.database, services.clock, services.replica)
         self._watchers: dict[str, Watcher] = {}
+        self._looking: dict[str, asyncio.Task[None]] = {}
         for intent in services.registry.intents.values():
             if isinstance(intent, Change):
                 self._watchers.update({w.kind: w for w in intent.watchers})
@@ -60,28 +60,42 @@ class Scheduler:
         await self._replicas.leave()
 
     async def run(self) -> None:
-        """Tick until cancelled."""
-        beaten = 0.0
-        while True:
-            woken = asyncio.ensure_future(self._services.signals.wait("scheduler", TICK))
-            await asyncio.sleep(0)
-            try:
-                if time.monotonic() - beaten > BEAT:
-                    beaten = time.monotonic()
-                    await self._replicas.beat()
-                    if await self._lease.held():
-                        await self._look_after()
-                if await self._lease.held():
-                    await self.tick()
-            except Exception:
-                log.exception("scheduler.tick_failed")
-                await asyncio.sleep(TICK)
-            await woken
+        """Tick until cancelled. The heart beats beside it: a slow answer of AWS must not look like death."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._beat_on())
+            tasks.create_task(self._tick_on())
 
-    async def tick(self) -> None:
-        """Fire everything that is due now."""
+    async def _beat_on(self) -> None:
+        while True:
+            try:
+                await self._replicas.beat()
+                if await self._lease.held():
+                    await self._look_after()
+            except Exception:
+                log.exception("scheduler.heartbeat_failed")
+            await asyncio.sleep(BEAT)
+
+    async def _tick_on(self) -> None:
+        try:
+            while True:
+                woken = asyncio.ensure_future(self._services.signals.wait("scheduler", TICK))
+                await asyncio.sleep(0)
+                try:
+                    if await self._lease.held():
+                        await self._tick()
+                except Exception:
+                    log.exception("scheduler.tick_failed")
+                    await asyncio.sleep(TICK)
+                await woken
+        finally:
+            for looking in self._looking.values():
+                looking.cancel()
+            await asyncio.gather(*self._looking.values(), return_exceptions=True)
+
+    async def _tick(self) -> None:
+        """Fire everything that is due now; watchers look beside it, so that AWS holds up nothing else."""
         await self._expire()
-        await self._watch()
+        await self._start_watchers()
         await self._fire_timers()
         await self._services.audit.seal()
 
@@ -105,12 +119,18 @@ class Scheduler:
 
     async def _fire_timers(self) -> None:
         for row in await self._due(waits.c.kind == TIMER):
-            await self._workflows.begin(row.seq)
+            try:
+                await self._fire(row.seq)
+            except Exception:  # one bad row holds up no other
+                log.exception("scheduler.timer_failed", wait=row.seq, request=row.request_id)
 
-            async def work(transaction: Transaction, seq: int = row.seq) -> None:
-                await self._carrying.mark_done(transaction, seq)
+    async def _fire(self, seq: int) -> None:
+        await self._workflows.begin(seq)
 
-            await self._services.database.write(work)
+        async def work(transaction: Transaction) -> None:
+            await self._carrying.mark_done(transaction, seq)
+
+        await self._services.database.write(work)
 
     async def _expire(self) -> None:
         for row in await self._due(waits.c.kind == EXPIRY):
@@ -122,12 +142,21 @@ class Scheduler:
                 if record:
                     await self._services.approvals.expire(transaction, record, row.payload["version"])
 
-            await self._services.database.write(work)
+            try:
+                await self._services.database.write(work)
+            except Exception:  # one bad row holds up no other
+                log.exception("scheduler.expiry_failed", wait=row.seq, request=row.request_id)
 
-    async def _watch(self) -> None:
+    async def _start_watchers(self) -> None:
         due = await self._due(waits.c.kind.in_(list(self._watchers))) if self._watchers else ()
         for kind in {row.kind for row in due}:
-            watcher = self._watchers[kind]
+            looking = self._looking.get(kind)
+            if looking is None or looking.done():
+                self._looking[kind] = asyncio.create_task(self._look(kind), name=f"watcher-{kind}")
+
+    async def _look(self, kind: str) -> None:
+        watcher = self._watchers[kind]
+        try:
             rows = await self._all_waiting(kind)
             looked_at = [
                 Waiting(r.seq, r.request_id, r.key, r.payload, r.due_at, r.noticed, number)
@@ -139,6 +168,9 @@ class Scheduler:
                 log.warning("watcher.failed", kind=kind, error=error.detail)
                 verdicts = {}
             await self._record(watcher, rows, verdicts)
+        except Exception:
+            log.exception("watcher.failed", kind=kind)
+            await asyncio.sleep(TICK)
 
     async def _all_waiting(self, kind: str) -> Sequence[Any]:
         query = select(waits).where(waits.c.kind == kind, waits.c.done_at.is_(None)).order_by(waits.c.seq)
@@ -155,6 +187,7 @@ class Scheduler:
                 if verdict.ready:
                     # From here on it is a timer that is due: the start survives a crash between the two.
                     values = {"kind": TIMER, "due_at": now, "payload": {**row.payload, **verdict.payload}}
+                    transaction.then(lambda: self._services.signals.set("scheduler"))
                 if verdict.notice and not row.noticed:
                     values["noticed"] = True
                 live = (waits.c.seq == row.seq, waits.c.done_at.is_(None))
