@@ -87,9 +87,8 @@ class Classifier:
         self._temperature = _calibrate(held_out[: self._own], np.asarray(labels))
         self._usual_nearness = _usual_nearness(similarity[: self._own, : self._own], np.asarray(groups))
 
-    def classify(self, text: str) -> Scores:
-        """Confidence of every intent for one cleaned text."""
-        words = words_of(text, self._patterns)
+    def classify(self, words: Sequence[str]) -> Scores:
+        """Confidence of every intent for the words (`words_of`) of one cleaned text."""
         columns, values = self._vector(weigh(words))
         if not len(columns):
             return Scores((0.0,) * self._intents)

@@ -23,6 +23,7 @@ _KEPT = 0.8
 """Confidence in an intent that takes bare ids, when an id is all that is understood."""
 _ANSWERED = 0.3
 """What is left of the confidence in any intent for a bare yes or no."""
+_LONGEST_ANSWER = 8
 _ELSEWHERE = 0.3
 """What is left of the confidence in making something when a sentence wishes for something unknown somewhere."""
 
@@ -78,12 +79,11 @@ class CompiledBot:
 
     def rank(self, text: str, contexts: frozenset[str]) -> list[Ranked]:
         """Intents open in these active contexts by falling confidence for a cleaned text."""
-        scores = self._classifier.classify(text).by_intent if self._classifier is not None else ()
         words = words_of(text, self._patterns)
+        scores = self._classifier.classify(words).by_intent if self._classifier is not None else ()
         acts = acts_of(words)
         elsewhere = self._classifier is not None and wants_elsewhere(words, self._classifier.knows)
-        reading = read_answer(text)
-        answers = reading.answer is not Answer.UNCLEAR and not reading.rest
+        answers = len(words) <= _LONGEST_ANSWER and _is_answer(text)
         ranked: list[Ranked] = []
         for number, (intent, score) in enumerate(zip(self.bot.intents, scores, strict=False)):
             if intent.input_contexts <= contexts:
@@ -132,6 +132,12 @@ def listed_values(bot: BotLocale) -> tuple[str, ...]:
         for spelling in (listed.value, *listed.synonyms)
     )
     return tuple(dict.fromkeys(spellings))
+
+
+def _is_answer(text: str) -> bool:
+    """Whether a text is a yes or a no, and nothing else."""
+    reading = read_answer(text)
+    return reading.answer is not Answer.UNCLEAR and not reading.rest
 
 
 _compiled: OrderedDict[str, CompiledBot] = OrderedDict()
