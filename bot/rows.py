@@ -16,7 +16,8 @@ async def insert_new(transaction: Transaction, table: Table, row: Mapping[str, A
     is_sqlite = transaction.connection.dialect.name == "sqlite"
     insert = sqlite.insert if is_sqlite else postgresql.insert
     statement = insert(table).values(**row).on_conflict_do_nothing(index_elements=list(on))
-    result = await transaction.execute(statement)
+    # psycopg's cursor is closed before anybody asks it, unless told to keep the count of an INSERT.
+    result = await transaction.execute(statement.execution_options(preserve_rowcount=True))
     return bool(result.rowcount == 1)
 
 

@@ -10,6 +10,8 @@ from typing import Any
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 from botocore.validate import ParamValidator
 
+_MAPS_WITH_NULLS = ("Slots",)
+"""Lex answers an empty slot as null, which botocore reads but would not send."""
 _NUMBERS = ("integer", "long", "float", "double")
 
 
@@ -28,10 +30,22 @@ def check_result(shape: StructureShape | None, result: Mapping[str, Any]) -> str
     """What is wrong with a result of ours (types, unknown or missing members, patterns); empty if nothing."""
     if shape is None:
         return f"the operation returns nothing, but got {sorted(result)}" if result else ""
-    report = ParamValidator().validate(result, shape)
+    report = ParamValidator().validate(_without_empty_slots(shape, result), shape)
     if report.has_errors():
         return str(report.generate_report())
     return "; ".join(_walk(shape, result, ""))
+
+
+def _without_empty_slots(shape: Shape, value: Any) -> Any:
+    """A result without the nulls that its maps may hold."""
+    if isinstance(shape, StructureShape) and isinstance(value, Mapping):
+        return {n: _without_empty_slots(shape.members[n], v) if n in shape.members else v for n, v in value.items()}
+    if isinstance(shape, ListShape) and isinstance(value, list | tuple):
+        return [_without_empty_slots(shape.member, entry) for entry in value]
+    if isinstance(shape, MapShape) and isinstance(value, Mapping):
+        kept = {k: v for k, v in value.items() if v is not None or shape.name not in _MAPS_WITH_NULLS}
+        return {k: _without_empty_slots(shape.value, v) for k, v in kept.items()}
+    return value
 
 
 def _walk(shape: Shape, value: Any, path: str) -> Iterator[str]:
@@ -60,6 +74,8 @@ def _walk(shape: Shape, value: Any, path: str) -> Iterator[str]:
             yield _failed(value, path, "Member must be a map")
             return
         for key, entry in value.items():
+            if shape.name in _MAPS_WITH_NULLS and entry is None:
+                continue
             yield from _walk(shape.key, key, f"{path}.key")
             yield from _walk(shape.value, entry, f"{path}.{key}.member")
     else:

@@ -33,6 +33,8 @@ class BotoCloud:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="aws")
+        # A hanging Lex must not take the threads that orders are placed with.
+        self._lex_pool = ThreadPoolExecutor(THREADS, thread_name_prefix="lex")
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._sessions: dict[str, tuple[boto3.Session, datetime]] = {}
@@ -56,9 +58,8 @@ class BotoCloud:
             raise CloudError("ObserveMode", "MODE=observe changes nothing.", operation=operation)
         loop = asyncio.get_running_loop()
         context = copy_context()
-        return await loop.run_in_executor(
-            self._pool, context.run, self._call, service, operation, region, role, parameters
-        )
+        pool = self._lex_pool if service == "lexv2-runtime" else self._pool
+        return await loop.run_in_executor(pool, context.run, self._call, service, operation, region, role, parameters)
 
     async def pages(
         self, service: str, operation: str, result: str, /, *, region: str = "", role: str = "", **parameters: Any
@@ -140,7 +141,8 @@ class BotoCloud:
 
     def close(self) -> None:
         """End the threads."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._pool, self._lex_pool):
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _method_name(client: Any, operation: str) -> str:

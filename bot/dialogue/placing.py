@@ -108,7 +108,7 @@ class Placing:
                 ),
                 Text("I will tell you here what becomes of it.", subtle=True),
             ),
-            (Button("Cancel the request", "cancel_request", record.id, "destructive"),),
+            (Button(f"Cancel {record.id}", "cancel_request", record.id, "destructive"),),
             request=record.id,
         )
         return Answer(text, card)

@@ -13,7 +13,7 @@ from bot.intent import either
 from bot.services import Services
 
 FRESH = 30.0
-"""Seconds for which what was read serves the questions of a dialogue; plans read anew."""
+"""Seconds for which a reading serves: OUs everywhere, accounts in the questions of a dialogue; plans read them anew."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,7 @@ class OrganizationReader:
         self._cloud = services.cloud
         self._settings = services.settings
         self._kept: tuple[float, Organization] | None = None
+        self._units_kept: tuple[float, tuple[Unit, ...]] | None = None
         self._reading = asyncio.Lock()
 
     async def recent(self) -> Organization:
@@ -111,18 +112,23 @@ class OrganizationReader:
             return await self._read()
 
     async def now(self) -> Organization:
-        """Return a snapshot read just now."""
+        """Return a snapshot whose accounts were read just now: whether an address is free must not be guessed."""
         async with self._reading:
             return await self._read()
 
     async def _read(self) -> Organization:
-        units, accounts, registered = await asyncio.gather(self._units(), self._accounts(), self._registered())
-        organization = Organization(
-            tuple(Unit(u["Id"], u["Name"], u["Path"], u["Arn"] in registered) for u in units),
-            tuple(accounts),
-        )
+        units, accounts = await asyncio.gather(self._registered_units(), self._accounts())
+        organization = Organization(units, tuple(accounts))
         self._kept = (time.monotonic(), organization)
         return organization
+
+    async def _registered_units(self) -> tuple[Unit, ...]:
+        if self._units_kept and time.monotonic() - self._units_kept[0] < FRESH:
+            return self._units_kept[1]
+        units, registered = await asyncio.gather(self._units(), self._registered())
+        found = tuple(Unit(u["Id"], u["Name"], u["Path"], u["Arn"] in registered) for u in units)
+        self._units_kept = (time.monotonic(), found)
+        return found
 
     async def _listing(self, service: str, operation: str, result: str, **parameters: Any) -> list[dict[str, Any]]:
         pages = self._cloud.pages(

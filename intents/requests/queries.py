@@ -7,6 +7,7 @@ from bot.errors import NotFound
 from bot.intent import Answer, Ask, Definition, Query, Slot, SlotType
 from bot.requests import Filter, RequestRecord
 from bot.requests.record import STATE_WORDS
+from bot.requests.store import CANCELLABLE
 
 REQUEST_ID = SlotType("RequestId", pattern="(qm-)?[23456789abcdefghjkmnpqrstvwxyz]{8}", listed=False)
 SHOWN = 10
@@ -140,7 +141,7 @@ class RequestStatus(Query):
             items.append(Text(f"{record.outcome['text']} {record.outcome.get('next', '')}".strip()))
         buttons: tuple[Button, ...] = ()
         if record.state in ("awaiting_approval", "approved", "queued"):
-            buttons = (Button("Cancel the request", "cancel_request", record.id, "destructive"),)
+            buttons = (Button(f"Cancel {record.id}", "cancel_request", record.id, "destructive"),)
         card = Card(
             f"{STATE_WORDS[record.state].capitalize()}: {record.plan.summary}", tuple(items), buttons, request=record.id
         )
@@ -182,7 +183,7 @@ class CancelRequest(Query):
     async def answer(self, ask: Ask) -> Answer:
         """Cancel the request that is named; never guesses which."""
         if not ask.slots.get("RequestId"):
-            return Answer("Which request? Say “cancel” and its id; “my requests” lists them.")
+            return await self._which(ask)
         record = await self.services.requests.find(ask.slots["RequestId"])
         require_visible(self, record, ask)
         owner = ask.owner or None
@@ -191,6 +192,18 @@ class CancelRequest(Query):
         )
         text = f"Request {record.id} is cancelled; nothing was done."
         return Answer(text, Card(f"Cancelled: {record.plan.summary}", (Text(text),), tone="warning", request=record.id))
+
+
+    async def _which(self, ask: Ask) -> Answer:
+        """Return the person's requests that could be cancelled, to choose from."""
+        wanted = Filter(person_id=ask.person.id, owner=ask.owner or None, state=CANCELLABLE, limit=5)
+        page = await self.services.requests.list(wanted)
+        if not page.items:
+            return Answer("None of your requests can be cancelled: each has begun or is over.")
+        buttons = tuple(Button(f"Cancel {r.id}", "cancel_request", r.id, "destructive") for r in page.items)
+        rows = tuple((r.id, STATE_WORDS[r.state], r.plan.summary) for r in page.items)
+        card = Card("Which request?", (Table(("Request", "State", "What"), rows),), buttons)
+        return Answer(card.as_text(), card)
 
 
 def require_visible(query: Query, record: RequestRecord, ask: Ask) -> None:

@@ -115,9 +115,9 @@ async def test_a_request_is_cancelled_before_its_approval(stage: Stage, ana: Spe
 
 async def test_a_request_is_cancelled_by_its_button(stage: Stage, ana: Speaker) -> None:
     request = await asks_for_an_account(ana)
-    await ana.presses("Cancel the request")
+    await ana.presses(f"Cancel {ana.request}")
     ana.hears(f"{request} is cancelled")
-    await ana.presses("Cancel the request")
+    await ana.presses(f"Cancel {ana.request}")
     ana.hears("already")
     assert (await stage.view(request))["state"] == "cancelled"
 
