@@ -30,7 +30,7 @@ def registry(tmp_path: Path) -> Registry:
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_has_stories_that_speak_of_it(folder: str, registry: Registry) -> None:
     names = [i.definition for i in registry.intents.values() if type(i).__module__.startswith(f"intents.{folder}")]
-    stories = "\n".join(f.read_text(encoding="utf-8") for f in (ROOT / "tests" / "stories").glob("*.py")).casefold()
+    stories = "\n".join(f.read_text(encoding="utf-8") for f in (ROOT / "tests" / "stories").rglob("*.py")).casefold()
     assert names
     for definition in names:
         said = [e.partition(" qm-")[0].casefold() for e in definition.examples]

@@ -40,7 +40,7 @@ class Requester:
 
     def asks(self) -> None:
         """Bring the form to the plan, which waits for a yes."""
-        heard = self.says(f"I need a sandbox account in Demos for {self.email} named {self.account}")
+        heard = self.says(f"I need a sandbox account in Demos for {self.email}")
         texts = " ".join(message["text"] for message in heard["messages"])
         assert "Shall I go ahead?" in texts, texts
 

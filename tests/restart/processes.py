@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -174,6 +175,7 @@ class BotProcess(Program):
     """`python -m bot serve` on a port of its own, which it keeps over restarts."""
 
     def __init__(self, folder: Path, name: str, *, command: str = "serve", **settings: str) -> None:
+        self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         own = {"PORT": str(self.port), "VAR_DIR": str(folder), "APPROVERS": APPROVER, "LOG_LEVEL": "info"}
@@ -197,15 +199,21 @@ class BotProcess(Program):
         except httpx.HTTPError:
             return False
 
+    @property
+    def replica(self) -> str:
+        """The id that this process goes by in the database, as its log says."""
+        started = [line for line in self.log.read_text().splitlines() if '"event": "started"' in line]
+        return str(json.loads(started[-1])["replica"])
+
     def restart(self) -> None:
         """Kill it and start it again."""
         self.kill()
         self.start()
 
-    def verify_audit(self) -> tuple[int, str]:
-        """Run `python -m bot audit verify` on its database; return the exit status and what was printed."""
-        done = subprocess.run(
-            [sys.executable, "-m", "bot", "audit", "verify"],
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run another command of the bot's with the same settings, to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "bot", *command],
             cwd=REPOSITORY,
             env=self.environment,
             capture_output=True,
@@ -213,6 +221,10 @@ class BotProcess(Program):
             timeout=60,
             check=False,
         )
+
+    def verify_audit(self) -> tuple[int, str]:
+        """Run `python -m bot audit verify`; return the exit status and what was printed."""
+        done = self.run("audit", "verify")
         return done.returncode, done.stdout + done.stderr
 
     def close(self) -> None:

@@ -51,7 +51,7 @@ FUNCTION_WORDS: Final = _words(
 
 CARRIER_WORDS: Final = FUNCTION_WORDS | _words(
     "set want need like wish love hope give make know tell think try use using go going look looking",
-    "would could kindly maybe perhaps actually soon today guys team folks bot buddy mate sir",
+    "would could kindly maybe perhaps actually soon today still yet guys team folks bot buddy mate sir",
 )
 """Function words and the verbs of asking: they wrap a request without naming it."""
 

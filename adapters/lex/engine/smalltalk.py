@@ -15,7 +15,7 @@ from adapters.lex.engine.lexicon import CARRIER_WORDS, FAMILIES
 from adapters.lex.engine.text import plain_words
 
 _SEED: Final = 7_411
-_COUNT: Final = 110
+_COUNT: Final = 130
 
 _THINGS: Final = (
     "weather|pizza|football match|movie|train to Berlin|song|recipe|dinner|haircut|taxi|cat|dog|"
@@ -48,7 +48,10 @@ _SAYINGS: Final = (
     "you are stupid|thanks|thank you very much|bye|see you tomorrow|nice to meet you|haha|"
     "what time is it|what day is it today|tell me something funny|sing for me|I am bored|I am tired|"
     "I am hungry|that is interesting|lol|what|why|really|who won the game last night|"
-    "what is the meaning of life|do you have feelings|good night|how is it going|what is new"
+    "what is the meaning of life|do you have feelings|good night|how is it going|what is new|"
+    "still not one|nor this|not this either|I don't have one yet|I have none|not that one|neither of them|"
+    "none of these|I am not sure|I don't know yet|still thinking|that one is not mine|it is not one of those|"
+    "I still have to find out|who knows|whatever you like|the same as before|not yet|one moment"
 ).split("|")
 
 
