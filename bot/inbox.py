@@ -40,7 +40,7 @@ RENEW = 5.0
 AT_ONCE = 64
 """Conversations handled at the same time; presses and stop words don't count."""
 TRIES = 3
-PATIENCE = 2.0
+PATIENCE = 1.5
 """Seconds that turns under way get when the process stops."""
 TURN_LOOK = 0.2
 """Seconds between looks whether another replica has done what was said before in the same conversation."""
@@ -103,9 +103,15 @@ class Inbox:
         return True
 
     async def reply(self, key: str, timeout: float = 25) -> Reply | None:
-        """Return what the activity was answered, waiting for it; None when that takes longer than `timeout` s."""
+        """Return what the activity was answered, waiting for it; None when that takes longer than `timeout` s.
+
+        When the process stops it waits no longer than PATIENCE.
+        """
         end = time.monotonic() + timeout
+        patient = True
         while True:
+            if self._signals.closing and patient:
+                end, patient = min(end, time.monotonic() + PATIENCE), False
             waiter = asyncio.ensure_future(self._signals.wait(f"inbox:{key}", 1.0))
             await asyncio.sleep(0)
             found = await self._finished(key)
