@@ -56,8 +56,8 @@ class Requester:
         def post() -> None:
             try:
                 self.says(text)
-            except httpx.HTTPError:
-                return  # that is what a kill looks like from here
+            except (httpx.HTTPError, AssertionError):
+                return  # that is what a kill or a stop looks like from here
 
         thread = threading.Thread(target=post, daemon=True)
         thread.start()
