@@ -31,11 +31,15 @@ class Product:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "bot", "run"], env=self._environment, stdout=subprocess.PIPE, text=True
         )
-        self.client = httpx.Client(base_url=self._address(), timeout=30, trust_env=False)
-        answer = self.say("Hi, I would like a new account please!", conversation="first")
-        self.seconds_to_first_answer = time.perf_counter() - begun
-        if "account type" not in answer["messages"][0]["text"]:
-            raise RuntimeError(f"unexpected first answer: {answer}")
+        try:
+            self.client = httpx.Client(base_url=self._address(), timeout=30, trust_env=False)
+            answer = self.say("Hi, I would like a new account please!", conversation="first")
+            self.seconds_to_first_answer = time.perf_counter() - begun
+            if "account type" not in answer["messages"][0]["text"]:
+                raise RuntimeError(f"unexpected first answer: {answer}")
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(
@@ -43,6 +47,9 @@ class Product:
     ) -> None:
         """End it as Ctrl-C does."""
         self.client.close()
+        self._end()
+
+    def _end(self) -> None:
         self._process.send_signal(signal.SIGINT)
         self._process.wait(20)
 
