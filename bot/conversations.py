@@ -54,15 +54,7 @@ class Conversations:
 
     async def remember(self, transaction: Transaction, activity: Activity) -> None:
         """Keep where the conversation is, and what the person said."""
-        row = {
-            "id": activity.conversation,
-            "channel": activity.channel,
-            "owner": activity.owner,
-            "address": activity.address,
-            "person_id": activity.person.id,
-            "updated_at": self._clock.now(),
-        }
-        await put(transaction, conversations, row, on=["id"])
+        await keep_place(transaction, activity, self._clock)
         said = activity.text if activity.kind == "message" else ""
         if said:
             await self._insert(transaction, activity.conversation, "person", said, None, activity.key)
@@ -156,6 +148,19 @@ class Conversations:
         row = self._row(conversation, role, text, card, inbox_key, request_id)
         await transaction.execute(insert(messages).values(**row))
         transaction.then(lambda: self._signals.set(f"conversation:{conversation}"))
+
+
+async def keep_place(transaction: Transaction, activity: Activity, clock: Clock) -> None:
+    """Keep where a conversation takes place, so that it can be read and answered later."""
+    row = {
+        "id": activity.conversation,
+        "channel": activity.channel,
+        "owner": activity.owner,
+        "address": activity.address,
+        "person_id": activity.person.id,
+        "updated_at": clock.now(),
+    }
+    await put(transaction, conversations, row, on=["id"])
 
 
 def message_of(row: Any) -> Message:

@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.activity import Activity
 from bot.clock import Clock
-from bot.conversations import Message, message_of
+from bot.conversations import Message, keep_place, message_of
 from bot.database import Database, Transaction
 from bot.database.tables import inbox, messages, requests
 from bot.dialogue.dialogue import Decided
@@ -303,6 +303,7 @@ class Inbox:
 
         async def work(transaction: Transaction) -> None:
             await self._mark_done(transaction, seq, error)
+            await keep_place(transaction, activity, self._clock)
             row = {
                 "conversation": activity.conversation,
                 "role": "bot",

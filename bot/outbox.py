@@ -38,7 +38,9 @@ SEND_LIMIT = 48.0
 AT_ONCE = 50
 """Rows being sent at the same time."""
 PAUSES = (1, 2, 5, 10, 30, 60, 120, 300, 600, 1800)
-"""Seconds between tries; after the last the row is given up."""
+"""Seconds between tries; the last goes on until the row is given up."""
+GIVE_UP = timedelta(days=4)
+"""Age at which a row is given up: an approval may wait for days, and so may the relay that is to carry its mail."""
 GRACE = 1.0
 """Seconds that what is being sent gets when the process stops."""
 LOOK = 2.0
@@ -213,7 +215,7 @@ class Outbox:
 
     async def _failed(self, row: Any, attempt: int, detail: str, retryable: bool, retry_after: float | None) -> None:
         now = self._clock.wall()
-        if not retryable or attempt > len(PAUSES):
+        if not retryable or now - row.created_at > GIVE_UP:
             OUTBOX_DELIVERIES.labels(row.channel, "given_up").inc()
             log.error("outbox.given_up", key=row.key, attempts=attempt, error=detail)
             await self._give_up(row, now, attempt, detail)

@@ -32,7 +32,12 @@ def decode_cursor(cursor: str, parts: int) -> list[str]:
     except (binascii.Error, UnicodeError) as error:
         raise _bad() from error
     found = text.split("\n")
-    if len(found) != parts or not all(found) or (parts == 1 and not (text.isascii() and text.isdigit())):
+    if (
+        len(found) != parts
+        or not all(found)
+        or "\0" in text
+        or (parts == 1 and not (text.isascii() and text.isdigit()))
+    ):
         raise _bad()
     if parts == 1 and len(text) > 18:
         raise _bad()

@@ -18,11 +18,11 @@ def main(arguments: Sequence[str]) -> int:
             case "run":
                 from bot.commands.run import run
 
-                return run()
+                run()
             case "serve":
                 from bot.commands.run import serve
 
-                return serve()
+                serve()
             case "chat":
                 from bot.commands.chat import chat
 
@@ -42,6 +42,8 @@ def main(arguments: Sequence[str]) -> int:
     except QuartermasterError as error:
         print(f"quartermaster: {error.sentence()}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 0  # ended before it served
 
 
 def _parser() -> argparse.ArgumentParser:

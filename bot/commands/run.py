@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 from bot import logs
 from bot.errors import SettingsError
@@ -21,23 +22,31 @@ FIRST_SENTENCE = "I need a sandbox account in Demos for team-x+aws@corp.example"
 SANDBOX_WAIT = 30.0
 
 
-def serve() -> int:
+def serve() -> NoReturn:
     """Serve until a signal ends it; exit status 0 then."""
     settings = load_settings()
     logs.configure(settings.log_level)
-    return asyncio.run(_serve(settings, _listen(settings), greeting=False))
+    _leave(asyncio.run(_serve(settings, _listen(settings), greeting=False)))
 
 
-def run() -> int:
+def run() -> NoReturn:
     """Start everything a newcomer needs, unless AWS_ENDPOINT_URL names an AWS already."""
     logs.configure(os.environ.get("LOG_LEVEL", "warning"), plain=sys.stderr.isatty())
     host = os.environ.get("HOST") or "127.0.0.1"
-    first = socket.create_server((host, _port()), backlog=512)
+    first = _bind(host, _port())
     port = first.getsockname()[1]
     os.environ["PORT"] = str(port)
     with _sandbox(port):
         settings = load_settings()
-        return asyncio.run(_serve(settings, first, greeting=True))
+        status = asyncio.run(_serve(settings, first, greeting=True))
+    _leave(status)
+
+
+def _leave(status: int) -> NoReturn:
+    """End the process without waiting for threads: one may wait for AWS, and what matters is in the database."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def _port() -> int:
@@ -116,16 +125,21 @@ async def _serve(settings: Settings, listening: socket.socket, *, greeting: bool
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_graceful_shutdown=5,
+        lifespan="off",  # started and stopped here, so that what is wrong at the start is told in words
+        timeout_graceful_shutdown=2,
         ws="none",
     )
     server = _Server(config, on_end=application.services.signals.close)
-    stopping = asyncio.create_task(server.serve(sockets=[listening]))
-    while not server.started and not stopping.done():  # noqa: ASYNC110 - uvicorn offers no event for it
-        await asyncio.sleep(0.01)
-    if greeting and server.started:
-        _greet(settings)
-    await stopping
+    await application.start()
+    try:
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
+        while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event for it
+            await asyncio.sleep(0.01)
+        if greeting and server.started:
+            _greet(settings)
+        await serving
+    finally:
+        await application.stop()
     return 0 if server.was_started else 2
 
 
@@ -136,7 +150,6 @@ class _Server:
         import uvicorn
 
         self._on_end = on_end
-
         self._server = uvicorn.Server(config)  # type: ignore[arg-type]
         self.was_started = False
 

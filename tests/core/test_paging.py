@@ -11,7 +11,7 @@ from bot.errors import Invalid
 from bot.paging import decode_cursor, encode_cursor
 from bot.requests import Filter, Requests
 
-PARTS = some.text(some.characters(exclude_characters="\n", exclude_categories=["Cs"]), min_size=1, max_size=40)
+PARTS = some.text(some.characters(exclude_characters="\n\0", exclude_categories=["Cs"]), min_size=1, max_size=40)
 
 
 @given(some.lists(PARTS, min_size=2, max_size=4))
@@ -40,6 +40,7 @@ HOSTILE_PARTS = [
     ("2026-03-01T08:00:00", "QM-1"),
     ("0001-01-01T00:00:00+23:59", "QM-1"),
     ("9999-12-31T23:59:59-23:59", "QM-1"),
+    ("2026-03-01T08:00:00+00:00", "\x00"),
     ("2026-03-01T08:00:00+00:00", "' OR 1=1 --"),
 ]
 
