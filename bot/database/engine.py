@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -119,6 +120,8 @@ class Database:
 
     async def start(self) -> None:
         """Start the writer."""
+        if self.is_sqlite:
+            await asyncio.to_thread(_choose_wal, self.url.database or "")
         self._task = asyncio.create_task(self._write_on(), name="database-writer")
 
     async def close(self) -> None:
@@ -257,15 +260,28 @@ def _lost_a_lock(error: Exception) -> bool:
     return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _LOCK_STATES
 
 
+def _choose_wal(path: str) -> None:
+    """Put the file into WAL, which stays so: once, since a switch does not wait for others' locks as statements do."""
+    connection = sqlite3.connect(path, timeout=15)
+    try:
+        for pause in (0.05, 0.2, 1.0, 0.0):
+            try:
+                connection.execute("PRAGMA journal_mode=WAL")
+                return
+            except sqlite3.OperationalError:
+                time.sleep(pause)
+    finally:
+        connection.close()
+
+
 def _prepare_sqlite(engine: AsyncEngine, *, for_writing: bool) -> None:
     @event.listens_for(engine.sync_engine, "connect")
     def on_connect(connection: Any, record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, below
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA busy_timeout=15000")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA busy_timeout=15000")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")
