@@ -14,13 +14,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, insert, select, update
+from sqlalchemy import Row, Select, exists, func, insert, null, select, update
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.activity import Person, clean_text
 from bot.clock import Clock, iso
 from bot.database import Database, Transaction
 from bot.database.tables import audit, audit_head, audit_payloads, people, requests
-from bot.errors import Unavailable
+from bot.errors import Conflict, Invalid, NotFound, Unavailable
 from bot.paging import Page, decode_cursor, encode_cursor
 from bot.plan import canonical
 from bot.rows import put
@@ -29,11 +31,13 @@ GENESIS = "0" * 64
 SEAL_BATCH = 500
 SEALER = 0x5EA1
 """Key of PostgreSQL's advisory lock under which rows are chained."""
+ERASED = "audit.erased"
+"""Kind of the row that accounts for an erased payload: who erased it, and why."""
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What `verify` found. `fault` is empty when every sealed row is intact, else it names the first bad row."""
+    """What `verify` found. `fault` is empty when all is intact, else it names the first bad row or request."""
 
     sealed: int
     unsealed: int
@@ -72,6 +76,31 @@ class Audit:
         )
         seq = result.scalar_one()
         await transaction.execute(insert(audit_payloads).values(seq=seq, salt=salt, payload=content))
+
+    async def erase(self, seq: int, by: Person, reason: str) -> None:
+        """Erase a row's payload for good and record who did and why, in one transaction; the chain holds.
+
+        Whether the person may is the caller's question. Raises Invalid (no reason, or the row itself accounts
+        for an erasure), NotFound, or Conflict when the payload is erased already.
+        """
+        reason = clean_text(reason)
+        if not reason:
+            raise Invalid("reason: say why the payload is erased.", field="reason")
+
+        async def work(transaction: Transaction) -> None:
+            row = (await transaction.execute(select(audit).where(audit.c.seq == seq))).first()
+            if row is None:
+                raise NotFound(f"There is no row {seq} in the audit.")
+            if row.kind == ERASED:
+                raise Invalid(f"seq: row {seq} accounts for an erasure itself and stays.", field="seq")
+            still_there = (audit_payloads.c.seq == seq) & audit_payloads.c.erased_at.is_(None)
+            gone = {"payload": null(), "salt": "", "erased_at": self._clock.now()}
+            if not (await transaction.execute(update(audit_payloads).where(still_there).values(**gone))).rowcount:
+                raise Conflict(f"The payload of row {seq} is erased already.")
+            payload = {"seq": seq, "reason": reason}
+            await self.record(transaction, ERASED, person_id=by.id, request_id=row.request_id, payload=payload)
+
+        await self._database.write(work)
 
     async def seal(self) -> int:
         """Chain the rows that wait for it; return how many. Only the holder of the sealer's lease calls this."""
@@ -133,6 +162,9 @@ class Audit:
     async def verify(self) -> Verification:
         """Recompute the whole chain; finds changed, missing, added and reordered rows.
 
+        Also finds payloads that were erased without a row that says who did, and requests that have no row at
+        all, as after somebody emptied the record together with its head.
+
         Reads one moment of the database, so it may run while rows are sealed. Raises Unavailable when there
         is no record to read: that says nothing about its being intact.
         """
@@ -159,17 +191,48 @@ class Audit:
                 .where(audit.c.position.is_not(None))
                 .order_by(audit.c.position)
             )
+            accounted = await _accounted_erasures(connection)
             async with connection.stream(query) as rows:
                 async for row in rows:
-                    if fault := _fault_of(row, position + 1, previous):
+                    fault = _fault_of(row, position + 1, previous)
+                    if not fault and row.erased_at is not None and row.seq not in accounted:
+                        fault = (
+                            f"payload of row {row.seq} at position {position + 1} was erased without an {ERASED} row"
+                        )
+                    if fault:
                         return Verification(position, unsealed, erased, fault)
                     position, previous = position + 1, row.hash
                     erased += row.erased_at is not None
+            unrecorded = await _request_without_rows(connection)
         expected = (head.position, head.hash) if head else (0, GENESIS)
         if (position, previous) != expected:
             fault = f"the chain ends at position {position}, the head says {expected[0]}"
-            return Verification(position, unsealed, erased, fault)
-        return Verification(position, unsealed, erased)
+        else:
+            fault = f"request {unrecorded} has no row" if unrecorded else ""
+        return Verification(position, unsealed, erased, fault)
+
+
+async def _accounted_erasures(connection: AsyncConnection) -> frozenset[int]:
+    """Return the rows whose erased payloads are accounted for; a row that accounts may wait for its seal still."""
+    query = (
+        select(audit.c.payload_digest, audit_payloads.c.salt, audit_payloads.c.payload)
+        .join(audit_payloads, audit_payloads.c.seq == audit.c.seq)
+        .where(audit.c.kind == ERASED, audit_payloads.c.erased_at.is_(None))
+    )
+    rows = (await connection.execute(query)).all()
+    intact = [r.payload for r in rows if payload_digest(r.salt, r.payload) == r.payload_digest]
+    return frozenset(payload["seq"] for payload in intact if isinstance(payload, dict) and "seq" in payload)
+
+
+async def _request_without_rows(connection: AsyncConnection) -> str:
+    """Return the first request that the record knows nothing of, empty when there is none."""
+    query = (
+        select(requests.c.id)
+        .where(~exists().where(audit.c.request_id == requests.c.id))
+        .order_by(requests.c.created_at, requests.c.id)
+        .limit(1)
+    )
+    return (await connection.execute(query)).scalar() or ""
 
 
 def _fault_of(row: Row[Any], position: int, previous: str) -> str:

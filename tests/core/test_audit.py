@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ from bot.audit import Audit, chain, payload_digest
 from bot.database import Database, Transaction
 from bot.database.migrating import migrate
 from bot.database.tables import audit as rows
-from bot.database.tables import audit_head, audit_payloads
-from bot.errors import Invalid
+from bot.database.tables import audit_head, audit_payloads, requests
+from bot.errors import Conflict, Invalid, NotFound
 from tests.core.clock import HandClock
 
 Tampering = Callable[[Transaction], Awaitable[None]]
@@ -135,6 +136,12 @@ async def insert_a_row_in_between(transaction: Transaction) -> None:
     )
 
 
+async def erase_a_payload_in_secret(transaction: Transaction) -> None:
+    found = await at(transaction, 3)
+    gone = {"payload": None, "salt": "", "erased_at": found.at}
+    await transaction.execute(update(audit_payloads).where(audit_payloads.c.seq == found.seq).values(**gone))
+
+
 async def rewind_the_head(transaction: Transaction) -> None:
     fifth = await at(transaction, 5)
     await transaction.execute(update(audit_head).values(position=5, hash=fifth.hash))
@@ -151,6 +158,7 @@ TAMPERINGS: list[tuple[Tampering, str]] = [
     (change_a_payload, "payload of row .* at position 3 was changed"),
     (change_a_payload_and_its_digest, "at position 3 was changed"),
     (pass_a_changed_payload_off_as_erased, "payload of row .* at position 3 was changed"),
+    (erase_a_payload_in_secret, "payload of row .* at position 3 was erased without an audit.erased row"),
     (remove_a_payload, "payload of row .* at position 3 was changed"),
     (remove_a_row, "position 3 is missing"),
     (remove_a_row_and_close_the_gap, "at position 3 was changed or moved"),
@@ -189,20 +197,84 @@ async def test_an_empty_record_is_intact(audit: Audit) -> None:
     assert (found.sealed, found.unsealed, found.fault) == (0, 0, "")
 
 
-async def test_an_erased_payload_leaves_the_chain_intact(
+async def test_an_erased_payload_leaves_the_chain_intact(database: Database, audit: Audit, ana: Person) -> None:
+    await record(database, audit, 4, person_id=ana.id)
+    seq = (await audit.list()).items[1]["id"]
+    await audit.erase(seq, ana, " asked by letter ")
+    before_the_seal = await audit.verify()
+    assert (before_the_seal.sealed, before_the_seal.erased, before_the_seal.fault) == (4, 1, "")
+    await audit.seal()
+    found = await audit.verify()
+    assert (found.sealed, found.erased, found.fault) == (5, 1, "")
+    entries = (await audit.list()).items
+    assert [entry["id"] for entry in entries if entry["payload"] == {}] == [seq]
+    told = entries[0]
+    assert (told["kind"], told["person"], told["request"]) == ("audit.erased", ana.email, "QM-1")
+    assert told["payload"] == {"seq": seq, "reason": "asked by letter"}
+
+
+async def test_what_is_erased_is_gone_from_the_database(database: Database, audit: Audit, ana: Person) -> None:
+    await record(database, audit, 1)
+    seq = (await audit.list()).items[0]["id"]
+    await audit.erase(seq, ana, "asked by letter")
+    async with database.read() as connection:
+        left = (await connection.execute(select(audit_payloads).where(audit_payloads.c.seq == seq))).one()
+    assert (left.payload, left.salt) == (None, "")  # a salt left behind would let guesses be checked
+
+
+async def test_an_erasure_counts_for_the_row_it_names_only(database: Database, audit: Audit, ana: Person) -> None:
+    await record(database, audit, 6)
+    await audit.erase((await audit.list()).items[0]["id"], ana, "asked by letter")
+    await database.write(erase_a_payload_in_secret)
+    assert "position 3 was erased without" in (await audit.verify()).fault
+
+
+async def test_refuses_an_erasure_that_could_not_be_accounted_for(
+    database: Database, audit: Audit, ana: Person
+) -> None:
+    await record(database, audit, 2)
+    seq = (await audit.list()).items[0]["id"]
+    with pytest.raises(Invalid) as no_reason:
+        await audit.erase(seq, ana, " \n ")
+    assert no_reason.value.field == "reason"
+    with pytest.raises(NotFound):
+        await audit.erase(seq + 1000, ana, "asked by letter")
+    await audit.erase(seq, ana, "asked by letter")
+    with pytest.raises(Conflict):
+        await audit.erase(seq, ana, "asked by letter")
+    account = (await audit.list()).items[0]["id"]
+    with pytest.raises(Invalid) as of_the_account:
+        await audit.erase(account, ana, "hide it")
+    assert of_the_account.value.field == "seq"
+    assert len((await audit.list()).items) == 3
+
+
+async def test_a_record_emptied_with_its_head_is_found_by_the_requests(
     database: Database, audit: Audit, clock: HandClock, ana: Person
 ) -> None:
-    await record(database, audit, 4, person_id=ana.id)
+    async def place(transaction: Transaction) -> None:
+        for number, request_id in enumerate(("qm-later", "qm-first")):
+            await transaction.execute(insert(requests).values(**a_request(request_id, ana, clock, age=number)))
+            await audit.record(transaction, "request.placed", person_id=ana.id, request_id=request_id)
 
-    async def erase(transaction: Transaction) -> None:
-        third = await at(transaction, 3)
-        gone = {"payload": None, "salt": "", "erased_at": clock.now()}
-        await transaction.execute(update(audit_payloads).where(audit_payloads.c.seq == third.seq).values(**gone))
+    async def empty(transaction: Transaction) -> None:
+        await empty_everything_but_the_head(transaction)
+        await remove_the_head(transaction)
 
-    await database.write(erase)
-    found = await audit.verify()
-    assert (found.sealed, found.erased, found.fault) == (4, 1, "")
-    assert sum(entry["payload"] == {} for entry in (await audit.list()).items) == 1
+    await database.write(place)
+    assert (await audit.verify()).fault == ""  # rows that are not sealed yet count
+    await audit.seal()
+    assert (await audit.verify()).fault == ""
+    await database.write(empty)
+    assert (await audit.verify()).fault == "request qm-first has no row"
+
+
+def a_request(request_id: str, by: Person, clock: HandClock, *, age: int) -> dict[str, Any]:
+    """Return a row of `requests` that was placed `age` hours ago."""
+    at = clock.now() - timedelta(hours=age)
+    texts = {"intent": "MakeToy", "state": "queued", "conversation": "c", "tier": "standard", "digest": "d"}
+    data: dict[str, Any] = {"slots": {}, "plan": {}, "notes": {}, "version": 1}
+    return {"id": request_id, "person_id": by.id, "created_at": at, "updated_at": at, **texts, **data}
 
 
 async def test_a_row_that_was_rolled_back_leaves_no_trace(database: Database, audit: Audit) -> None:
@@ -304,3 +376,12 @@ def test_the_command_does_not_call_a_missing_record_broken(database_url: str) ->
     assert done.returncode == 2, done.stdout
     assert "Traceback" not in done.stderr
     assert "migrate" in done.stderr
+
+
+def test_the_command_makes_no_database_where_there_is_none(tmp_path: Path) -> None:
+    missing = tmp_path / "nowhere" / "quartermaster.sqlite"
+    done = verify(f"sqlite:///{missing}")
+    assert done.returncode == 2, done.stdout
+    assert f"{missing}, which does not exist" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not missing.parent.exists()
