@@ -181,12 +181,15 @@ async def _until(closing: anyio.Event, wait: Coroutine[Any, Any, list[Message]])
 
 
 def _activity(form: Mapping[str, str], person: Person, conversation: str) -> Activity:
-    """Return what was posted as an Activity; raises Invalid for a text that is empty or too long."""
+    """Return what was posted as an Activity; raises Invalid for a text that is empty or too long.
+
+    Control characters go from all of it: PostgreSQL keeps no NUL in a text.
+    """
     given = form.get("key", "").lower()
     key = f"console:{person.id}:{given if _KEY.fullmatch(given) else _fresh_key()}"
-    if verb := form.get("verb", ""):
-        value = form.get("value", "")
-        if len(verb) > 64 or len(value) > 4096:
+    if form.get("verb", ""):
+        verb, value = clean_text(form["verb"]), clean_text(form.get("value", ""))
+        if not verb or len(verb) > 64 or len(value) > 4096:
             raise Invalid("That is not a button of ours.", field="verb")
         return Activity(key, "console", conversation, person, kind="press", verb=verb, value=value)
     text = clean_text(form.get("text", ""))

@@ -109,9 +109,13 @@ class IdentityProvider:
         return self._identity(dict(claims) | await self._asked_for(token, claims))
 
     async def _asked_for(self, token: Any, claims: Any) -> dict[str, Any]:
-        """Return what the userinfo endpoint adds when the id_token holds no address (OIDC Core 5.3)."""
+        """Return what the userinfo endpoint adds when the id_token lacks the address or whether it is verified.
+
+        An address and the word that it is verified count only when they belong together (OIDC Core 5.1, 5.3).
+        """
         metadata = await self._client.load_server_metadata()
-        if claims.get("email") or not metadata.get("userinfo_endpoint"):
+        is_whole = claims.get("email") and "email_verified" in claims
+        if is_whole or not metadata.get("userinfo_endpoint"):
             return {}
         try:
             info = await self._client.userinfo(token=token)
@@ -119,7 +123,12 @@ class IdentityProvider:
             raise _unreachable() from error
         if info.get("sub") != claims["sub"]:
             raise _untrusted()
-        return {k: v for k, v in info.items() if k not in claims}
+        added = {k: v for k, v in info.items() if k not in claims}
+        if not claims.get("email"):
+            return added | {k: info.get(k) for k in ("email", "email_verified")}
+        if info.get("email") != claims["email"]:
+            added.pop("email_verified", None)
+        return added
 
     def _identity(self, claims: dict[str, Any]) -> Identity:
         email = claims.get("email")
@@ -128,7 +137,14 @@ class IdentityProvider:
                 "Your identity provider did not tell your e-mail address, and the bot knows people by it.",
                 next_step="Ask its administrators to release the claim “email” to this application.",
             )
-        if claims.get("email_verified") in (False, "false"):
+        verified = claims.get("email_verified")
+        if verified is None:
+            raise Refused(
+                f"Your identity provider does not tell whether {email} is verified, so the bot can't go by it.",
+                next_step="Ask its administrators to send the claim “email_verified” to this application.",
+            )
+        # Some providers send the words as strings (Amazon Cognito does).
+        if verified is not True and verified != "true":
             raise Refused(f"Your identity provider says that {email} is not verified.", next_step="Verify it there.")
         texts = {k: v if isinstance(v := claims.get(k), str) else "" for k in ("name", "given_name", "family_name")}
         return Identity(str(claims["iss"]), str(claims["sub"]), email, **texts)

@@ -12,9 +12,13 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from itsdangerous import BadData, URLSafeTimedSerializer
+from sqlalchemy import select
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
+from bot.database import Transaction
+from bot.database.tables import idempotency
+from bot.rows import insert_new
 from bot.services import Services
 
 SESSION_HOURS = 12
@@ -23,6 +27,9 @@ TALK = "talk"
 SIGNIN = "signin"
 LIFETIMES = {SESSION: SESSION_HOURS * 3600, TALK: 90 * 24 * 3600, SIGNIN: 600}
 """Seconds that each kind of cookie counts, from the moment it was signed."""
+
+SIGNED_OUT = "console-signed-out"
+"""Scope of the rows that name ended sessions. Such a row outlives the cookie: rows are kept for days."""
 
 Way = Literal["", "dev", "oidc"]
 
@@ -86,16 +93,33 @@ class CookieJar:
         response.delete_cookie(self.name_of(kind), path="/", secure=self.is_secure, httponly=True, samesite="lax")
 
     async def read_session(self, request: HTTPConnection) -> Session | None:
-        """Return the session of a request, if there is one."""
+        """Return the session of a request, if there is one that nobody signed out of."""
         value = await self.read(request, SESSION)
         try:
-            return Session(**value) if value else None
+            session = Session(**value) if value else None
         except TypeError:
             return None  # written by another version of us
+        if session and session.person_id and await self._is_ended(session):
+            return None
+        return session
 
     async def write_session(self, response: Response, session: Session) -> None:
         """Set the session's cookie."""
         await self.write(response, SESSION, asdict(session))
+
+    async def end_session(self, session: Session) -> None:
+        """Let no copy of the session's cookie count any more, on any replica."""
+        row = {"scope": SIGNED_OUT, "key": session.id, "fingerprint": "", "created_at": self._services.clock.wall()}
+
+        async def work(transaction: Transaction) -> None:
+            await insert_new(transaction, idempotency, row, on=["scope", "key"])
+
+        await self._services.database.write(work)
+
+    async def _is_ended(self, session: Session) -> bool:
+        ended = select(idempotency.c.key).where(idempotency.c.scope == SIGNED_OUT, idempotency.c.key == session.id)
+        async with self._services.database.read() as connection:
+            return (await connection.execute(ended)).first() is not None
 
     async def _signer(self, kind: str) -> URLSafeTimedSerializer:
         if not self._key:

@@ -56,6 +56,7 @@ class SignIn:
                 name=identity.name,
                 given_name=identity.given_name,
                 family_name=identity.family_name,
+                authoritative=True,
             )
             await people.link("oidc", identity.platform_id, person)
         session = Session.begin(person.id, "oidc", self._services.settings.oidc_issuer)
@@ -78,6 +79,7 @@ class SignIn:
         """Sign out here; the identity provider's own session is its own affair."""
         visit = visit_of(request)
         await read_form(request, visit.session)
+        await self._cookies.end_session(visit.session)
         visit.sign_out()
         return RedirectResponse("/signedout", 303)
 

@@ -36,6 +36,7 @@ class Provider:
         self.claims: dict[str, Any] = {
             "sub": "u-1",
             "email": "ana@corp.example",
+            "email_verified": True,
             "name": "Ana Lopez",
             "given_name": "Ana",
         }

@@ -193,7 +193,15 @@ async def test_refuses_a_provider_that_calls_itself_something_else(signed: Stage
         assert (await ana.get("/signin")).status_code == 503
 
 
-@pytest.mark.parametrize("changes", [{"email": None}, {"email": ""}, {"email": 7}, {"email_verified": False}])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"email": None},
+        {"email": ""},
+        {"email": 7},
+        *({"email_verified": word} for word in (None, False, "false", "False", "no", "", 0, 1, [True])),
+    ],
+)
 async def test_needs_an_address_that_the_provider_stands_for(
     signed: Stage, provider: Provider, changes: dict[str, Any]
 ) -> None:
@@ -211,6 +219,32 @@ async def test_asks_the_provider_for_the_address_that_the_token_leaves_out(signe
     async with signed.visitor() as ana:
         assert (await sign_in(ana)).status_code == 303
         assert "ana@corp.example" in (await ana.get("/")).text
+
+
+async def test_says_which_claim_is_missing(signed: Stage, provider: Provider) -> None:
+    provider.changes = {"email_verified": None}
+    provider.userinfo = {"sub": "u-1"}
+    async with signed.visitor() as ana:
+        assert "email_verified" in (await sign_in(ana)).text
+
+
+@pytest.mark.parametrize(
+    ("address", "status"), [("ana@corp.example", 303), ("ana@private.example", 403)], ids=["the same", "another"]
+)
+async def test_asks_whether_the_tokens_own_address_is_verified(
+    signed: Stage, provider: Provider, address: str, status: int
+) -> None:
+    provider.changes = {"email_verified": None}
+    provider.userinfo = {"sub": "u-1", "email": address, "email_verified": True}
+    async with signed.visitor() as ana:
+        assert (await sign_in(ana)).status_code == status
+
+
+async def test_takes_the_tokens_word_for_no_address_from_elsewhere(signed: Stage, provider: Provider) -> None:
+    provider.changes = {"email": None, "email_verified": True}
+    provider.userinfo = {"sub": "u-1", "email": "boss@corp.example", "email_verified": False}
+    async with signed.visitor() as ana:
+        assert (await sign_in(ana)).status_code == 403
 
 
 async def test_takes_no_address_of_another_subject(signed: Stage, provider: Provider) -> None:
@@ -244,6 +278,34 @@ async def test_signs_out(signed: Stage) -> None:
     assert "You are signed out" in farewell.text
     assert page.status_code == 303
     assert page.headers["location"] == "/signin?next=/requests"
+
+
+async def test_takes_no_copy_of_a_cookie_after_sign_out_on_any_replica(
+    signed: Stage, provider: Provider, tmp_path: Path
+) -> None:
+    other = Stage(
+        tmp_path,
+        public_url="https://console.corp.example",
+        oidc_issuer=provider.url,
+        oidc_client_id=CLIENT_ID,
+        oidc_client_secret=CLIENT_SECRET,
+    )
+    await other.start()
+    async with signed.visitor() as ana, signed.visitor() as here, other.visitor() as there, signed.visitor() as phone:
+        await sign_in(ana)
+        await sign_in(phone)
+        for thief in (here, there):
+            thief.cookies.update(ana.cookies)
+            assert (await thief.get("/requests")).status_code == 200
+            thief.cookies.clear()
+        stolen = dict(ana.cookies)
+        await ana.see("/")
+        await ana.submit("/signout")
+        for thief in (here, there):
+            thief.cookies.update(stolen)
+            assert (await thief.get("/requests")).status_code == 303
+        assert (await phone.get("/requests")).status_code == 200  # the same person's other session goes on
+    await other.stop()
 
 
 async def test_asks_to_sign_in_again_after_twelve_hours(signed: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
