@@ -31,7 +31,7 @@ def build(services: Services) -> Channel:
         parse_sender(settings.mail_from)
     except Invalid as error:
         raise SettingsError(f"MAIL_FROM: {error.detail}") from error
-    folder = MailFolder(settings.var_dir / "mail")
+    folder = MailFolder(settings.var_dir / "mail", services.clock.now)
     catcher = _catcher(settings, folder)
     router = APIRouter()
     router.include_router(approval_router(services))

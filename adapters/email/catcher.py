@@ -7,7 +7,7 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -17,6 +17,7 @@ from email.message import Message
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bot.clock import iso
 from bot.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ MAX_KEPT = 1000
 """Mails that are kept; the oldest give way."""
 MAX_BYTES = 2 * 1024 * 1024
 """Octets that one mail may have."""
+CAUGHT_AT = "X-Caught-At"
+"""Header with the business time at which a mail was caught."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,14 @@ class CaughtMail:
 class MailFolder:
     """Caught mails, one file each, so that they outlive the process and other processes see them.
 
-    A name starts with the time in nanoseconds, made to rise even when the clock does not: sorted names
-    are the order of arrival. Methods block; call them in a thread.
+    A name starts with the wall clock's time in nanoseconds, made to rise even when the clock does not: sorted
+    names are the order of arrival. What people see is the time of `now`, which may run ahead of the wall.
+    Methods block; call them in a thread.
     """
 
-    def __init__(self, folder: Path, *, keep: int = MAX_KEPT) -> None:
+    def __init__(self, folder: Path, now: Callable[[], datetime], *, keep: int = MAX_KEPT) -> None:
         self._folder = folder
+        self._now = now
         self._keep = keep
 
     def put(self, content: bytes, recipients: list[str]) -> str:
@@ -58,10 +63,11 @@ class MailFolder:
         names = self._names()
         newest = int(names[-1].partition("-")[0]) if names else 0
         mail_id = f"{max(time.time_ns(), newest + 1):020d}-{secrets.token_hex(4)}"
-        delivered = "".join(f"Delivered-To: {_one_line(r)}\r\n" for r in recipients)
+        stamps = f"{CAUGHT_AT}: {iso(self._now())}\r\n"
+        stamps += "".join(f"Delivered-To: {_one_line(r)}\r\n" for r in recipients)
         unfinished = self._folder / f".{mail_id}.part"
         with unfinished.open("wb") as file:
-            file.write(delivered.encode("utf-8", "replace") + content)
+            file.write(stamps.encode("utf-8", "replace") + content)
             file.flush()
             os.fsync(file.fileno())
         unfinished.rename(self._folder / f"{mail_id}.eml")
@@ -86,7 +92,7 @@ class MailFolder:
             subject=_header(message, "Subject"),
             text=_body(message, "text/plain"),
             html=_body(message, "text/html"),
-            at=datetime.fromtimestamp(int(mail_id.partition("-")[0]) / 1e9, UTC),
+            at=_caught_at(message, mail_id),
         )
 
     def _names(self) -> list[str]:
@@ -97,6 +103,15 @@ def _mail_ids(folder: Path) -> Iterator[str]:
     for path in folder.glob("*.eml"):
         if path.stem.partition("-")[0].isdigit():
             yield path.stem
+
+
+def _caught_at(message: Message, mail_id: str) -> datetime:
+    """Return when a mail was caught; the stamp stands before everything that its sender wrote."""
+    try:
+        at = datetime.fromisoformat(str(message.get(CAUGHT_AT, "")))
+    except ValueError:
+        return datetime.fromtimestamp(int(mail_id.partition("-")[0]) / 1e9, UTC)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _header(message: Message, name: str) -> str:

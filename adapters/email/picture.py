@@ -32,7 +32,7 @@ class CheckLine:
 
 @dataclass(frozen=True)
 class Picture:
-    """One request as its approver sees it. `asked` holds the requester's own words, all else is ours."""
+    """One request as its approver sees it. `asked` is what was understood of their words."""
 
     request: str
     title: str

@@ -8,8 +8,8 @@ from bot.channel import DeliveryFailed
 from bot.cloud import Cloud
 from bot.errors import CloudError
 
-MAX_SUBJECT = 100
-"""Characters that SNS takes as a subject, ASCII only (Publish API)."""
+MAX_SUBJECT = 99
+"""Characters that SNS takes as a subject: ASCII, "less than 100 characters long" (Publish API)."""
 MAX_MESSAGE = 256 * 1024
 """Bytes that SNS takes as a message (Publish API)."""
 
@@ -46,9 +46,13 @@ class Topic:
 
 
 def ascii_subject(text: str) -> str:
-    """Return what SNS takes as a subject: printable ASCII that does not start with a blank."""
+    """Return what SNS takes as a subject: printable ASCII, no blank in front, cut between words where possible."""
     kept = "".join(c if " " <= c <= "~" else "?" if c.isprintable() else " " for c in text)
-    return " ".join(kept.split())[:MAX_SUBJECT].rstrip() or "Approval needed"
+    words = " ".join(kept.split())
+    if len(words) > MAX_SUBJECT:
+        whole_words = words[: MAX_SUBJECT + 1].rpartition(" ")[0]
+        words = (whole_words or words[:MAX_SUBJECT]).rstrip(" ,;:-(")
+    return words or "Approval needed"
 
 
 def _region_of(arn: str) -> str:

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ import pytest
 from adapters.email.catcher import MailCatcher, MailFolder
 from bot.errors import SettingsError
 from tests.email.conftest import BO, Desk
+from tests.email.fakes import MovedClock
 
+CLOCK = MovedClock()
 MAIL = b"Subject: hello\r\nTo: bo@corp.example\r\n\r\ntext\r\n"
 
 
@@ -63,11 +66,11 @@ async def test_keeps_mails_for_the_next_process(catching: Desk, make_desk: Calla
 
 
 async def test_says_which_port_is_taken(tmp_path: Path) -> None:
-    first = MailCatcher(MailFolder(tmp_path), "127.0.0.1", 0)
+    first = MailCatcher(MailFolder(tmp_path, CLOCK.now), "127.0.0.1", 0)
     await first.start()
     try:
         assert first.port is not None
-        second = MailCatcher(MailFolder(tmp_path), "127.0.0.1", first.port)
+        second = MailCatcher(MailFolder(tmp_path, CLOCK.now), "127.0.0.1", first.port)
         with pytest.raises(SettingsError, match=str(first.port)):
             await second.start()
     finally:
@@ -77,11 +80,11 @@ async def test_says_which_port_is_taken(tmp_path: Path) -> None:
 
 async def test_says_when_there_is_no_such_port(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="65537"):
-        await MailCatcher(MailFolder(tmp_path), "127.0.0.1", 65537).start()
+        await MailCatcher(MailFolder(tmp_path, CLOCK.now), "127.0.0.1", 65537).start()
 
 
 async def test_stops_while_somebody_is_connected(tmp_path: Path) -> None:
-    catcher = MailCatcher(MailFolder(tmp_path), "127.0.0.1", 0)
+    catcher = MailCatcher(MailFolder(tmp_path, CLOCK.now), "127.0.0.1", 0)
     await catcher.start()
     reader, writer = await asyncio.open_connection("127.0.0.1", catcher.port)
     assert (await reader.readline()).startswith(b"220")
@@ -93,21 +96,43 @@ async def test_stops_while_somebody_is_connected(tmp_path: Path) -> None:
 
 
 def test_keeps_the_newest_only(tmp_path: Path) -> None:
-    folder = MailFolder(tmp_path, keep=3)
+    folder = MailFolder(tmp_path, CLOCK.now, keep=3)
     ids = [folder.put(MAIL, [BO]) for _ in range(5)]
     assert [m.id for m in folder.newest_first()] == ids[:1:-1]
 
 
 def test_orders_mails_by_arrival_when_the_clock_goes_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = MailFolder(tmp_path)
+    folder = MailFolder(tmp_path, CLOCK.now)
     first = folder.put(MAIL, [BO])
     monkeypatch.setattr("time.time_ns", lambda: 1)
     second = folder.put(MAIL, [BO])
     assert [m.id for m in folder.newest_first()] == [second, first]
 
 
+async def test_says_when_mails_came_in_the_time_that_everything_else_shows(catching: Desk) -> None:
+    first = await caught_mail(catching)
+    catching.clock.advance(days=30)
+    second = await caught_mail(catching, name="later")
+    assert (first["at"], second["at"]) == ("2026-11-22T10:00:00.000Z", "2026-12-22T10:00:00.000Z")
+    page = await catching.client.get("/dev/mail", headers={"accept": "text/html"})
+    assert "2026-12-22 10:00:00 UTC" in page.text
+
+
+@pytest.mark.parametrize("header", [b"", b"X-Caught-At: yesterday\r\n", b"X-Caught-At: 2026-01-01T00:00:00Z\r\n"])
+def test_believes_no_sender_about_the_time(tmp_path: Path, header: bytes) -> None:
+    folder = MailFolder(tmp_path, CLOCK.now)
+    folder.put(header + MAIL, [BO])
+    assert folder.newest_first()[0].at == CLOCK.at
+
+
+def test_takes_the_time_from_the_name_where_a_mail_has_no_stamp(tmp_path: Path) -> None:
+    (tmp_path / "01700000000000000000-x.eml").write_bytes(MAIL)
+    [mail] = MailFolder(tmp_path, CLOCK.now).newest_first()
+    assert mail.at == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
+
+
 def test_shows_no_half_written_mail(tmp_path: Path) -> None:
-    folder = MailFolder(tmp_path)
+    folder = MailFolder(tmp_path, CLOCK.now)
     (tmp_path / ".00000000000000000001-x.part").write_bytes(MAIL)
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / "foreign.eml").write_bytes(MAIL)
@@ -129,7 +154,7 @@ def test_shows_no_half_written_mail(tmp_path: Path) -> None:
     ],
 )
 def test_reads_any_mail_somehow(tmp_path: Path, content: bytes) -> None:
-    folder = MailFolder(tmp_path)
+    folder = MailFolder(tmp_path, CLOCK.now)
     folder.put(content, [BO])
     [mail] = folder.newest_first()
     assert mail.to == BO
@@ -138,7 +163,8 @@ def test_reads_any_mail_somehow(tmp_path: Path, content: bytes) -> None:
 def test_keeps_a_mail_that_was_acknowledged_before_kill_9(tmp_path: Path) -> None:
     program = (
         "import os, sys; from pathlib import Path; from adapters.email.catcher import MailFolder\n"
-        "MailFolder(Path(sys.argv[1])).put(b'Subject: s\\r\\n\\r\\nt', ['bo@corp.example'])\n"
+        "from bot.clock import SystemClock\n"
+        "MailFolder(Path(sys.argv[1]), SystemClock().now).put(b'Subject: s\\r\\n\\r\\nt', ['bo@corp.example'])\n"
         "os.kill(os.getpid(), 9)"
     )
     root = Path(__file__).parents[2]
@@ -146,7 +172,7 @@ def test_keeps_a_mail_that_was_acknowledged_before_kill_9(tmp_path: Path) -> Non
         [sys.executable, "-c", program, str(tmp_path)], cwd=root, env={**os.environ, "PYTHONPATH": str(root)}
     )
     assert done.returncode == -9
-    assert [m.subject for m in MailFolder(tmp_path).newest_first()] == ["s"]
+    assert [m.subject for m in MailFolder(tmp_path, CLOCK.now).newest_first()] == ["s"]
 
 
 async def test_shows_a_page_to_browsers(catching: Desk) -> None:

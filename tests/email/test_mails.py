@@ -243,3 +243,13 @@ async def test_refuses_to_start_when_mails_could_not_leave(
     with pytest.raises(SettingsError) as caught:
         await make_desk(**changes)
     assert "secret" not in caught.value.detail
+
+
+async def test_does_not_call_what_it_understood_the_requesters_words(mailing: Desk, relay: FakeRelay) -> None:
+    mail = await approval_mail(mailing, relay)
+    record = (await mailing.services.requests.list(ANY)).items[0]
+    page = (await mailing.client.get(await mailing.link_to(record), headers={"accept": "text/html"})).text
+    said = "As understood from what ana@corp.example said; what counts is the plan above."
+    for text in (mail.body("plain"), mail.body("html"), page):
+        assert said in text
+        assert text.index("Shelf") < text.index(said) < text.rindex("Name of the toy")

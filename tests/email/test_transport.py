@@ -205,7 +205,23 @@ async def test_gives_up_at_once_without_a_topic() -> None:
 @pytest.mark.parametrize("words", ["", "  \n", "😀" * 300, "a\x00b\r\nc", "x" * 5000, "שלום"])
 def test_fits_any_subject_to_sns(words: str) -> None:
     subject = ascii_subject(words)
-    assert 1 <= len(subject) <= 100
+    assert 1 <= len(subject) < 100
     assert subject.isascii()
     assert subject.isprintable()
     assert not subject.startswith(" ")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("a" * 99, "a" * 99),
+        ("a" * 100, "a" * 99),
+        ("a" * 98 + " b", "a" * 98),
+        ("a" * 97 + " b", "a" * 97 + " b"),
+        ("a" * 99 + " b", "a" * 99),
+        ("Approval needed: account, " + "b" * 100, "Approval needed: account"),
+        ("," * 200, "Approval needed"),
+    ],
+)
+def test_cuts_a_subject_for_sns_between_words(words: str, expected: str) -> None:
+    assert ascii_subject(words) == expected
