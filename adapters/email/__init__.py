@@ -15,6 +15,7 @@ from adapters.email.approval_page import approval_router
 from adapters.email.catcher import MailCatcher, MailFolder
 from adapters.email.dev_mail import dev_mail_router
 from adapters.email.letter import parse_sender
+from adapters.email.reachability import RelayProbe
 from adapters.email.sender import MailSender, TopicSender
 from adapters.email.topic import Topic
 from adapters.email.transport import Relay, SesTransport, SmtpTransport, Transport
@@ -33,18 +34,23 @@ def build(services: Services) -> Channel:
         raise SettingsError(f"MAIL_FROM: {error.detail}") from error
     folder = MailFolder(settings.var_dir / "mail", services.clock.now)
     catcher = _catcher(settings, folder)
+    transport = _transport(services, catcher)
     router = APIRouter()
     router.include_router(approval_router(services))
     router.include_router(dev_mail_router(settings, folder))
 
+    probe = RelayProbe(Relay.parse(settings.smtp_url)) if _uses_relay(settings, catcher) else None
+
     async def ready() -> str:
-        return "the mail catcher does not listen" if catcher is not None and catcher.port is None else ""
+        if catcher is not None:
+            return "" if catcher.port is not None else "the mail catcher does not listen"
+        return await probe.fault() if probe else ""
 
     return Channel(
         name="email",
         router=router,
         senders={
-            "email": MailSender(services, _transport(services, catcher)),
+            "email": MailSender(services, transport),
             "sns": TopicSender(services, Topic(services.cloud, settings.sns_approval_topic_arn)),
         },
         start=catcher.start if catcher else None,
@@ -58,6 +64,11 @@ def _catcher(settings: Settings, folder: MailFolder) -> MailCatcher | None:
     if not settings.is_embedded or settings.smtp_url or settings.mail_transport != "smtp":
         return None
     return MailCatcher(folder, settings.host, settings.port + 2 if settings.port else 0)
+
+
+def _uses_relay(settings: Settings, catcher: MailCatcher | None) -> bool:
+    """Tell whether mails go to the relay of SMTP_URL: not to the catcher and not to SES."""
+    return catcher is None and settings.mail_transport == "smtp"
 
 
 def _transport(services: Services, catcher: MailCatcher | None) -> Transport:
