@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -28,7 +28,7 @@ from bot.database.tables import approval_tokens, approvals, waits
 from bot.directory import Directory
 from bot.errors import Conflict, Gone, Invalid, NotFound
 from bot.outbox import Outbox
-from bot.people import People
+from bot.people import People, mailbox_of, shown
 from bot.policy import Decision, Policy, asked_candidates
 from bot.requests import STATE_WORDS, RequestRecord, Requests
 from bot.signals import Signals
@@ -98,7 +98,7 @@ class Approvals:
         asked = self._directory.asked(record.intent, record.tier)
         now = self._clock.now()
         for address in asked.approvers:
-            if address == record.requester.email:
+            if mailbox_of(address) == mailbox_of(record.requester.email):
                 continue  # four eyes: asking them would be no use
             approval_id = "ap_" + secrets.token_hex(12)
             await transaction.execute(
@@ -180,7 +180,11 @@ class Approvals:
         return record.state == "awaiting_approval" and self._allowed(record, person, surface).allowed
 
     def _allowed(self, record: RequestRecord, person: Person, surface: str) -> Decision:
-        return self._policy.may_approve(person, record.subject, channel=surface)
+        """Decide by the policies; of those who were asked, only who would be asked today still counts."""
+        today = self._directory.asked(record.intent, record.tier).approvers
+        asked = record.subject
+        subject = replace(asked, approvers=tuple(a for a in asked.approvers if a in today))
+        return self._policy.may_approve(person, subject, channel=surface)
 
     async def _decide(
         self, request_id: str, version: int, by: Person, decision: str, reason: str, surface: str
@@ -285,7 +289,7 @@ class Approvals:
         self, transaction: Transaction, record: RequestRecord, by: Person, decision: str, reason: str
     ) -> None:
         key = f"{record.id}:{record.version}:{decision}"
-        who = by.name or by.email
+        who = shown(by)
         if decision == "approve":
             text = f"Request {record.id} was approved by {who}. Now it is being carried out."
             card = Card(f"Approved: {record.plan.summary}", (Text(text),), tone="good", request=record.id)
@@ -319,16 +323,23 @@ class Approvals:
         return True
 
     async def on_given_up(self, transaction: Transaction, delivery: Delivery, detail: str) -> None:
-        """Tell the requester of an approval mail that can't be delivered: waiting for it would be in vain."""
-        if delivery.payload.get("kind") != "approval":
+        """Tell the requester of an approval mail or notice that can't be delivered: waiting would be in vain."""
+        payload, connection = delivery.payload, transaction.connection
+        if payload.get("kind") == "approval":
+            row = (await connection.execute(select(approvals).where(approvals.c.id == payload["approval_id"]))).first()
+            if row is None:
+                return
+            request_id, version, what = row.request_id, row.version, f"The mail that asks {row.approver} to approve"
+        elif payload.get("kind") == "approval_notice":
+            to = payload.get("to") or f"the topic {self._topic}"
+            request_id, version, what = payload["request_id"], payload["version"], f"The notice to {to} about"
+        else:
             return
-        found = await transaction.execute(select(approvals).where(approvals.c.id == delivery.payload["approval_id"]))
-        row = found.first()
-        record = await self._requests.read(transaction.connection, row.request_id) if row else None
-        if row is None or record is None or record.state != "awaiting_approval":
+        record = await self._requests.read(connection, request_id)
+        if record is None or record.state != "awaiting_approval" or record.version != version:
             return
         text = (
-            f"The mail that asks {row.approver} to approve request {record.id} can't be delivered: {detail} "
+            f"{what} request {record.id} can't be delivered: {detail} "
             "Tell them to decide in the console, or cancel the request and ask your platform team."
         )
         await self._conversations.notify(

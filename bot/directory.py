@@ -1,23 +1,42 @@
-"""directory.yml: people, groups, shared mailboxes, and who is asked to approve. Reloaded when the file changes."""
+"""directory.yml: people, groups, shared mailboxes, and who is asked to approve.
+
+Reloaded when the file changes. A file that vanished, is empty or can't be read says nothing about who
+lost a right: the directory read last stays in force, and `Directory.fault` says why.
+"""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import structlog
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from bot.errors import SettingsError
+from bot.errors import Invalid, SettingsError
+from bot.people import checked_email
 
 log = structlog.get_logger(__name__)
+
+
+def checked_address(text: str) -> str:
+    """Return the case-folded address in ASCII; raises ValueError, as pydantic expects of validators."""
+    try:
+        return checked_email(text)
+    except Invalid as error:
+        raise ValueError(error.detail) from error
+
+
+def _checked_asked(text: str) -> str:
+    return text if text.startswith("group:") else checked_address(text)
 
 
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    email: str = Field(pattern=r"^[^@\s]+@[^@\s]+$")
+    email: Annotated[str, AfterValidator(checked_address)]
     name: str = ""
     groups: tuple[str, ...] = ()
     identities: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -28,7 +47,7 @@ class _Approvals(BaseModel):
 
     intent: str = ""
     tier: str = ""
-    ask: tuple[str, ...] = Field(min_length=1)
+    ask: tuple[Annotated[str, AfterValidator(_checked_asked)], ...] = Field(min_length=1)
 
 
 class _File(BaseModel):
@@ -36,7 +55,7 @@ class _File(BaseModel):
 
     people: tuple[_Entry, ...] = ()
     approvals: tuple[_Approvals, ...] = ()
-    shared_mailboxes: tuple[str, ...] = ()
+    shared_mailboxes: tuple[Annotated[str, AfterValidator(checked_address)], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -48,32 +67,41 @@ class Asked:
 
 
 class Directory:
-    """The directory as it stands; a change that doesn't parse leaves the old one in force and is logged."""
+    """The directory as it stands; a change that can't be used leaves the old one in force and is logged.
+
+    `fault` says why that is so at the moment, else it is empty. `default_approvers` are asked where no rule fits.
+    Raises SettingsError for a file that exists and is wrong.
+    """
 
     def __init__(self, path: Path, default_approvers: tuple[str, ...]) -> None:
-        self._path, self._default = path, default_approvers
-        self._stamp = self._stamp_now()
-        self._file = _read(path)
+        self._path, self._default = path, tuple(checked_email(a) for a in default_approvers)
+        self._stamp = file_stamp(path)
+        self._file = _read(path) or _File()
         self.version = 0
+        self.fault = ""
 
-    def _stamp_now(self) -> tuple[int, int]:
-        try:
-            stat = self._path.stat()
-        except FileNotFoundError:
-            return (0, 0)
-        return (stat.st_mtime_ns, stat.st_size)
+    @property
+    def names_approvers(self) -> bool:
+        """Whether the file itself says who is asked to approve anything."""
+        self.refresh()
+        return bool(self._file.approvals)
 
     def refresh(self) -> None:
         """Read the file again if it changed; cheap enough for every decision."""
-        stamp = self._stamp_now()
+        stamp = file_stamp(self._path)
         if stamp == self._stamp:
             return
         self._stamp = stamp
         try:
-            self._file = _read(self._path)
-            self.version += 1
+            read = _read(self._path)
+            if read is None and self._file != _File():
+                raise SettingsError(f"{self._path} is empty or has vanished.")
         except SettingsError as error:
+            self.fault = f"kept old: {error.detail}"
             log.error("directory.kept_old", error=error.detail)
+            return
+        self._file, self.fault = read or _File(), ""
+        self.version += 1
 
     def groups_of(self, email: str) -> tuple[str, ...]:
         """Return the groups of a person, by case-folded address."""
@@ -118,11 +146,33 @@ class Directory:
         )
 
 
-def _read(path: Path) -> _File:
-    if not path.exists():
-        return _File()
+def file_stamp(path: Path) -> tuple[int, ...]:
+    """Return numbers that change whenever the file may have changed; empty when it isn't there."""
     try:
-        return _File.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        stat = os.stat(path)
+    except OSError:
+        return ()
+    return (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino)
+
+
+def read_text_of(path: Path) -> str:
+    """Return what a file of settings says; raises SettingsError when it can't be read or isn't UTF-8."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"{path} is not UTF-8: {error}") from error
+    except OSError as error:
+        raise SettingsError(f"{path} can't be read: {error.strerror or error}") from error
+
+
+def _read(path: Path) -> _File | None:
+    """Return the file, None when it isn't there or says nothing at all."""
+    if not path.exists():
+        return None
+    text = read_text_of(path)
+    try:
+        found = yaml.safe_load(text)
+        return None if found is None else _File.model_validate(found)
     except yaml.YAMLError as error:
         raise SettingsError(f"{path} is not YAML: {error}") from error
     except ValidationError as error:

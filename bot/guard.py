@@ -8,7 +8,31 @@ from starlette.requests import HTTPConnection
 
 from bot.settings import Settings, is_loopback_host
 
-_FORWARDING = ("forwarded", "via", "x-real-ip", "true-client-ip", "cf-connecting-ip", "fly-client-ip")
+_FORWARDING = (
+    "forwarded",
+    "via",
+    "true-client-ip",
+    "cf-",
+    "cdn-loop",
+    "fastly-client-ip",
+    "fly-",
+    "tailscale-",
+    "x-appengine-user-ip",
+    "x-azure-",
+    "x-arr-",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-envoy-",
+    "x-forwarded",
+    "x-forwarder",
+    "x-host",
+    "x-original-",
+    "x-proxyuser-ip",
+    "x-real-ip",
+    "x-remote-",
+    "x-rewrite-url",
+)
+"""Beginnings of the headers by which proxies and tunnels give themselves away."""
 
 
 def is_newcomer(settings: Settings, request: HTTPConnection) -> bool:
@@ -22,4 +46,4 @@ def is_newcomer(settings: Settings, request: HTTPConnection) -> bool:
     host = urlsplit("//" + request.headers.get("host", "")).hostname or ""
     if not is_loopback_host(host):
         return False  # also stops DNS rebinding
-    return not any(n in _FORWARDING or n.startswith("x-forwarded-") for n in request.headers)
+    return not any(name.startswith(_FORWARDING) for name in request.headers)

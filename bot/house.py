@@ -8,6 +8,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bot.directory import read_text_of
 from bot.errors import SettingsError
 
 
@@ -48,7 +49,7 @@ def load_house(path: Path) -> House:
     if not path.exists():
         return DEFAULT
     try:
-        return House.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
+        return House.model_validate(yaml.safe_load(read_text_of(path)) or {})
     except yaml.YAMLError as error:
         raise SettingsError(f"{path} is not YAML: {error}") from error
     except ValidationError as error:

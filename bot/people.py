@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import secrets
+from collections.abc import Mapping
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
@@ -34,16 +36,38 @@ def checked_email(text: str, *, field: str = "") -> str:
     return (found.ascii_email or found.normalized).casefold()
 
 
+def mailbox_of(address: str) -> str:
+    """Return the address without the "+tag" of its local part (RFC 5233): where its mails arrive all the same."""
+    local, at, domain = address.casefold().rpartition("@")
+    return (local.partition("+")[0] or local) + at + domain
+
+
+def shown(person: Person) -> str:
+    """Return how to name a person to others: the address always, since names are only what somebody said."""
+    # Without angle brackets and quotes a name can't pass for an address.
+    name = re.sub(r"""[<>"@]+""", " ", person.name).strip()
+    return f"{clean_text(name)} <{person.email}>" if name else person.email
+
+
 class People:
     """Finds people by address or platform identity, and makes them at first sight."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database, self._clock = database, clock
 
-    async def of_email(self, email: str, *, name: str = "", given_name: str = "", family_name: str = "") -> Person:
-        """Return the person of that address, made if new; names given now replace those known.
+    async def of_email(
+        self,
+        email: str,
+        *,
+        name: str = "",
+        given_name: str = "",
+        family_name: str = "",
+        authoritative: bool = False,
+    ) -> Person:
+        """Return the person of that address, made if new. Raises Invalid for what is not an address.
 
-        Raises Invalid for what is not an address.
+        Names given by just anybody, such as a REST key, are kept only while none is known; those of an
+        authoritative source (an identity provider) replace the whole set, so that no foreign part remains.
         """
         address = checked_email(email, field="email")
         names = {
@@ -52,15 +76,16 @@ class People:
             "family_name": clean_text(family_name)[:200],
         }
         found = await self._find(people.c.email == address)
-        if found and all(not v or getattr(found, k) == v for k, v in names.items()):
+        if found and not _takes(found, names, authoritative):
             return found
 
         async def keep(transaction: Transaction) -> None:
             row = {"id": "p_" + secrets.token_hex(8), "email": address, "created_at": self._clock.now(), **names}
-            fresh = await insert_new(transaction, people, row, on=["email"])
-            given = {k: v for k, v in names.items() if v}
-            if not fresh and given:
-                await transaction.execute(update(people).where(people.c.email == address).values(**given))
+            if await insert_new(transaction, people, row, on=["email"]) or not any(names.values()):
+                return
+            unnamed = [people.c[part] == "" for part in names]
+            conditions = [people.c.email == address, *([] if authoritative else unnamed)]
+            await transaction.execute(update(people).where(*conditions).values(**names))
 
         await self._database.write(keep)
         found = await self._find(people.c.email == address)
@@ -106,6 +131,12 @@ class People:
         async with self._database.read() as connection:
             row = (await connection.execute(select(people).where(condition))).first()
         return person_of(row) if row else None
+
+
+def _takes(found: Person, names: Mapping[str, str], authoritative: bool) -> bool:
+    """Tell whether a person that is known takes these names."""
+    known = {part: getattr(found, part) for part in names}
+    return any(names.values()) and known != names and (authoritative or not any(known.values()))
 
 
 def person_of(row: Any) -> Person:

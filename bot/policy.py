@@ -1,8 +1,11 @@
 """Who may: Cedar policies decide, this module only asks them. Nothing named means refused.
 
-Policies are the files `policies/*.cedar`, parsed once and again when one changes; a set that does not
-parse is logged and the old one stays in force. Every decision names the policy that made it.
-Entities: Person (by case-folded e-mail, member of its Groups), Intent, Request.
+Policies are the files `policies/*.cedar`, parsed once and again when one changes or is added; a set that
+does not parse, or in which a file was emptied or has vanished, is logged and the old one stays in force
+(`Policy.fault` says why): what forbids must not get lost by accident. To lift a policy, edit it or turn it
+into a comment; a file is left out by a restart. Every decision names the policy that made it.
+Entities: Person (by case-folded e-mail, member of its Groups), Intent, Request. A Person's `mailbox` and a
+Request's `requester_mailbox` are addresses without "+tags", which make no other person.
 """
 
 from __future__ import annotations
@@ -18,9 +21,10 @@ import cedarpy
 import structlog
 
 from bot.activity import Person
-from bot.directory import Asked, Directory
+from bot.directory import Asked, Directory, file_stamp, read_text_of
 from bot.errors import Refused, SettingsError
 from bot.intent import Definition
+from bot.people import mailbox_of
 
 log = structlog.get_logger(__name__)
 
@@ -60,6 +64,8 @@ class _Parsed:
     permits: Mapping[str, tuple[str, ...]]
     """Action to the reasons of those policies that could permit it."""
     version: str
+    files: frozenset[str]
+    """Names of the files that say anything."""
 
 
 class Policy:
@@ -69,6 +75,7 @@ class Policy:
         self._folder, self._directory = folder, directory
         self._stamp = self._stamp_now()
         self._parsed = _parse(folder)
+        self.fault = ""
 
     @property
     def version(self) -> str:
@@ -126,16 +133,20 @@ class Policy:
     def _entities(self, person: Person, resource: dict[str, Any]) -> list[dict[str, Any]]:
         groups = self._directory.groups_of(person.email)
         entities = [
-            _entity("Person", person.email, {}, parents=[{"type": "Group", "id": g} for g in groups]),
+            _entity(
+                "Person",
+                person.email,
+                {"mailbox": mailbox_of(person.email)},
+                parents=[{"type": "Group", "id": g} for g in groups],
+            ),
             *(_entity("Group", g, {}) for g in groups),
         ]
         if resource["uid"] != entities[0]["uid"]:
             entities.append(resource)
         return entities
 
-    def _stamp_now(self) -> tuple[tuple[str, int, int], ...]:
-        files = sorted(self._folder.glob("*.cedar"))
-        return tuple((f.name, f.stat().st_mtime_ns, f.stat().st_size) for f in files)
+    def _stamp_now(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
+        return tuple((file.name, file_stamp(file)) for file in sorted(self._folder.glob("*.cedar")))
 
     def _refresh(self) -> None:
         stamp = self._stamp_now()
@@ -143,9 +154,15 @@ class Policy:
             return
         self._stamp = stamp
         try:
-            self._parsed = _parse(self._folder)
+            parsed = _parse(self._folder)
+            lost = sorted(self._parsed.files - parsed.files)
+            if lost:
+                raise SettingsError(f"{', '.join(lost)} in {self._folder} is empty or has vanished.")
         except SettingsError as error:
+            self.fault = f"kept old: {error.detail}"
             log.error("policy.kept_old", error=error.detail)
+            return
+        self._parsed, self.fault = parsed, ""
 
 
 def asked_candidates(asked: Asked, directory: Directory) -> tuple[str, ...]:
@@ -161,6 +178,7 @@ def _request(subject: Subject) -> dict[str, Any]:
             "intent": subject.intent,
             "tier": subject.tier,
             "requester": {"__entity": {"type": "Person", "id": subject.requester}},
+            "requester_mailbox": mailbox_of(subject.requester),
             "approvers": [{"__entity": {"type": "Person", "id": a}} for a in subject.approvers],
         },
     )
@@ -173,10 +191,11 @@ def _entity(
 
 
 def _parse(folder: Path) -> _Parsed:
-    files = sorted(folder.glob("*.cedar"))
+    texts = {file.name: read_text_of(file) for file in sorted(folder.glob("*.cedar"))}
+    files = frozenset(name for name, said in texts.items() if said.strip())
     if not files:
         raise SettingsError(f"{folder} holds no *.cedar file: nobody could do anything.", next_step="Set POLICY_DIR.")
-    text = "\n".join(f.read_text(encoding="utf-8") for f in files)
+    text = "\n".join(texts.values())
     try:
         policies = cedarpy.PolicySet.from_str(text)
         described = json.loads(cedarpy.policies_to_json_str(text))["staticPolicies"]
@@ -191,9 +210,8 @@ def _parse(folder: Path) -> _Parsed:
         if policy["effect"] == "permit" and reason:
             for action in _actions(policy["action"]):
                 permits.setdefault(action, []).append(reason)
-    return _Parsed(
-        policies, names, {a: tuple(r) for a, r in permits.items()}, hashlib.sha256(text.encode()).hexdigest()[:12]
-    )
+    reasons = {action: tuple(found) for action, found in permits.items()}
+    return _Parsed(policies, names, reasons, hashlib.sha256(text.encode()).hexdigest()[:12], files)
 
 
 def _actions(scope: Mapping[str, Any]) -> list[str]:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.directory import Directory, checked_address
 from bot.errors import SettingsError
 
 
@@ -25,7 +27,13 @@ def _listed(value: object) -> object:
     return value
 
 
+def _addresses(listed: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(checked_address(address) for address in listed))
+
+
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
+Addresses = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_addresses)]
+Address = Annotated[str, AfterValidator(checked_address)]
 
 
 class Settings(BaseSettings):
@@ -46,7 +54,7 @@ class Settings(BaseSettings):
     policy_dir: Path = Field(Path("policies"), description="Folder of the Cedar policies.")
 
     api_keys: CommaList = Field((), description="Bearer keys for REST: key[:owner[:domain]].")
-    approvers: CommaList = Field(
+    approvers: Addresses = Field(
         ("approver@corp.example",), description="Addresses asked to approve when the directory names nobody else."
     )
     approval_hours: float = Field(48, gt=0, le=24 * 90, description="How long an approval waits.")
@@ -71,7 +79,7 @@ class Settings(BaseSettings):
     oidc_issuer: str = Field("", description="OpenID Connect issuer for console sign-in.")
     oidc_client_id: str = Field("", description="Client id at the issuer.")
     oidc_client_secret: str = Field("", description="Client secret at the issuer.")
-    dev_user: str = Field("you@corp.example", description="Development user of the console, loopback only.")
+    dev_user: Address = Field("you@corp.example", description="Development user of the console, loopback only.")
 
     otel_exporter_otlp_endpoint: str = Field("", description="Where traces go; unset means no traces.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
@@ -158,6 +166,9 @@ def load_settings(**overrides: Any) -> Settings:
         first = error.errors()[0]
         name = "_".join(str(p) for p in first["loc"][:1]).upper()
         raise SettingsError(f"{name}: {first['msg']} (it is {first['input']!r}).") from error
+    if not settings.is_sandbox and "approvers" not in settings.model_fields_set:
+        # The default belongs to the sandbox: on real AWS nobody outside the house is ever asked.
+        object.__setattr__(settings, "approvers", ())
     check(settings)
     return settings
 
@@ -171,9 +182,14 @@ def check(settings: Settings) -> None:
         raise SettingsError("OIDC_ISSUER is set, but OIDC_CLIENT_ID or OIDC_CLIENT_SECRET is not.")
     if bool(settings.lex_bot_id) != bool(settings.lex_bot_alias_id):
         raise SettingsError("LEX_BOT_ID and LEX_BOT_ALIAS_ID belong together; set both or none.")
-    for address in (*settings.approvers, settings.dev_user, settings.mail_from):
-        if address.count("@") != 1:
-            raise SettingsError(f"{address!r} is not an e-mail address (APPROVERS, DEV_USER, MAIL_FROM).")
+    if settings.mail_from.count("@") != 1:  # "Name <address>" is welcome; the mail adapter looks closer
+        raise SettingsError(f"MAIL_FROM: {settings.mail_from!r} is not an e-mail address.")
+    if settings.sns_approval_topic_arn and not _TOPIC_ARN.fullmatch(settings.sns_approval_topic_arn):
+        raise SettingsError(
+            f"SNS_APPROVAL_TOPIC_ARN is not the ARN of a topic; it is {settings.sns_approval_topic_arn!r}.",
+            next_step="Set one like arn:aws:sns:us-east-1:123456789012:approvals.",
+        )
+    _check_files(settings)
     if settings.smtp_url and urlsplit(settings.smtp_url).scheme not in {"smtp", "smtps"}:
         raise SettingsError("SMTP_URL must start with smtp:// or smtps://.")
     if not settings.is_embedded and not settings.smtp_url and settings.mail_transport == "smtp":
@@ -188,4 +204,30 @@ def check(settings: Settings) -> None:
             "and /dev/mail would be open to others.",
             next_step="Listen on 127.0.0.1, or set OIDC_ISSUER or API_KEYS.",
         )
-    _ = settings.keys
+    if len({key.secret for key in settings.keys}) < len(settings.keys):
+        raise SettingsError("API_KEYS holds the same key twice.", next_step="Give each owner a key of its own.")
+    _check_own_addresses(settings)
+
+
+_TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,251}(\.fifo|[A-Za-z0-9_-]{0,5})")
+
+
+def _check_files(settings: Settings) -> None:
+    """Refuse a path that was set and leads nowhere: a slip would silently mean other rules."""
+    for name in ("house_file", "directory_file", "policy_dir"):
+        path: Path = getattr(settings, name)
+        if name in settings.model_fields_set and not path.exists():
+            raise SettingsError(f"{name.upper()} is set to {path}, which does not exist.")
+
+
+def _check_own_addresses(settings: Settings) -> None:
+    """Refuse the example's addresses for anything but the sandbox; raises SettingsError."""
+    if settings.is_sandbox:
+        return
+    if not settings.approvers and not Directory(settings.directory_file, ()).names_approvers:
+        raise SettingsError(
+            "APPROVERS is not set, and the directory file names nobody to ask (approvals:).",
+            next_step="Set APPROVERS to the addresses of those who approve.",
+        )
+    if "mail_from" not in settings.model_fields_set:
+        raise SettingsError("MAIL_FROM is not set.", next_step="Set it to an address that you may send from.")

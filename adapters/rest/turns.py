@@ -159,7 +159,8 @@ class Turns:
             key=claim.name,
             channel=CHANNEL,
             conversation=said.conversation,
-            person=replace(person, **{name: value for name, value in names.items() if value}),
+            # The turn's own: a call greets by the names it posted, whatever the person is known by.
+            person=replace(person, **names) if any(names.values()) else person,
             kind="press" if said.verb else "message",
             text=said.text,
             verb=said.verb,

@@ -17,9 +17,11 @@ from bot.database import Database, Transaction
 from bot.database.tables import approvals, messages, people, requests, steps, touched, waits
 from bot.errors import Conflict, Invalid, NotFound
 from bot.paging import Page, decode_cursor, encode_cursor
+from bot.people import shown
 from bot.plan import Plan
 from bot.policy import Policy
 from bot.requests.record import (
+    OPEN_STATES,
     STATE_WORDS,
     Filter,
     RequestRecord,
@@ -29,6 +31,7 @@ from bot.requests.record import (
 )
 from bot.rows import insert_new
 
+_NAMES = ("name", "given_name", "family_name")
 CANCELLABLE: tuple[State, ...] = ("awaiting_approval", "approved", "queued")
 
 
@@ -55,6 +58,18 @@ class Requests:
         row = (await connection.execute(_joined().where(requests.c.id == request_id))).first()
         return _record(row) if row else None
 
+    async def open_on(self, kind: str, resource: str) -> RequestRecord | None:
+        """Return an open request that touches the resource, if there is one."""
+        query = (
+            _joined()
+            .join(touched, touched.c.request_id == requests.c.id)
+            .where(touched.c.kind == kind, touched.c.resource == resource, requests.c.state.in_(OPEN_STATES))
+            .limit(1)
+        )
+        async with self._database.read() as connection:
+            row = (await connection.execute(query)).first()
+        return _record(row) if row else None
+
     async def list(self, wanted: Filter) -> Page[RequestRecord]:
         """Return requests newest first. Raises Invalid for a cursor that isn't ours."""
         query = _filtered(wanted).order_by(requests.c.created_at.desc(), requests.c.id.desc())
@@ -79,7 +94,7 @@ class Requests:
                 plan=record.plan.as_dict(),
                 digest=record.digest,
                 version=record.version,
-                notes=record.notes,
+                notes={**record.notes, "requester": _names(record.requester)},
                 outcome=record.outcome,
                 expires_at=record.expires_at,
                 created_at=record.created_at,
@@ -148,7 +163,7 @@ class Requests:
             )
             if told_in == record.conversation:
                 return
-            text = f"Request {record.id} was cancelled by {by.name or by.email}; nothing was done."
+            text = f"Request {record.id} was cancelled by {shown(by)}; nothing was done."
             await self._conversations.notify(
                 transaction, record.conversation, f"{record.id}:cancelled", text, None, record.id
             )
@@ -212,8 +227,7 @@ class Requests:
 
     async def timeline(self, record: RequestRecord) -> Sequence[TimelineEntry]:
         """Return what happened to a request, oldest first."""
-        who = record.requester.name or record.requester.email
-        entries = [TimelineEntry(record.created_at, "Asked", f"by {who}")]
+        entries = [TimelineEntry(record.created_at, "Asked", f"by {shown(record.requester)}")]
         async with self._database.read() as connection:
             decided = select(approvals).where(approvals.c.request_id == record.id, approvals.c.decision.is_not(None))
             for a in (await connection.execute(decided)).all():
@@ -240,6 +254,10 @@ def _why_not_cancelled(record: RequestRecord) -> str:
     if record.state == "running":
         return f"Request {record.id} is being carried out and can't be called back."
     return f"Request {record.id} is {STATE_WORDS[record.state]} already."
+
+
+def _names(person: Person) -> dict[str, str]:
+    return {name: getattr(person, name) for name in _NAMES}
 
 
 def _joined() -> Select[Any]:
@@ -284,7 +302,9 @@ def _filtered(wanted: Filter) -> Select[Any]:
 
 
 def _record(row: Any) -> RequestRecord:
-    requester = Person(row.person_id, row.email, row.name, row.given_name, row.family_name)
+    # As named when the request was placed: a later renaming must not change what was approved.
+    named = row.notes.get("requester") or {n: getattr(row, n) for n in _NAMES}
+    requester = Person(row.person_id, row.email, **{n: named[n] for n in _NAMES})
     return RequestRecord(
         id=row.id,
         intent=row.intent,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,27 @@ def test_a_requester_never_approves_even_when_named(policy: Policy) -> None:
     decision = policy.may_approve(ANA, REQUEST, channel="console")
     assert not decision.allowed
     assert decision.policy == "four-eyes"
+
+
+@pytest.mark.parametrize(
+    ("requester", "approver"),
+    [
+        ("bo+me@corp.example", "bo@corp.example"),
+        ("bo@corp.example", "bo+aws@corp.example"),
+        ("bo+one@corp.example", "bo+two+three@corp.example"),
+    ],
+)
+def test_a_tag_makes_no_second_pair_of_eyes(policy: Policy, requester: str, approver: str) -> None:
+    request = replace(REQUEST, requester=requester, approvers=(approver, "cy@corp.example"))
+    decision = policy.may_approve(Person("p_bo", approver), request, channel="mail")
+    assert (decision.allowed, decision.policy) == (False, "four-eyes")
+    assert not policy.can_be_approved(request, (approver,))
+    assert policy.can_be_approved(request, (approver, "cy@corp.example"))
+
+
+def test_the_same_local_part_elsewhere_is_somebody_else(policy: Policy) -> None:
+    request = replace(REQUEST, requester="bo+me@other.example")
+    assert policy.may_approve(BO, request, channel="mail").allowed
 
 
 def test_a_display_name_decides_nothing(policy: Policy) -> None:
@@ -132,6 +154,37 @@ def test_a_policy_that_does_not_parse_leaves_the_old_ones_in_force(policy: Polic
     assert not policy.may_approve(EVE, REQUEST, channel="mail").allowed
 
 
+@pytest.mark.parametrize("content", [b"", b" \n", b"// f\xfcr", b"permit (everything);", None])
+def test_a_policy_file_that_is_lost_while_running_still_forbids(
+    policy: Policy, folder: Path, content: bytes | None
+) -> None:
+    freeze = folder / "freeze.cedar"
+    freeze.write_text('@id("freeze") forbid (principal, action == Action::"approve", resource);', encoding="utf-8")
+    assert not policy.may_approve(BO, REQUEST, channel="mail").allowed
+    if content is None:
+        freeze.unlink()
+    else:
+        freeze.write_bytes(content)
+    assert policy.may_approve(BO, REQUEST, channel="mail").policy == "freeze"
+    assert policy.fault.startswith("kept old: ")
+    freeze.write_text("// Thawed.", encoding="utf-8")
+    assert policy.may_approve(BO, REQUEST, channel="mail").allowed
+    assert policy.fault == ""
+
+
+def test_a_policy_folder_that_vanishes_leaves_the_old_ones_in_force(policy: Policy, folder: Path) -> None:
+    shutil.rmtree(folder)
+    assert policy.may_approve(BO, REQUEST, channel="mail").allowed
+    assert not policy.may_approve(ANA, REQUEST, channel="mail").allowed
+    assert "nobody could do anything" in policy.fault
+
+
+def test_policies_that_are_not_utf_8_are_refused_at_start(folder: Path, directory_file: Path) -> None:
+    (folder / "latin.cedar").write_bytes(b"// f\xfcr")
+    with pytest.raises(SettingsError, match=r"latin\.cedar is not UTF-8"):
+        Policy(folder, Directory(directory_file, ()))
+
+
 def test_a_policy_can_look_at_the_values(policy: Policy, folder: Path) -> None:
     (folder / "values.cedar").write_text(
         '@id("no-production") @reason("Production is ordered by the platform team.") '
@@ -175,6 +228,72 @@ def test_a_broken_directory_leaves_the_old_one_in_force(directory_file: Path) ->
     directory_file.write_text("people: [{mail: bo@corp.example}]  # a slip", encoding="utf-8")
     os.utime(directory_file, (1, 1))
     assert directory.groups_of("bo@corp.example") == ("operators",)
+
+
+@pytest.mark.parametrize("content", [b"", b"# nothing\n", b"people: [{email: b\xf6@corp.example}]", b"[", None])
+def test_a_directory_that_is_lost_while_running_stays_in_force(directory_file: Path, content: bytes | None) -> None:
+    directory_file.write_text("approvals: [{ask: [bo@corp.example]}]", encoding="utf-8")
+    directory = Directory(directory_file, ("default@corp.example",))
+    assert directory.fault == ""
+    if content is None:
+        directory_file.unlink()
+    else:
+        directory_file.write_bytes(content)
+    assert directory.asked("X", "standard").approvers == ("bo@corp.example",)
+    assert directory.fault.startswith("kept old: ")
+    directory_file.write_text("approvals: [{ask: [cy@corp.example]}]", encoding="utf-8")
+    assert directory.asked("X", "standard").approvers == ("cy@corp.example",)
+    assert directory.fault == ""
+
+
+def test_an_empty_directory_is_fine_at_start_and_may_be_filled_later(directory_file: Path) -> None:
+    directory_file.touch()
+    directory = Directory(directory_file, ("default@corp.example",))
+    assert directory.asked("X", "standard").approvers == ("default@corp.example",)
+    directory_file.write_text("# still nothing\n", encoding="utf-8")
+    assert directory.everybody() == ()
+    assert directory.fault == ""
+    directory_file.write_text("approvals: [{ask: [bo@corp.example]}]", encoding="utf-8")
+    assert directory.asked("X", "standard").approvers == ("bo@corp.example",)
+
+
+def test_everybody_may_be_taken_out_of_the_directory_on_purpose(directory_file: Path) -> None:
+    directory_file.write_text("people: [{email: bo@corp.example, groups: [operators]}]", encoding="utf-8")
+    directory = Directory(directory_file, ())
+    directory_file.write_text("people: []", encoding="utf-8")
+    assert directory.groups_of("bo@corp.example") == ()
+    assert directory.fault == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("people: [{email: bo}]", r"people\.0\.email"),
+        ("approvals: [{ask: [bo@corp.example, '@']}]", r"approvals\.0\.ask\.1"),
+        ("shared_mailboxes: [team at corp]", r"shared_mailboxes\.0"),
+    ],
+)
+def test_what_is_no_address_is_refused_at_start(directory_file: Path, text: str, where: str) -> None:
+    directory_file.write_text(text, encoding="utf-8")
+    with pytest.raises(SettingsError, match=where + ".*not an e-mail address"):
+        Directory(directory_file, ())
+
+
+def test_addresses_with_letters_of_their_own_are_kept_as_mails_write_them(directory_file: Path) -> None:
+    directory_file.write_text(
+        "people: [{email: Bo@stra\u00dfe.example, groups: [a]}]\n"
+        "approvals: [{ask: [group:a, team@stra\u00dfe.example]}]\nshared_mailboxes: [Team@stra\u00dfe.example]",
+        encoding="utf-8",
+    )
+    asked = Directory(directory_file, ()).asked("X", "standard")
+    assert asked.approvers == ("bo@xn--strae-oqa.example",)
+    assert asked.shared == ("team@xn--strae-oqa.example",)
+
+
+def test_a_directory_that_is_not_utf_8_is_refused_at_start(directory_file: Path) -> None:
+    directory_file.write_bytes(b"# f\xfcr\n")
+    with pytest.raises(SettingsError, match="not UTF-8"):
+        Directory(directory_file, ())
 
 
 def test_a_broken_directory_is_refused_at_start(directory_file: Path) -> None:

@@ -30,6 +30,18 @@ def test_a_local_browser_is_the_newcomer(host: str) -> None:
         {"x_forwarded_proto": "http"},
         {"forwarded": "for=127.0.0.1"},
         {"x_real_ip": "127.0.0.1"},
+        {"x_forwarded": "for=127.0.0.1"},
+        {"x_original_host": "qm.corp.example"},
+        {"x_original_forwarded_for": "127.0.0.1"},
+        {"x_client_ip": "127.0.0.1"},
+        {"x_cluster_client_ip": "127.0.0.1"},
+        {"x_envoy_external_address": "127.0.0.1"},
+        {"x_remote_ip": "127.0.0.1"},
+        {"x_host": "qm.corp.example"},
+        {"x_azure_clientip": "127.0.0.1"},
+        {"cf_ray": "1"},
+        {"fly_client_ip": "127.0.0.1"},
+        {"tailscale_user_login": "eve"},
         {"via": "1.1 tunnel"},
         {"cf_connecting_ip": "127.0.0.1"},
         {"true_client_ip": "127.0.0.1"},
@@ -50,7 +62,7 @@ def test_another_machine_is_a_stranger() -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        load_settings(smtp_url="smtp://m"),
+        load_settings(smtp_url="smtp://m", approvers="bo@corp.example", mail_from="qm@corp.example"),
         load_settings(
             aws_endpoint_url="http://127.0.0.1:8001", host="0.0.0.0", api_keys="long-key-1", smtp_url="smtp://m"
         ),

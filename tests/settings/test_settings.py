@@ -15,6 +15,8 @@ from bot.settings import ApiKey, Settings, check, load_settings
 
 ROOT = Path(__file__).parents[2]
 SANDBOX = "http://127.0.0.1:8001"
+REAL = {"smtp_url": "smtp://m", "approvers": "bo@corp.example", "mail_from": "qm@corp.example"}
+TOPIC = "arn:aws:sns:eu-west-1:123456789012:approvals"
 
 
 def test_the_embedded_default_is_accepted() -> None:
@@ -38,6 +40,20 @@ def test_the_embedded_default_is_accepted() -> None:
         ({"smtp_url": "smtp://m", "oidc_issuer": "https://id"}, "OIDC_CLIENT_ID"),
         ({"smtp_url": "smtp://m", "lex_bot_id": "ABCDEFGHIJ"}, "belong together"),
         ({"smtp_url": "smtp://m", "approvers": "bo"}, "not an e-mail address"),
+        ({"aws_endpoint_url": SANDBOX, "approvers": "@"}, "APPROVERS: .*not an e-mail address"),
+        ({"aws_endpoint_url": SANDBOX, "approvers": "bo@corp.example, @"}, "APPROVERS: .*not an e-mail address"),
+        ({"aws_endpoint_url": SANDBOX, "dev_user": "you@"}, "DEV_USER: .*not an e-mail address"),
+        ({"aws_endpoint_url": SANDBOX, "mail_from": "nobody"}, "MAIL_FROM"),
+        ({"aws_endpoint_url": SANDBOX, "sns_approval_topic_arn": "approvals"}, "SNS_APPROVAL_TOPIC_ARN"),
+        ({"aws_endpoint_url": SANDBOX, "sns_approval_topic_arn": TOPIC + ":9f2c"}, "SNS_APPROVAL_TOPIC_ARN"),
+        ({"aws_endpoint_url": SANDBOX, "sns_approval_topic_arn": TOPIC.replace("12:", "1:")}, "SNS_APPROVAL"),
+        ({"aws_endpoint_url": SANDBOX, "api_keys": "long-key-1:ci,long-key-1:cd"}, "the same key twice"),
+        ({"aws_endpoint_url": SANDBOX, "directory_file": "no/such.yml"}, "DIRECTORY_FILE .* does not exist"),
+        ({"aws_endpoint_url": SANDBOX, "house_file": "no/such.yml"}, "HOUSE_FILE .* does not exist"),
+        ({"aws_endpoint_url": SANDBOX, "policy_dir": "no/such"}, "POLICY_DIR .* does not exist"),
+        ({"smtp_url": "smtp://m", "mail_from": "qm@corp.example"}, "APPROVERS is not set"),
+        ({"smtp_url": "smtp://m", "mail_from": "qm@corp.example", "approvers": ","}, "APPROVERS is not set"),
+        ({"smtp_url": "smtp://m", "approvers": "bo@corp.example"}, "MAIL_FROM is not set"),
         ({"smtp_url": "smtp://m", "api_keys": "short:owner"}, "fewer than 8"),
         ({"smtp_url": "smtp://m", "approval_hours": "0"}, "APPROVAL_HOURS"),
         ({"smtp_url": "smtp://m", "port": "70000"}, "PORT"),
@@ -53,7 +69,7 @@ def test_refuses_at_start(wrong: dict[str, str], said: str) -> None:
     "safe",
     [
         {"host": "0.0.0.0", "api_keys": "a-long-key", "smtp_url": "smtp://m", "aws_endpoint_url": SANDBOX},
-        {"host": "0.0.0.0", "smtp_url": "smtp://m"},
+        {"host": "0.0.0.0", **REAL},
     ],
 )
 def test_is_never_embedded_off_loopback(safe: dict[str, str]) -> None:
@@ -61,8 +77,34 @@ def test_is_never_embedded_off_loopback(safe: dict[str, str]) -> None:
 
 
 def test_real_aws_is_never_embedded() -> None:
-    assert not load_settings(smtp_url="smtp://m").is_embedded
-    assert not load_settings(smtp_url="smtp://m", aws_endpoint_url="https://vpce.amazonaws.com").is_embedded
+    assert not load_settings(**REAL).is_embedded
+    assert not load_settings(**REAL, aws_endpoint_url="https://vpce.amazonaws.com").is_embedded
+
+
+def test_on_real_aws_the_directory_may_name_the_approvers_and_the_examples_are_never_asked(tmp_path: Path) -> None:
+    directory = tmp_path / "directory.yml"
+    directory.write_text("approvals: [{tier: production, ask: [bo@corp.example]}]", encoding="utf-8")
+    chosen = {"smtp_url": "smtp://m", "mail_from": "qm@corp.example", "directory_file": str(directory)}
+    assert load_settings(**chosen).approvers == ()
+
+
+def test_the_sandbox_has_an_approver_of_its_own() -> None:
+    assert load_settings(aws_endpoint_url=SANDBOX).approvers == ("approver@corp.example",)
+
+
+def test_addresses_are_kept_in_ascii_case_folded_and_once() -> None:
+    settings = load_settings(
+        aws_endpoint_url=SANDBOX,
+        approvers="Bo@Corp.Example, bo@corp.example, cy@stra\u00dfe.example",
+        dev_user="Ana@M\u00fcnchen.example",
+    )
+    assert settings.approvers == ("bo@corp.example", "cy@xn--strae-oqa.example")
+    assert settings.dev_user == "ana@xn--mnchen-3ya.example"
+
+
+@pytest.mark.parametrize("arn", [TOPIC, TOPIC + ".fifo", TOPIC.replace("aws", "aws-us-gov", 1)])
+def test_a_topic_is_known_by_its_arn(arn: str) -> None:
+    assert load_settings(aws_endpoint_url=SANDBOX, sns_approval_topic_arn=arn).sns_approval_topic_arn == arn
 
 
 def test_the_process_says_which_setting_is_wrong_and_ends() -> None:
@@ -104,6 +146,13 @@ def test_an_unknown_entry_in_house_yml_is_named(tmp_path: Path) -> None:
     house = tmp_path / "house.yml"
     house.write_text("account_types: [{name: Sandbox, colour: red}]", encoding="utf-8")
     with pytest.raises(SettingsError, match=r"account_types\.0\.colour"):
+        load_house(house)
+
+
+def test_a_house_yml_that_is_not_utf_8_is_named(tmp_path: Path) -> None:
+    house = tmp_path / "house.yml"
+    house.write_bytes(b"product_name: K\xf6nto")
+    with pytest.raises(SettingsError, match=r"house\.yml is not UTF-8"):
         load_house(house)
 
 
