@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
+from bot.activity import clean_text
 from bot.approvals import ApprovalView
 from bot.plan import CheckResult
 from bot.requests import RequestRecord
@@ -32,7 +35,11 @@ class CheckLine:
 
 @dataclass(frozen=True)
 class Picture:
-    """One request as its approver sees it. `asked` is what was understood of their words."""
+    """One request as its approver sees it. `asked` is what was understood of their words.
+
+    `requester_name` is what people call themselves, made harmless by `defuse_name`: show it in quotation
+    marks and after the address, which is what counts.
+    """
 
     request: str
     title: str
@@ -60,7 +67,7 @@ def picture_request(services: Services, record: RequestRecord, expires_at: datet
         request=record.id,
         title=intent.definition.title if intent else record.intent,
         summary=record.plan.summary,
-        requester_name=requester.name or " ".join(n for n in (requester.given_name, requester.family_name) if n),
+        requester_name=defuse_name(requester.name or f"{requester.given_name} {requester.family_name}"),
         requester_email=requester.email,
         asked=tuple((labels.get(name, name), str(value)) for name, value in record.slots.items() if value),
         details=record.plan.details,
@@ -80,6 +87,27 @@ def picture_request(services: Services, record: RequestRecord, expires_at: datet
 def picture_approval(services: Services, view: ApprovalView) -> Picture:
     """Return what there is to see of the request that an approval is about."""
     return picture_request(services, view.request, view.expires_at)
+
+
+def defuse_name(name: str) -> str:
+    """Return a name that can't pass for our words: one line, short, no quotation marks, nothing to make a link of.
+
+    Mail programs make links of plain text too: of "://", "www.", addresses and bare domains.
+    """
+    plain = clean_text(unicodedata.normalize("NFKC", clean_text(name)))
+    plain = "".join(c for c in plain if unicodedata.category(c) != "Cf" or c in _JOINERS)
+    plain = _QUOTES.sub("'", plain).replace("://", " ").replace("@", " (at) ")
+    plain = " ".join(_INSIDE.sub(r"\1 ", plain).split())
+    return plain if len(plain) <= MAX_NAME else plain[: MAX_NAME - 1].rstrip() + "…"
+
+
+MAX_NAME = 60
+"""Characters of a requester's name that are shown."""
+_JOINERS = frozenset("\u200c\u200d")
+"""Invisible, but several scripts and emoji are misspelt without them."""
+_QUOTES = re.compile('["\u00ab\u00bb\u201c-\u201f\u2039\u203a\u300c-\u300f\u301d-\u301f]')
+_INSIDE = re.compile("([.:\u3002])(?=\\S)")
+"""Dots and colons within a word, as in a domain or in "mailto:"."""
 
 
 def say_moment(moment: datetime) -> str:

@@ -106,7 +106,7 @@ async def find_waiting(services: Services, delivery: Delivery) -> RequestRecord 
 
 def _preview(picture: Picture) -> str:
     """Return what mail programs show beside the subject."""
-    who = picture.requester_name or picture.requester_email
+    who = picture.requester_email + (f" (“{picture.requester_name}”)" if picture.requester_name else "")
     return f"{who} asks; it lapses {picture.expires_in}." if picture.expires_in else f"{who} asks."
 
 
