@@ -26,7 +26,7 @@ def main(arguments: Sequence[str]) -> int:
             case "chat":
                 from bot.commands.chat import chat
 
-                return chat(chosen.email, chosen.name, chosen.url)
+                return chat(chosen.email, chosen.name, chosen.url, chosen.key)
             case "audit":
                 from bot.commands.record import verify
 
@@ -57,6 +57,12 @@ def _parser() -> argparse.ArgumentParser:
     talk.add_argument("--email", default="", help="who you are (default: the development user)")
     talk.add_argument("--name", default="", help="how the bot calls you")
     talk.add_argument("--url", default="", help="address of the bot (default: PUBLIC_URL)")
+    talk.add_argument(
+        "--key",
+        default="",
+        help="one of the bot's API_KEYS (default: QUARTERMASTER_API_KEY, which "
+        "other people of this machine can't see in the list of processes)",
+    )
     audit = commands.add_parser("audit", help="the record of who did what")
     audit.add_subparsers(dest="what", required=True, metavar="what").add_parser("verify", help="check the whole chain")
     lex = commands.add_parser("lex", help="what people can say, in Lex V2's shape")

@@ -10,11 +10,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
+from sqlalchemy.engine import make_url
 
-from bot.errors import Unavailable
+from bot.errors import SettingsError, Unavailable
+from bot.locking import ProcessLock
 from bot.settings import Settings
 
 LOOK = 1.0
@@ -68,11 +71,12 @@ class Terminal:
                 print("you> ", end="", flush=True)
 
 
-def chat(email: str, name: str, url: str) -> int:
+def chat(email: str, name: str, url: str, key: str = "") -> int:
     """Talk until the input ends; starts the whole product quietly when none answers at the address."""
     settings = Settings()
     address = (url or settings.public_url).rstrip("/")
-    with _product(address, may_start=not url), httpx.Client(**_client_options(address)) as client:
+    key = key or os.environ.get("QUARTERMASTER_API_KEY", "")
+    with _product(address, settings, may_start=not url), httpx.Client(**_client_options(address, key)) as client:
         terminal = Terminal(client, email or settings.dev_user, name or (email or settings.dev_user).partition("@")[0])
         listener = threading.Thread(target=terminal.listen, daemon=True)
         listener.start()
@@ -101,19 +105,19 @@ def _talk(terminal: Terminal) -> None:
             terminal.say(line)
 
 
-def _client_options(address: str) -> dict[str, Any]:
-    key = os.environ.get("QUARTERMASTER_API_KEY", "")
+def _client_options(address: str, key: str) -> dict[str, Any]:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     return {"base_url": address, "timeout": 40, "headers": headers, "trust_env": False}
 
 
 @contextmanager
-def _product(address: str, *, may_start: bool) -> Iterator[None]:
+def _product(address: str, settings: Settings, *, may_start: bool) -> Iterator[None]:
     if _answers(address):
         yield
         return
     if not may_start:
         raise Unavailable(f"Nothing answers at {address}.", next_step="Start it with make run.")
+    _check_not_in_use(address, settings)
     print(f"Nothing answers at {address}; starting the sandboxed product for this conversation …", flush=True)
     command = [sys.executable, "-m", "bot", "run"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
@@ -127,6 +131,21 @@ def _product(address: str, *, may_start: bool) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait(15)
+
+
+def _check_not_in_use(address: str, settings: Settings) -> None:
+    """Raise Unavailable when a Quartermaster at another address has the database that ours would need."""
+    place = make_url(settings.database_url)
+    lock = ProcessLock(Path(place.database) if place.get_backend_name() == "sqlite" and place.database else None)
+    try:
+        lock.take()
+    except SettingsError as error:
+        raise Unavailable(
+            f"Nothing answers at {address}, but VAR_DIR ({settings.var_dir}/) is in use by a Quartermaster that does "
+            "so elsewhere.",
+            next_step="Talk to that one with --url, or set VAR_DIR to another folder.",
+        ) from error
+    lock.release()
 
 
 def _answers(address: str) -> bool:

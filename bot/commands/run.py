@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -14,6 +15,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
+import structlog
+
 from bot import logs
 from bot.errors import SettingsError
 from bot.settings import Settings, load_settings
@@ -21,25 +24,72 @@ from bot.settings import Settings, load_settings
 FIRST_SENTENCE = "I need a sandbox account in Demos for team-x+aws@corp.example"
 SANDBOX_WAIT = 30.0
 
+STOP_WAIT = 7.0
+"""Seconds that a stop in good order may take. What matters is in the database; the next start goes on from there."""
+
+PRIVATE = 0o077
+"""umask: the databases hold conversations and addresses, which are nobody else's on this machine."""
+
+log = structlog.get_logger(__name__)
+
 
 def serve() -> NoReturn:
     """Serve until a signal ends it; exit status 0 then."""
-    settings = load_settings()
-    logs.configure(settings.log_level)
-    _leave(asyncio.run(_serve(settings, _listen(settings), greeting=False)))
+    os.umask(PRIVATE)
+    with _heeding_signals():
+        settings = load_settings()
+        logs.configure(settings.log_level)
+        status = asyncio.run(_serve(settings, _listen(settings), greeting=False))
+    _leave(status)
 
 
 def run() -> NoReturn:
     """Start everything a newcomer needs, unless AWS_ENDPOINT_URL names an AWS already."""
+    os.umask(PRIVATE)
     logs.configure(os.environ.get("LOG_LEVEL", "warning"), plain=sys.stderr.isatty())
     host = os.environ.get("HOST") or "127.0.0.1"
     first = _bind(host, _port())
     port = first.getsockname()[1]
     os.environ["PORT"] = str(port)
-    with _sandbox(port):
+    with _heeding_signals(), _sandbox(port):
         settings = load_settings()
         status = asyncio.run(_serve(settings, first, greeting=True))
     _leave(status)
+
+
+@contextmanager
+def _heeding_signals() -> Iterator[None]:
+    """Let a signal before the server serves end the start quietly, with exit status 0."""
+
+    def interrupt(signum: int, frame: object) -> None:
+        # Once: a second Ctrl-C while the first is being obeyed would break off the end of the sandbox.
+        for other in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(other, signal.SIG_IGN)
+        _watch_the_stop()
+        raise KeyboardInterrupt
+
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, interrupt)
+    try:
+        yield
+    except KeyboardInterrupt:
+        _leave(0)
+
+
+def _watch_the_stop() -> None:
+    """End the process when a stop takes longer than STOP_WAIT, whatever holds it up."""
+
+    def end() -> None:
+        # In a thread of its own: nobody may be reading what we write.
+        telling = threading.Thread(target=log.warning, args=("stop.cut_short",), kwargs={"seconds": STOP_WAIT})
+        telling.daemon = True
+        telling.start()
+        telling.join(0.5)
+        os._exit(0)
+
+    watchdog = threading.Timer(STOP_WAIT, end)
+    watchdog.daemon = True
+    watchdog.start()
 
 
 def _leave(status: int) -> NoReturn:
@@ -168,6 +218,7 @@ class _Server:
         await self._server._serve(sockets)
 
     def _end(self, signum: int) -> None:
+        _watch_the_stop()
         self._on_end()
         self._server.handle_exit(signum, None)
 
@@ -177,8 +228,18 @@ def _greet(settings: Settings) -> None:
         f"\nQuartermaster is at {settings.public_url}\n"
         f"  Say there, for a start:  {FIRST_SENTENCE}\n"
         f"  Approval mails arrive at {settings.public_url}/dev/mail\n"
-        "  Or in this terminal's neighbour: .venv/bin/python -m bot chat\n"
+        f"  Or in this terminal's neighbour: {_chat_command(settings)}\n"
         "  Ctrl-C ends everything; what you did is kept under "
         f"{settings.var_dir}/.\n",
         flush=True,
     )
+
+
+def _chat_command(settings: Settings) -> str:
+    """Return what to type to talk to this very process from another terminal."""
+    environment = []
+    if settings.port != Settings.model_fields["port"].default:
+        environment.append(f"PORT={settings.port}")
+    if os.environ.get("VAR_DIR"):
+        environment.append(f"VAR_DIR={shlex.quote(str(settings.var_dir))}")
+    return " ".join([*environment, ".venv/bin/python -m bot chat"])
