@@ -32,14 +32,15 @@ class QuartermasterError(Exception):
 
 
 class Invalid(QuartermasterError):
-    """A value is missing or malformed."""
+    """A value is missing or malformed; `choices` are the few values that were meant, if it is a matter of which."""
 
     status = 422
     title = "That value is not valid"
 
-    def __init__(self, detail: str, *, field: str = "", next_step: str = "") -> None:
+    def __init__(self, detail: str, *, field: str = "", next_step: str = "", choices: tuple[str, ...] = ()) -> None:
         super().__init__(detail, next_step=next_step)
         self.field = field
+        self.choices = choices
 
 
 class Unauthenticated(QuartermasterError):

@@ -15,7 +15,6 @@ import structlog
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from sqlalchemy import select
 from starlette.staticfiles import StaticFiles
 
 from bot import __version__, http, traces
@@ -33,6 +32,7 @@ from bot.errors import CloudError
 from bot.house import load_house
 from bot.inbox import Inbox
 from bot.intent import Registry
+from bot.leases import Replicas
 from bot.lexshape import lex_definition
 from bot.locking import ProcessLock
 from bot.outbox import Outbox
@@ -50,6 +50,8 @@ from bot.workflow.scheduler import Scheduler
 log = structlog.get_logger(__name__)
 
 ADAPTERS = ("rest", "email", "console")
+VITAL = ("database", "recogniser", "workflows")
+"""Parts without which a process should get no traffic; the others are told, and the rest goes on without them."""
 CLOCK_PACE = 1.0
 """Seconds between readings of the sandbox's clock."""
 
@@ -110,13 +112,18 @@ class Application:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        for channel in self.channels:
-            if channel.stop:
-                await channel.stop()
-        await self.services.inbox.idle()
-        await self.scheduler.stop()
-        await self.workflows.stop()
-        await self.services.database.close()
+        stops = [channel.stop for channel in self.channels if channel.stop]
+        for stop in (
+            *stops,
+            self.services.inbox.idle,
+            self.scheduler.stop,
+            self.workflows.stop,
+            self.services.database.close,
+        ):
+            try:
+                await stop()
+            except Exception:  # one part that can't be stopped in order must not keep the others from it
+                log.exception("stop.failed")
         self.lock.release()
 
     def _run(self, work: Any) -> None:
@@ -167,7 +174,7 @@ class Application:
         async def readyz() -> JSONResponse:
             """Tell each part's state; 503 when one that is needed does not answer."""
             parts = await self.readiness()
-            ready = not any(parts.values())
+            ready = not any(fault for name, fault in parts.items() if name in VITAL)
             states = {name: fault or "ok" for name, fault in parts.items()}
             return JSONResponse({"ready": ready, "parts": states}, 200 if ready else 503)
 
@@ -180,8 +187,9 @@ class Application:
         """Return each part's fault, empty when it is well."""
         parts = {"database": "", "recogniser": "", "workflows": ""}
         try:
-            async with asyncio.timeout(2), self.services.database.read() as connection:
-                await connection.execute(select(1))
+            # A write, not a read: a full disk or a lost lock lets one read on.
+            async with asyncio.timeout(2):
+                await Replicas(self.services.database, self.clock, self.services.replica).beat()
         except Exception as error:
             parts["database"] = f"{type(error).__name__}"
         try:
@@ -191,6 +199,8 @@ class Application:
             parts["recogniser"] = f"{type(error).__name__}"
         if any(task.done() for task in self._tasks):
             parts["workflows"] = "a background task has ended"
+        parts["directory"] = getattr(self.services.directory, "fault", "")
+        parts["policies"] = getattr(self.services.policy, "fault", "")
         for channel in self.channels:
             parts[channel.name] = await channel.ready() if channel.ready else ""
         return parts

@@ -19,15 +19,19 @@ from bot.dialogue.form import FormFiller, Question
 from bot.dialogue.placing import Placing
 from bot.dialogue.session import Form, Session, Sessions, runtime_hints, session_id
 from bot.dialogue.spotting import spot, spot_phrase
-from bot.errors import NotFound, QuartermasterError, Refused
+from bot.errors import CloudError, NotFound, QuartermasterError, Refused
 from bot.intent import Answer, Ask, Change, Intent, Query
 from bot.recognizer import Recognizer, Turn
-from bot.requests import RequestRecord
+from bot.requests import STATE_WORDS, Filter, RequestRecord
 from bot.services import Services
 
 log = structlog.get_logger(__name__)
 
 CONTINUE = frozenset("continue|resume|go on|carry on|where were we|pick up where we left|back to it".split("|"))
+ANEW = frozenset("start over|start again|begin again|begin anew|restart|from the beginning|reset".split("|"))
+SKIP = frozenset("skip|skip it|none|no|leave it to you|whatever|any|you choose|no name".split("|"))
+YES_OR_NO = frozenset("yes|y|yep|yeah|ok|okay|sure|go ahead|do it|no|n|nope".split("|"))
+THANKS = frozenset("thanks|thank you|thank you very much|thx|cheers|many thanks|great|perfect".split("|"))
 SENTENCE = 4
 """Words from which on a text can be a request of its own rather than a wrong answer."""
 SURE = 0.75
@@ -82,6 +86,10 @@ class Dialogue:
         turn = _Turn(activity, session)
         try:
             await (self._press(turn) if activity.kind == "press" else self._message(turn, activity.text))
+        except CloudError as error:
+            log.warning("turn.aws_failed", error=error.detail, request_id=error.request_id)
+            turn.say(_aws_trouble(error, session.form is not None))
+            turn.place = None
         except QuartermasterError as error:
             log.info("turn.refused", error=error.detail, kind=type(error).__name__)
             turn.say(error.sentence())
@@ -122,8 +130,21 @@ class Dialogue:
         if turn.session.form and abandons(text):
             self._abandon(turn)
             return
-        if words in CONTINUE and turn.session.form is None:
+        if words in CONTINUE:
             await self._resume(turn)
+            return
+        if turn.session.form and words in ANEW:
+            form = turn.session.form
+            turn.session.form = None
+            await self._begin(turn, self._services.registry.change(form.intent), {})
+            return
+        if turn.session.form is None and words in YES_OR_NO:
+            await self._nothing_to_confirm(turn)
+            return
+        if turn.session.form is None and words in THANKS:
+            turn.say("You're welcome.")
+            return
+        if turn.session.form and await self._answers_about_the_form(turn, turn.session.form, text, words):
             return
         understood = await self._understand(turn, text)
         if turn.session.form:
@@ -320,7 +341,35 @@ class Dialogue:
         if turn.session.parked:
             turn.say("Something is still laid aside; say “continue” to take it up.")
 
+    async def _answers_about_the_form(self, turn: _Turn, form: Form, text: str, words: str) -> bool:
+        """Answer what is asked or said about the open question itself; tell whether it was that."""
+        intent = self._services.registry.change(form.intent)
+        if form.asking and words in SKIP and not intent.definition.slot(form.asking).required:
+            form.asking = ""
+            await self._fill(turn, form, {})
+            return True
+        wanted = await self._filler.asked_about(form, text, turn.ask(form.slots))
+        if not wanted:
+            return False
+        turn.say(wanted)
+        await self._filler.repeat(form, turn.ask(form.slots), turn.answers)
+        return True
+
+    async def _nothing_to_confirm(self, turn: _Turn) -> None:
+        """A second "yes", say: tell how the newest request stands instead of not understanding it."""
+        wanted = Filter(person_id=turn.activity.person.id, owner=turn.activity.owner or None, limit=1)
+        newest = (await self._services.requests.list(wanted)).items
+        if not newest:
+            turn.say("There is no question open. Tell me what you need, or say “help”.")
+            return
+        record = newest[0]
+        turn.request = record.id
+        turn.say(f"There is no question open. Your newest request {record.id} is {STATE_WORDS[record.state]}.")
+
     async def _resume(self, turn: _Turn) -> None:
+        if turn.session.form:
+            await self._fill(turn, turn.session.form, {})
+            return
         if not turn.session.parked:
             turn.say("There is nothing to go on with. What would you like to do?")
             return
@@ -349,6 +398,18 @@ def spot_new(text: str, intent: Change, hints: dict[str, tuple[str, ...]], form:
     """Return spotted values that differ from what the form holds."""
     found = spot(text, intent.definition, hints, form.asking)
     return {n: v for n, v in found.items() if v != form.slots.get(n)}
+
+
+def _aws_trouble(error: CloudError, is_kept: bool) -> str:
+    """Return what a person is told when AWS fails in a conversation: no ARN, no jargon, and what to do."""
+    kept = " I have kept what you told me; say “continue” to try again." if is_kept else " Try again in a moment."
+    reference = f" (AWS request {error.request_id})" if error.request_id else ""
+    if error.retryable:
+        return f"AWS is too busy or does not answer ({error.operation}: {error.code}). Nothing was placed.{kept}"
+    return (
+        f"AWS refused {error.operation} with {error.code}, so I can't plan this. Nothing was placed. "
+        f"Please tell your platform team{reference}.{kept}"
+    )
 
 
 def bare(text: str) -> str:

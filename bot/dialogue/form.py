@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum, auto
 
 from bot.activity import clean_text
@@ -10,7 +11,10 @@ from bot.dialogue.session import Form
 from bot.errors import CloudError, Invalid
 from bot.intent import Answer, Ask, Change, Intent, Slot, either
 from bot.plan import Check, Plan
+from bot.policy import Subject, asked_candidates
 from bot.services import Services
+
+_ASKS_FOR_CHOICES = re.compile(r"\s*(?:so |and |hm+,? )?(?:which|what|list|show)\b", re.IGNORECASE)
 
 
 class Question(Enum):
@@ -42,6 +46,8 @@ class FormFiller:
         intent = self._services.registry.change(form.intent)
         order = [s.name for s in intent.definition.slots]
         form.digest = ""
+        form.narrowed = {n: c for n, c in form.narrowed.items() if n not in values}
+        refused: Slot | None = None
         for name in sorted((n for n in values if n in order), key=order.index):
             slot = intent.definition.slot(name)
             try:
@@ -50,14 +56,51 @@ class FormFiller:
                 answers.append(Answer(error.sentence()))
                 if self._used_up(form, slot):
                     return self._give_up(form, slot, answers)
-                form.slots.pop(name, None)
+                if error.choices:
+                    form.narrowed[name] = list(error.choices)
+                if slot.required:
+                    form.slots.pop(name, None)
+                else:
+                    refused = slot  # what was said before stands until there is something better
                 continue
             before = form.slots.get(name)
             form.slots[name] = value
             form.tries.pop(name, None)
             if before and before != value:
                 answers.append(Answer(f"OK, {slot.label or name}: {value} instead of {before}."))
-        return await self._ask_next(form, intent, ask, answers)
+        asked = await self._ask_next(form, intent, ask, answers)
+        if asked is Question.COMPLETE and refused:
+            return self._ask_optional(form, refused, answers)
+        return asked
+
+    def _ask_optional(self, form: Form, slot: Slot, answers: list[Answer]) -> Question:
+        """Ask for an answer that was refused and need not be given, rather than go on with another than was said."""
+        label = (slot.label or slot.name).casefold()
+        form.asking = slot.name
+        kept = form.slots.get(slot.name)
+        otherwise = f"keep {kept}" if kept else "leave it to me"
+        answers.append(Answer(f"What should the {label} be? Or say “skip” to {otherwise}."))
+        return Question.ASKED
+
+    async def asked_about(self, form: Form, text: str, ask: Ask) -> str:
+        """Return what may be answered, if the text asks for that ("which OUs are there?"); empty if it does not."""
+        if not text.rstrip().endswith("?") or not _ASKS_FOR_CHOICES.match(text):
+            return ""
+        intent = self._services.registry.change(form.intent)
+        words = {w.rstrip("s") for w in re.findall(r"[a-z]+", text.casefold())}
+        named = [
+            s
+            for s in intent.definition.slots
+            if words & {w.rstrip("s") for w in (s.label or s.name).casefold().split()}
+        ]
+        slot = named[0] if named else intent.definition.slot(form.asking) if form.asking else None
+        if slot is None:
+            return ""
+        choices = await intent.choices(slot.name, ask)
+        label = slot.label or slot.name
+        return (
+            f"{label}: {either(choices)}." if choices else f"{label}: whatever fits; there is no list to choose from."
+        )
 
     async def repeat(self, form: Form, ask: Ask, answers: list[Answer]) -> None:
         """Ask the open question again, after something else was talked about."""
@@ -74,7 +117,7 @@ class FormFiller:
                 repeated = form.asking == slot.name
                 form.asking = slot.name
                 ask = Ask(**{**vars(ask), "slots": form.slots})
-                suggested = await intent.suggestions(slot.name, ask)
+                suggested = tuple(form.narrowed.get(slot.name, ())) or await intent.suggestions(slot.name, ask)
                 prompt = slot.again if repeated and slot.again else slot.prompt
                 text = prompt.replace("{name}", ask.person.called).replace("{choices}", either(suggested))
                 buttons = tuple(Button(v, "fill", f"{slot.name}={v}") for v in suggested[:5])
@@ -87,6 +130,11 @@ class FormFiller:
         """Resolve the plan; show it for confirmation, or say at once what stands against it."""
         plan = await intent.prepare(ask)
         form.digest = ""
+        if not plan.problems and (obstacle := await self._obstacle(intent, plan, ask)):
+            answers.append(Answer(obstacle))
+            form.slots = {n: v for n, v in form.slots.items() if not self._is_exclusive(plan, v)}
+            asked = await self._ask_next(form, intent, ask, answers)
+            return Question.GIVEN_UP if asked is Question.COMPLETE else asked
         if not plan.problems:
             form.digest, form.asking = plan.digest, ""
             question = f"{plan.summary}. Shall I go ahead?"
@@ -98,17 +146,46 @@ class FormFiller:
             answers.append(Answer(f"{check.sentence} {check.next_step}".strip()))
             if check.slot:
                 form.slots.pop(check.slot, None)
+                if not intent.definition.slot(check.slot).required:
+                    return self._ask_optional(form, intent.definition.slot(check.slot), answers)
                 faults.append(intent.definition.slot(check.slot))
         for slot in faults:
             if self._used_up(form, slot):
                 return self._give_up(form, slot, answers)
         if faults:
-            asked = await self._ask_next(form, intent, ask, answers)
-            # An optional slot at fault is derived anew, so the form may be complete without asking.
-            return await self.show_plan(form, intent, ask, answers) if asked is Question.COMPLETE else asked
+            return await self._ask_next(form, intent, ask, answers)
         title = intent.definition.title
         answers.append(Answer(f"I have kept your {title}; say “continue” to try again, nothing was ordered."))
         return Question.GIVEN_UP
+
+    async def _obstacle(self, intent: Change, plan: Plan, ask: Ask) -> str:
+        """Return what would stand against placing the plan though AWS has nothing against it; empty when nothing."""
+        requests = self._services.requests
+        for resource in plan.touches:
+            if resource.exclusive and (other := await requests.open_on(resource.kind, resource.name)):
+                mine = f" ({other.id})" if other.requester.id == ask.person.id else ""
+                return f"{resource.name} is already part of an open request{mine}, so it can't be ordered again now."
+        directory = self._services.directory
+        asked = directory.asked(intent.definition.name, plan.tier)
+        subject = Subject(
+            id="",
+            intent=intent.definition.name,
+            tier=plan.tier,
+            requester=ask.person.email,
+            approvers=asked.approvers,
+            values=ask.slots,
+        )
+        if not self._services.policy.can_be_approved(subject, asked_candidates(asked, directory)):
+            return (
+                "Nobody could approve this: you are the only approver, or policy lets nobody decide it. "
+                "Ask your platform team to name another approver (APPROVERS or directory.yml). I have kept your "
+                f"{intent.definition.title}; say “continue” then."
+            )
+        return ""
+
+    @staticmethod
+    def _is_exclusive(plan: Plan, value: str) -> bool:
+        return any(t.exclusive and t.name == value.casefold() for t in plan.touches)
 
     def _used_up(self, form: Form, slot: Slot) -> bool:
         form.tries[slot.name] = form.tries.get(slot.name, 0) + 1

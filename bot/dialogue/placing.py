@@ -13,7 +13,7 @@ from bot.database import Transaction
 from bot.database.tables import requests, touched
 from bot.dialogue.session import Form
 from bot.errors import Refused
-from bot.intent import Answer, Change, either
+from bot.intent import Answer, Change
 from bot.plan import Plan
 from bot.requests import OPEN_STATES, RequestRecord
 from bot.requests.record import new_request_id
@@ -66,8 +66,8 @@ class Placing:
         """Write the request, ask for approval, and return what to answer."""
         record, services = self.record, self._services
         for resource in record.plan.touches:
-            if resource.exclusive and (other := await _open_request_on(transaction, resource.kind, resource.name)):
-                text = f"{resource.name} is already part of the open request {other}, so nothing was placed."
+            if resource.exclusive and await _has_open_request(transaction, resource.kind, resource.name):
+                text = f"{resource.name} has just become part of another open request, so nothing was placed."
                 return Placed(Answer(text), "")
         await services.requests.insert(transaction, record)
         await services.approvals.ask(transaction, record)
@@ -90,12 +90,14 @@ class Placing:
     def _answer(self) -> Answer:
         record = self.record
         asked = [a for a in record.notes["approvers"] if a != record.requester.email]
-        who = either(asked) if asked else "The approvers"
+        who = " and ".join(asked) + (" was" if len(asked) == 1 else " were") if asked else "The approvers were"
         until = (iso(record.expires_at) or "")[:16].replace("T", " ")
         text = (
-            f"Request {record.id} is placed. {who} was asked to approve it; this lapses on {until} UTC. "
+            f"Request {record.id} is placed. {who} asked to approve it; this lapses on {until} UTC. "
             "I will tell you here what becomes of it."
         )
+        if self._services.settings.mode == "observe":
+            text += " Observe mode: whatever they decide, nothing will be changed."
         card = Card(
             f"Waiting for approval: {record.plan.summary}",
             (
@@ -114,7 +116,7 @@ class Placing:
         return Answer(text, card)
 
 
-async def _open_request_on(transaction: Transaction, kind: str, name: str) -> str:
+async def _has_open_request(transaction: Transaction, kind: str, name: str) -> bool:
     if transaction.connection.dialect.name == "postgresql":
         # Two replicas may place at the same moment; on SQLite the one writer rules that out.
         await transaction.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{kind}:{name}", 0))))
@@ -124,5 +126,4 @@ async def _open_request_on(transaction: Transaction, kind: str, name: str) -> st
         .where(touched.c.kind == kind, touched.c.resource == name, requests.c.state.in_(OPEN_STATES))
         .limit(1)
     )
-    row = (await transaction.execute(query)).first()
-    return row.id if row else ""
+    return (await transaction.execute(query)).first() is not None

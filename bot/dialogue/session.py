@@ -35,6 +35,8 @@ class Form:
     asking: str = ""
     digest: str = ""
     tries: dict[str, int] = field(default_factory=dict)
+    narrowed: dict[str, list[str]] = field(default_factory=dict)
+    """The few values that an ambiguous answer could have meant, by slot: asked for instead of the usual ones."""
 
     def lex_state(self, definition: Definition, hints: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
         """Return the form as Lex's sessionState, so that any recogniser can go on with it."""

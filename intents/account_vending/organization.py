@@ -57,6 +57,7 @@ class Organization:
                 f"There are {len(matches)} OUs called “{text.strip()[:60]}”.",
                 field="AccountOU",
                 next_step=f"Say which: {either([u.path for u in matches])}.",
+                choices=tuple(u.path for u in matches),
             )
         names = either([u.path for u in self.offered(excluded)])
         if not matches:

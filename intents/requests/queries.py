@@ -122,16 +122,17 @@ class RequestStatus(Query):
             if not page.items:
                 return Answer("You have no requests yet. Tell me what you need, or say “help”.")
             record = page.items[0]
-        return await self._status(record)
+        return await self._status(record, ask)
 
-    async def _status(self, record: RequestRecord) -> Answer:
+    async def _status(self, record: RequestRecord, ask: Ask) -> Answer:
         view = await self.services.requests.view(record)
         items: list[Item] = [
             Facts((("Request", record.id), ("State", STATE_WORDS[record.state]), *record.plan.details))
         ]
         if record.state == "awaiting_approval":
             asked = [a["approver"] for a in view["approvals"] if a["version"] == record.version]
-            items.append(Text(f"Asked to approve: {', '.join(asked) or 'the approvers'}. Lapses {view['expires_at']}."))
+            lapses = view["expires_at"][:16].replace("T", " ")
+            items.append(Text(f"Asked to approve: {', '.join(asked) or 'the approvers'}. Lapses {lapses} UTC."))
         if view["steps"]:
             steps = tuple(
                 (_MARKS.get(s["state"], "waiting"), s["name"], s["error"] or s["state"]) for s in view["steps"]
@@ -140,7 +141,10 @@ class RequestStatus(Query):
         if record.outcome:
             items.append(Text(f"{record.outcome['text']} {record.outcome.get('next', '')}".strip()))
         buttons: tuple[Button, ...] = ()
-        if record.state in ("awaiting_approval", "approved", "queued"):
+        if record.state == "queued":
+            told = [e.detail for e in await self.services.requests.timeline(record) if "in line" in e.detail]
+            items.extend(Text(words) for words in told[-1:])
+        if record.state in CANCELLABLE and self.services.policy.may_cancel(ask.person, record.subject).allowed:
             buttons = (Button(f"Cancel {record.id}", "cancel_request", record.id, "destructive"),)
         card = Card(
             f"{STATE_WORDS[record.state].capitalize()}: {record.plan.summary}", tuple(items), buttons, request=record.id
@@ -192,7 +196,6 @@ class CancelRequest(Query):
         )
         text = f"Request {record.id} is cancelled; nothing was done."
         return Answer(text, Card(f"Cancelled: {record.plan.summary}", (Text(text),), tone="warning", request=record.id))
-
 
     async def _which(self, ask: Ask) -> Answer:
         """Return the person's requests that could be cancelled, to choose from."""
