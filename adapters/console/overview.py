@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from adapters.console.waiting import Waiting
 from bot.activity import Person
 from bot.policy import Subject
 from bot.requests import Filter, RequestRecord
@@ -26,11 +27,12 @@ class Overview:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self.waiting = Waiting(services)
 
     async def going(self, person: Person) -> Going:
         """Return what waits for the person, and their own latest."""
         requests = self._services.requests
-        waiting = await requests.list(Filter(waits_for=person.email, limit=SHOWN))
+        waiting = await self.waiting.page(person, Filter(limit=SHOWN))
         mine = await requests.list(Filter(person_id=person.id, limit=SHOWN))
         return Going(self.visible(person, waiting.items), self.visible(person, mine.items))
 

@@ -18,6 +18,7 @@ from adapters.console.routes import ConsoleRouter
 from adapters.console.visits import Doorkeeper, visit_of
 from bot.activity import Person, clean_text
 from bot.errors import Invalid, NotFound, QuartermasterError
+from bot.paging import Page
 from bot.requests import STATES, Filter, RequestRecord
 from bot.services import Services
 
@@ -148,15 +149,14 @@ class RequestPages:
             intent=query.get("intent", ""),
             requester=query.get("requester", "") if view != "mine" else "",
             person_id=person.id if view == "mine" else "",
-            waits_for=person.email if view == "waiting" else "",
             cursor=query.get("cursor", ""),
             limit=PAGE,
         )
         try:
-            page = await self._services.requests.list(wanted)
+            page = await self._found(person, view, wanted)
         except Invalid as error:
             problem, status = error.sentence(), 422
-            page = await self._services.requests.list(replace(wanted, cursor=""))
+            page = await self._found(person, view, replace(wanted, cursor=""))
         kept = {k: v for k, v in query.items() if k in {"view", "state", "intent", "requester"} and v}
         return self._pages.answer(
             request,
@@ -179,6 +179,11 @@ class RequestPages:
             is_filtered=bool(state or wanted.intent or wanted.requester),
             problem=problem,
         )
+
+    async def _found(self, person: Person, view: str, wanted: Filter) -> Page[RequestRecord]:
+        if view == "waiting":
+            return await self._overview.waiting.page(person, wanted)
+        return await self._services.requests.list(wanted)
 
 
 def _label(name: str) -> str:
