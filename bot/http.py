@@ -88,10 +88,19 @@ async def _on_validation(request: Request, error: Exception) -> Response:
 
 
 async def _on_unexpected(request: Request, error: Exception) -> Response:
-    log.error("http.failed", error_type=type(error).__name__, exc_info=error)
-    reference = structlog.contextvars.get_contextvars().get("request_id", "")
-    detail = f"Something went wrong on our side; nothing was changed by this call (reference {reference})."
-    return _respond(request, 500, QuartermasterError.title, detail, None)
+    log.error(
+        "http.failed",
+        request_id=getattr(request.state, "request_id", ""),
+        error_type=type(error).__name__,
+        exc_info=error,
+    )
+    # This runs outside of Surroundings, so neither its context nor its headers are there.
+    reference = getattr(request.state, "request_id", "")
+    detail = (
+        "Something went wrong on our side. It may or may not have been done; look before you repeat it "
+        f"(reference {reference})."
+    )
+    return _respond(request, 500, QuartermasterError.title, detail, {**HEADERS, "x-request-id": reference})
 
 
 def _respond(request: Request, status: int, title: str, detail: str, headers: Any, **members: Any) -> Response:
@@ -119,6 +128,7 @@ class Surroundings:
         status = 500
         begun = time.perf_counter()
         request_id = secrets.token_hex(8)
+        scope.setdefault("state", {})["request_id"] = request_id
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status

@@ -20,7 +20,8 @@ from typing import Any, TypeVar
 import structlog
 from sqlalchemy import event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import SettingsError, Unavailable
@@ -135,9 +136,17 @@ class Database:
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
-        """Give a connection for reading; it sees everything committed so far."""
-        async with self._readers.connect() as connection:
-            yield connection
+        """Give a connection for reading; it sees everything committed so far.
+
+        Raises Unavailable, also out of the block, when the database does not answer.
+        """
+        try:
+            async with self._readers.connect() as connection:
+                yield connection
+        except (DBAPIError, PoolTimeout) as error:
+            if isinstance(error, DBAPIError) and not _is_away(error):
+                raise
+            raise Unavailable("The database does not answer.", next_step="Try again in a moment.") from error
 
     async def write(self, work: Work[T]) -> T:
         """Run `work` in the next shared transaction and return its result once that is committed.
@@ -238,6 +247,16 @@ def _is_lost(error: DBAPIError) -> bool:
     return error.connection_invalidated
 
 
+def _is_away(error: DBAPIError) -> bool:
+    """Tell whether the database can't be reached or read, also when there was no connection yet to be lost."""
+    if isinstance(error.orig, sqlite3.Error) or error.connection_invalidated:
+        return _is_lost(error)
+    state = getattr(error.orig, "sqlstate", None)
+    return isinstance(error, OperationalError | InterfaceError) and (not state or state[:3] in _AWAY_STATES)
+
+
+_AWAY_STATES = frozenset(("080", "57P", "533", "530"))
+"""SQLSTATEs, by their beginning, of lost connections, a server that stops or starts, and one that is full."""
 _SQLITE_FILE_FAULTS = frozenset(
     (
         sqlite3.SQLITE_BUSY,

@@ -13,21 +13,30 @@ from bot.database import Transaction
 from bot.database.tables import waits
 from bot.dialogue.form import checks_of
 from bot.errors import CloudError, QuartermasterError, Unavailable
-from bot.intent import Ask
+from bot.intent import Change
 from bot.plan import Plan, difference
 from bot.requests import RequestRecord
 from bot.services import Services
+from bot.workflow.checking import check_again, failure
 from bot.workflow.durable import DurableWorkflows, StepFailed
 from bot.workflow.keeping import until_kept
 from bot.workflow.model import Done, Failed, Notice, SegmentResult, Wait
-from bot.workflow.run import Run, Withdrawn
+from bot.workflow.run import CHANGING, STANDS, Run, Withdrawn
 
 log = structlog.get_logger(__name__)
 
 REPLAN = "replan"
+AGAIN = ":again"
 START = "start"
 RETRY_AFTER = (30, 60, 120, 300, 600, 900, 1800)
-"""Seconds of business time until a segment that AWS refused for now is run again; then it has failed."""
+"""Seconds of business time until a segment that AWS refused for now is run again.
+
+After the last the request has failed; one of which something was done already goes on at the last pace.
+"""
+TELL_AFTER = 3
+"""Times that AWS may fail a request of which something was done, until the requester hears of it."""
+SINCE = "waiting_since"
+"""In a waiting row's payload: when the wait began, ISO 8601."""
 
 
 class Carrying:
@@ -42,10 +51,12 @@ class Carrying:
         if record is None or record.is_final or record.state == "awaiting_approval":
             return
         with structlog.contextvars.bound_contextvars(request=record.id, segment=row.segment):
-            result: SegmentResult | Plan
+            result: SegmentResult
+            intent = self._services.registry.get(record.intent)
+            if not isinstance(intent, Change):
+                return await self._conclude(wait, row.segment, record, _not_served(record))
+            run = Run(self._services, record, intent, row.payload, row.attempt, self._workflows.checkpoint)
             try:
-                intent = self._services.registry.change(record.intent)
-                run = Run(self._services, record, intent, row.payload, row.attempt, self._workflows.checkpoint)
                 if row.segment == REPLAN:
                     result = await self._replan(run)
                 else:
@@ -55,12 +66,14 @@ class Carrying:
             except Unavailable:
                 raise  # says nothing about the work: the segment is run anew when the part is back
             except CloudError as error:
-                result = self._after_cloud_error(row, record, error)
+                result = self._after_cloud_error(row, run, error)
             except (QuartermasterError, StepFailed) as error:
-                result = _failed(record, str(error), "Ask again, or ask your platform team to look at the request.")
+                look = "sk your platform team to look at the request's steps"
+                step = f"A{look} before it is asked for again." if run.stands else f"Ask again, or a{look}."
+                result = failure(record, str(error), step)
             except Exception as error:
                 log.exception("segment.failed")
-                result = _failed(
+                result = failure(
                     record,
                     f"An unexpected error: {type(error).__name__}: {error}",
                     "Nothing more will be tried. Ask your platform team to look at the request's steps.",
@@ -77,38 +90,38 @@ class Carrying:
             row = (await connection.execute(select(waits).where(waits.c.seq == wait))).one()
             return row, await self._services.requests.read(connection, row.request_id)
 
-    async def _replan(self, run: Run) -> SegmentResult | Plan:
+    async def _replan(self, run: Run) -> SegmentResult:
         """Before the first change: gather and plan again. Another digest asks again; failing checks refuse."""
         record = run.request
-
-        async def prepare() -> dict[str, Any]:
-            return (await run.intent.prepare(ask_of(record))).as_dict()
-
-        fresh = Plan.from_dict(await run.step("check the plan again", prepare))
-        if fresh.problems:
-            reasons = " ".join(c.sentence for c in fresh.problems)
-            next_step = " ".join(c.next_step for c in fresh.problems if c.next_step)
-            return _failed(record, f"Nothing was done: {reasons}", next_step or "Ask again when that is mended.")
-        if fresh.digest != record.digest:
-            return fresh
+        changed = await check_again(run, "check the plan again")
+        if changed:
+            return changed
         if self._services.settings.mode == "observe":
             text = "Observe mode: planned, asked and approved, but nothing was changed."
             notice = Notice("observed", f"Request {record.id}: {text}")
             return Failed(notice, text, "Set MODE=live to have it carried out.")
         return Wait("timer", f"{record.id}:{record.version}:{START}", START, due=self._services.clock.now())
 
-    def _after_cloud_error(self, row: Any, record: RequestRecord, error: CloudError) -> SegmentResult:
-        if error.retryable and row.attempt < len(RETRY_AFTER):
-            due = self._services.clock.now() + timedelta(seconds=RETRY_AFTER[row.attempt])
-            payload = {**row.payload, "attempt": row.attempt + 1}
-            return Wait("timer", f"{row.key[:200]}:again{row.attempt + 1}", row.segment, payload, due=due)
-        return _failed(
+    def _after_cloud_error(self, row: Any, run: Run, error: CloudError) -> SegmentResult:
+        record = run.request
+        if run.stands or (error.retryable and row.attempt < len(RETRY_AFTER)):
+            pause = RETRY_AFTER[min(row.attempt, len(RETRY_AFTER) - 1)]
+            due = self._services.clock.now() + timedelta(seconds=pause)
+            payload = {**row.payload, "attempt": row.attempt + 1, STANDS: run.stands}
+            notice = None
+            if run.stands:
+                log.warning("segment.kept_trying", operation=error.operation, code=error.code, attempt=row.attempt)
+                if not error.retryable or row.attempt + 1 >= TELL_AFTER:
+                    notice = _still_trying(record, error)
+            key = f"{row.key.partition(AGAIN)[0][:200]}{AGAIN}{row.attempt + 1}"
+            return Wait("timer", key, row.segment, payload, due=due, notice=notice)
+        return failure(
             record,
             f"AWS refused {error.operation} with {error.code}: {error.message}",
             f"Show AWS request id {error.request_id or '(none)'} to your platform team, then ask again.",
         )
 
-    async def _conclude(self, wait: int, segment: str, record: RequestRecord, result: SegmentResult | Plan) -> None:
+    async def _conclude(self, wait: int, segment: str, record: RequestRecord, result: SegmentResult) -> None:
         async def work(transaction: Transaction) -> None:
             match result:
                 case Wait():
@@ -126,6 +139,7 @@ class Carrying:
         """Write the row to wait on; once, also when the segment is concluded a second time after a crash."""
         payload = dict(result.payload)
         attempt = int(payload.pop("attempt", 0))
+        payload.setdefault(SINCE, self._services.clock.now().isoformat())
         known = select(waits.c.seq).where(
             waits.c.request_id == record.id,
             waits.c.key == result.key,
@@ -172,10 +186,13 @@ class Carrying:
         """The world has changed since the approval: a new version of the plan is put up."""
         services = self._services
         version = record.version + 1
+        before = await services.requests.read(transaction.connection, record.id)
+        if before is None or before.notes.get(CHANGING) or before.version != record.version:
+            return
         moved = await services.requests.move(
             transaction,
             record.id,
-            ("approved", "queued"),
+            ("approved", "queued", "running"),  # running: admitted from the queue, and nothing done yet
             "awaiting_approval",
             plan=fresh.as_dict(),
             digest=fresh.digest,
@@ -226,11 +243,17 @@ class Carrying:
         return bool(result.rowcount == 1)
 
 
-def ask_of(record: RequestRecord) -> Ask:
-    """Return the Ask that a request was made from, so that it can be planned again."""
-    return Ask(record.requester, record.slots, record.conversation, "", record.owner)
+def _not_served(record: RequestRecord) -> Failed:
+    text = f"The capability {record.intent} is not installed any more."
+    return failure(record, text, "Ask your platform team to look at the request's steps.")
 
 
-def _failed(record: RequestRecord, text: str, next_step: str) -> Failed:
-    card = Card(f"Failed: {record.plan.summary}", (Text(text), Text(next_step)), tone="bad", request=record.id)
-    return Failed(Notice("failed", f"Request {record.id} failed. {text} {next_step}".strip(), card), text, next_step)
+def _still_trying(record: RequestRecord, error: CloudError) -> Notice:
+    text = (
+        f"The order of request {record.id} stands, but AWS can't be asked about it just now "
+        f"({error.operation}: {error.code}). I keep trying and will tell you here; don't ask for it a second time."
+    )
+    reference = f"AWS request id {error.request_id}" if error.request_id else "the request's steps"
+    step = f"Your platform team should look: show them {reference}."
+    card = Card(f"Waiting for AWS: {record.plan.summary}", (Text(text), Text(step)), tone="warning", request=record.id)
+    return Notice("still-trying", f"{text} {step}", card)

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from bot.card import Card
+from bot.plan import Plan
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,13 @@ class Failed:
     yields: Mapping[str, Any] = field(default_factory=dict)
 
 
-SegmentResult = Wait | Done | Failed
+SegmentResult = Wait | Done | Failed | Plan
+"""A Plan is another than the approved one, found before the first change: the approvers are asked again."""
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """One row that a watcher looks at; `since` is when the wait began."""
+    """One row that a watcher looks at; `since` is when the wait began, `payload` with what verdicts have added."""
 
     seq: int
     request_id: str
@@ -77,7 +79,10 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a watcher says of one row: ready (start the segment), or not yet, perhaps with a notice (sent once)."""
+    """What a watcher says of one row: ready (start the segment), or not yet, perhaps with a notice.
+
+    Each notice of a row is sent once, told apart by its key. `payload` is added to the row's, ready or not.
+    """
 
     ready: bool
     payload: Mapping[str, Any] = field(default_factory=dict)

@@ -25,6 +25,10 @@ from bot.workflow.keeping import until_kept
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
+STANDS = "stands"
+"""In a waiting row's payload: something was done, so that AWS's failures don't end the request."""
+CHANGING = "changing"
+"""The note on a request whose first change has begun: its plan can't be put up for approval again."""
 PAUSES = (0.5, 1.0, 2.0)
 """Seconds between tries within a step; what takes longer to cure ends the segment, to be run again later."""
 
@@ -55,6 +59,7 @@ class Run:
     ) -> None:
         self.services, self.request, self.intent = services, request, intent
         self.payload, self.attempt = payload, attempt
+        self.stands = bool(payload.get(STANDS, False))
         self._checkpoint = checkpoint
 
     async def step(self, name: str, work: Callable[[], Awaitable[T]]) -> T:
@@ -64,12 +69,23 @@ class Run:
         """
         return await self._checkpoint(name, lambda: self._recorded(name, work))
 
+    def stand(self) -> None:
+        """Say that something was done, or may have been: from here on no failure of AWS ends the request.
+
+        The segment is run again, with growing pauses, for as long as AWS fails or refuses to answer; so are
+        the segments that are run for the same wait after this one.
+        """
+        self.stands = True
+
     async def begin_changing(self) -> None:
         """Move the request to running; call before the first change. Raises Withdrawn when it was cancelled."""
 
         async def work(transaction: Transaction) -> bool:
             origin: tuple[State, ...] = ("approved", "queued", "running")
-            return await self.services.requests.move(transaction, self.request.id, origin, "running")
+            if not await self.services.requests.move(transaction, self.request.id, origin, "running"):
+                return False
+            await self.services.requests.note(transaction, self.request.id, **{CHANGING: True})
+            return True
 
         if not await self._keep(work):
             raise Withdrawn(self.request.id)

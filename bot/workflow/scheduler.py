@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -21,7 +22,7 @@ from bot.leases import Lease, Replicas
 from bot.metrics import REQUESTS
 from bot.requests import STATES
 from bot.services import Services
-from bot.workflow.carrying import Carrying
+from bot.workflow.carrying import SINCE, Carrying
 from bot.workflow.durable import DurableWorkflows
 from bot.workflow.model import Verdict, Waiting, Watcher
 
@@ -31,6 +32,8 @@ TICK = 0.5
 BEAT = 3.0
 BATCH = 200
 TIMER = "timer"
+TOLD = "told"
+"""In a waiting row's payload: the keys of the notices that its watcher has given."""
 
 
 class Scheduler:
@@ -159,7 +162,7 @@ class Scheduler:
         try:
             rows = await self._all_waiting(kind)
             looked_at = [
-                Waiting(r.seq, r.request_id, r.key, r.payload, r.due_at, r.noticed, number)
+                Waiting(r.seq, r.request_id, r.key, r.payload, _since(r), r.noticed, number)
                 for number, r in enumerate(rows, 1)
             ]
             try:
@@ -183,13 +186,18 @@ class Scheduler:
         async def work(transaction: Transaction) -> None:
             for row in rows:
                 verdict = verdicts.get(row.seq, Verdict(ready=False))
-                values: dict[str, Any] = {"due_at": now + watcher.every}
+                payload = {**row.payload, **verdict.payload}
+                told = payload.get(TOLD, [])
+                notice = verdict.notice if verdict.notice and verdict.notice.key not in told else None
+                if notice:
+                    payload[TOLD] = [*told, notice.key]
+                values: dict[str, Any] = {"due_at": now + watcher.every, "noticed": row.noticed or bool(notice)}
+                if payload != row.payload:
+                    values["payload"] = payload
                 if verdict.ready:
                     # From here on it is a timer that is due: the start survives a crash between the two.
-                    values = {"kind": TIMER, "due_at": now, "payload": {**row.payload, **verdict.payload}}
+                    values |= {"kind": TIMER, "due_at": now}
                     transaction.then(lambda: self._services.signals.set("scheduler"))
-                if verdict.notice and not row.noticed:
-                    values["noticed"] = True
                 live = (waits.c.seq == row.seq, waits.c.done_at.is_(None))
                 changed = await transaction.execute(update(waits).where(*live).values(**values))
                 if changed.rowcount != 1:
@@ -201,7 +209,12 @@ class Scheduler:
                     await self._services.requests.move(
                         transaction, record.id, ("approved", "queued", "running"), verdict.state
                     )
-                if verdict.notice and not row.noticed:
-                    await self._carrying.tell(transaction, record, verdict.notice)
+                if notice:
+                    await self._carrying.tell(transaction, record, notice)
 
         await self._services.database.write(work)
+
+
+def _since(row: Any) -> datetime:
+    since = row.payload.get(SINCE)
+    return datetime.fromisoformat(since) if since else row.due_at

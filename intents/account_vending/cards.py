@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.card import Card, Facts, Link, Text
+from bot.errors import CloudError
 from bot.requests import RequestRecord
 from bot.workflow.model import Done, Failed, Notice
 
@@ -19,6 +20,35 @@ def queued(request_id: str, place: int, begin: datetime) -> Notice:
         f"You are number {place} in line; it will likely begin about {begin:%H:%M} UTC."
     )
     return Notice("queued", text, Card("Queued", (Text(text),), request=request_id))
+
+
+def uncounted(request_id: str, error: CloudError) -> Notice:
+    """Tell one who waits for a place that places can't be counted."""
+    text = (
+        f"Request {request_id} is approved and keeps its place in line, but what Control Tower is working on "
+        f"can't be read just now ({error.operation}: {error.code}). Your platform team should look; I keep looking."
+    )
+    return Notice("uncounted", text, Card("Waiting for AWS", (Text(text),), tone="warning", request=request_id))
+
+
+def unread(request_id: str, record_id: str, error: CloudError) -> Notice:
+    """Tell that the order stands but can't be followed."""
+    text = (
+        f"The order of request {request_id} stands, but AWS can't be asked about it just now "
+        f"({error.operation}: {error.code}). Your platform team should look at record {record_id} in Service Catalog; "
+        "I keep looking and will tell you here. Don't ask for it a second time."
+    )
+    return Notice("unread", text, Card("Waiting for AWS", (Text(text),), tone="warning", request=request_id))
+
+
+def overdue(request_id: str, record_id: str) -> Notice:
+    """Tell that Control Tower takes far longer than usual."""
+    text = (
+        f"Control Tower has worked on the order of request {request_id} for more than two hours, far longer than "
+        f"usual. Your platform team should look at record {record_id} in Service Catalog; I keep looking and will "
+        "tell you here."
+    )
+    return Notice("overdue", text, Card("Overdue", (Text(text),), tone="warning", request=request_id))
 
 
 def ordered(record: RequestRecord, record_id: str) -> Notice:

@@ -4,26 +4,44 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+
+import structlog
 
 from bot.errors import CloudError
 from bot.intent import Segment
 from bot.requests import Filter
 from bot.services import Services
+from bot.workflow.checking import check_again
 from bot.workflow.model import Done, Failed, SegmentResult, Verdict, Wait, Waiting, Watcher
 from bot.workflow.run import Run
 from intents.account_vending import cards
 from intents.account_vending.definition import NAME
 from intents.account_vending.facts import FactReader
 
+log = structlog.get_logger(__name__)
+
 CAPACITY = "control-tower-capacity"
 RECORD = "provisioning-record"
+NOT_FOUND = "ResourceNotFoundException"
 POLL = timedelta(seconds=30)
 USUAL = timedelta(minutes=25)
 """How long Control Tower usually takes for an account; only for telling people."""
 ENDED = ("SUCCEEDED", "FAILED")
+STALE = timedelta(minutes=2)
+"""A plan that was checked longer ago than this is checked again before the order."""
+OVERDUE = timedelta(hours=2)
+"""An order that takes longer than this has its requester told who should look."""
+SETTLING = timedelta(minutes=10)
+"""AWS is eventually consistent: only what is not found for as long is taken to be gone."""
+UNCOUNTED = timedelta(minutes=15)
+"""How long places may go uncounted for faults that a wait cures, until those who wait hear of it."""
+THROTTLED = re.compile("Throttl|TooManyRequests|RequestLimit|SlowDown")
+"""Codes with which AWS surely did nothing."""
+CHECK, MISSING, SENT = "check_again", "missing_since", "order_may_be_out"
 
 
 class VendingWorkflow:
@@ -46,59 +64,95 @@ class VendingWorkflow:
 
     async def look_for_places(self, waiting: Sequence[Waiting]) -> Mapping[int, Verdict]:
         """Admit as many of the oldest as there are places; tell the others where they stand."""
+        now = self._services.clock.now()
+        try:
+            provisioned = await self._facts.provisioned()
+        except CloudError as error:
+            log.warning("vending.places_uncounted", operation=error.operation, code=error.code, waiting=len(waiting))
+            unseen = [row for row in waiting if not error.retryable or now - row.since > UNCOUNTED]
+            return {row.seq: Verdict(ready=False, notice=cards.uncounted(row.request_id, error)) for row in unseen}
         page = await self._services.requests.list(Filter(state=("running",), intent=NAME, limit=100))
         ours = {r.plan.effects["provisioned_product_name"] for r in page.items}
-        changing = {p["Name"] for p in await self._facts.provisioned() if p["Status"] == "UNDER_CHANGE"}
+        changing = {p["Name"] for p in provisioned if p["Status"] == "UNDER_CHANGE"}
         capacity = self._services.settings.control_tower_capacity
         free = max(0, capacity - len(ours | changing))
         verdicts: dict[int, Verdict] = {}
         for place, row in enumerate(waiting[free:], 1):
-            begin = self._services.clock.now() + USUAL * math.ceil(place / capacity)
+            begin = now + USUAL * math.ceil(place / capacity)
             notice = cards.queued(row.request_id, place, begin)
-            verdicts[row.seq] = Verdict(ready=False, notice=notice, state="queued")
-        verdicts.update({row.seq: Verdict(ready=True, state="running") for row in waiting[:free]})
+            verdicts[row.seq] = Verdict(ready=False, payload={CHECK: True}, notice=notice, state="queued")
+        for row in waiting[:free]:
+            check = bool(row.payload.get(CHECK)) or now - row.since > STALE
+            verdicts[row.seq] = Verdict(ready=True, payload={CHECK: check}, state="running")
         return verdicts
 
     async def order(self, run: Run) -> SegmentResult:
         """Order the account. The token is kept before the call, so a repeat finds the same record."""
+        if run.payload.get(CHECK) and not run.stands:
+            changed = await check_again(run, "check the plan before ordering")
+            if changed:
+                return changed
         await run.begin_changing()
         effects = run.request.plan.effects
         token = f"{run.request.id}-{run.request.version}"
         await run.note(provision_token=token)
 
         async def provision() -> dict[str, str]:
-            answer = await self._facts.call(
-                "servicecatalog",
-                "ProvisionProduct",
-                ProductId=effects["product_id"],
-                ProvisioningArtifactId=effects["artifact_id"],
-                PathId=effects["path_id"],
-                ProvisionedProductName=effects["provisioned_product_name"],
-                ProvisioningParameters=[{"Key": k, "Value": v} for k, v in effects["parameters"].items()],
-                ProvisionToken=token,
-            )
+            try:
+                answer = await self._facts.call(
+                    "servicecatalog",
+                    "ProvisionProduct",
+                    ProductId=effects["product_id"],
+                    ProvisioningArtifactId=effects["artifact_id"],
+                    PathId=effects["path_id"],
+                    ProvisionedProductName=effects["provisioned_product_name"],
+                    ProvisioningParameters=[{"Key": k, "Value": v} for k, v in effects["parameters"].items()],
+                    ProvisionToken=token,
+                )
+            except CloudError as error:
+                if error.retryable and not THROTTLED.search(error.code):
+                    # No answer is no refusal: a later refusal must not make people order it a second time.
+                    await run.note(**{SENT: True})
+                raise
             detail = answer["RecordDetail"]
             return {"record": detail["RecordId"], "product": detail["ProvisionedProductId"]}
 
-        ordered = await run.step("order the account", provision)
+        try:
+            ordered = await run.step("order the account", provision)
+        except CloudError:
+            if (await self._services.requests.find(run.request.id)).notes.get(SENT):
+                run.stand()
+            raise
         await run.note(**ordered)
         notice = cards.ordered(run.request, ordered["record"])
         return Wait(RECORD, ordered["record"], "settle", ordered, state="running", notice=notice)
 
     async def look_at_records(self, waiting: Sequence[Waiting]) -> Mapping[int, Verdict]:
-        """Tell which records have ended; one that can't be read now is looked at again."""
+        """Tell which records have ended; one that can't be read now is looked at again, and told of."""
+        return dict(await asyncio.gather(*(self._look_at_record(row) for row in waiting)))
 
-        async def look(row: Waiting) -> tuple[int, Verdict]:
-            try:
-                record = await self._facts.call("servicecatalog", "DescribeRecord", Id=row.key)
-            except CloudError as error:
-                return row.seq, Verdict(ready=error.code == "ResourceNotFoundException")
-            return row.seq, Verdict(ready=record["RecordDetail"]["Status"] in ENDED)
-
-        return dict(await asyncio.gather(*(look(row) for row in waiting)))
+    async def _look_at_record(self, row: Waiting) -> tuple[int, Verdict]:
+        now = self._services.clock.now()
+        is_overdue = now - row.since > OVERDUE
+        try:
+            record = await self._facts.call("servicecatalog", "DescribeRecord", Id=row.key)
+        except CloudError as error:
+            log.warning("vending.record_unread", request=row.request_id, record=row.key, code=error.code)
+            if error.code == NOT_FOUND:
+                since = row.payload.get(MISSING) or now.isoformat()
+                is_gone = now - datetime.fromisoformat(since) >= SETTLING
+                return row.seq, Verdict(ready=is_gone, payload={MISSING: since})
+            is_told = is_overdue or not error.retryable
+            notice = cards.unread(row.request_id, row.key, error) if is_told else None
+            return row.seq, Verdict(ready=False, notice=notice)
+        if record["RecordDetail"]["Status"] in ENDED:
+            return row.seq, Verdict(ready=True, payload={MISSING: None})
+        notice = cards.overdue(row.request_id, row.key) if is_overdue else None
+        return row.seq, Verdict(ready=False, payload={MISSING: None}, notice=notice)
 
     async def settle(self, run: Run) -> SegmentResult:
         """Read what became of the order, and tell AVAILABLE, TAINTED and ERROR apart."""
+        run.stand()
         record_id, product_id = run.payload["record"], run.payload["product"]
 
         async def read() -> dict[str, Any]:
@@ -114,10 +168,14 @@ class VendingWorkflow:
             if not outcome["outputs"].get("AccountId"):
                 return cards.failed(run.request, {**outcome, "errors": ["the order succeeded without an AccountId"]})
             return await self._ready(run, outcome)
-        if outcome["record_status"] not in ENDED or outcome["product_status"] in ("UNDER_CHANGE", "PLAN_IN_PROGRESS"):
-            due = self._services.clock.now() + POLL
+        now = self._services.clock.now()
+        missing = (run.payload.get(MISSING) or now.isoformat()) if outcome["product_status"] == "GONE" else None
+        may_appear = missing is not None and now - datetime.fromisoformat(missing) < SETTLING
+        is_changing = outcome["product_status"] in ("UNDER_CHANGE", "PLAN_IN_PROGRESS")
+        if outcome["record_status"] not in ENDED or is_changing or may_appear:
+            due = now + POLL
             number = int(run.payload.get("looks", 0)) + 1
-            payload = {**run.payload, "looks": number}
+            payload = {**run.payload, "looks": number, MISSING: missing}
             return Wait("timer", f"{record_id}:settle{number}", "settle", payload, due=due)
         return cards.failed(run.request, outcome)
 
@@ -138,7 +196,7 @@ class VendingWorkflow:
         try:
             record = await self._facts.call("servicecatalog", "DescribeRecord", Id=record_id)
         except CloudError as error:
-            if error.code != "ResourceNotFoundException":
+            if error.code != NOT_FOUND:
                 raise
             return {
                 "record_status": "FAILED",
@@ -152,7 +210,7 @@ class VendingWorkflow:
             described = await self._facts.call("servicecatalog", "DescribeProvisionedProduct", Id=product_id)
             product = described["ProvisionedProductDetail"]
         except CloudError as error:
-            if error.code != "ResourceNotFoundException":
+            if error.code != NOT_FOUND:
                 raise
             product = {"Status": "GONE"}
         if product.get("StatusMessage") and product["StatusMessage"] not in errors:

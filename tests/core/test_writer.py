@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
+import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -13,6 +17,7 @@ from bot.database import Database, Transaction
 from bot.database.engine import driver_url
 from bot.database.tables import keepsakes
 from bot.errors import SettingsError, Unavailable
+from bot.http import install
 
 Work = Callable[[Transaction], Awaitable[str]]
 
@@ -231,6 +236,48 @@ async def test_a_replica_that_freezes_in_a_transaction_holds_the_others_up_for_s
     async with database.read() as connection:
         assert (await connection.execute(select(keepsakes.c.value))).scalar_one() == "fresh"
     await database.write(keeping("b"))
+
+
+@pytest.mark.parametrize("options", ["connect_timeout=2"])
+async def test_a_server_that_is_not_there_is_unavailable_to_readers(options: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    database = Database(f"postgresql://nobody@127.0.0.1:{port}/nothing?{options}")
+    with pytest.raises(Unavailable, match="does not answer"):
+        await names(database)
+    await database.close()
+
+
+async def test_a_file_that_is_damaged_is_unavailable_to_readers(tmp_path: Path) -> None:
+    (tmp_path / "damaged").write_bytes(b"no database at all" * 100)
+    database = Database(f"sqlite:///{tmp_path / 'damaged'}")
+    with pytest.raises(Unavailable, match="does not answer"):
+        await names(database)
+    await database.close()
+
+
+async def test_a_faulty_statement_is_not_taken_for_a_database_that_is_away(database: Database) -> None:
+    with pytest.raises(DBAPIError):
+        async with database.read() as connection:
+            await connection.execute(text("SELECT nothing FROM nowhere"))
+
+
+async def test_a_failure_nobody_foresaw_claims_nothing_and_names_its_reference() -> None:
+    app = FastAPI()
+    install(app)
+
+    @app.get("/breaks")
+    async def breaks() -> None:
+        raise ValueError("odd")
+
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        answer = await client.get("/breaks")
+    assert answer.status_code == 500
+    assert "It may or may not have been done; look before you repeat it" in answer.json()["detail"]
+    assert len(answer.headers["x-request-id"]) == 16
+    assert f"(reference {answer.headers['x-request-id']})" in answer.json()["detail"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 def test_urls_get_their_asynchronous_drivers() -> None:

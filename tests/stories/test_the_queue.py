@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.stories.errands import asks_for_an_account
+from tests.stories.test_a_changing_world import new_version
 from tests.support.stage import Approver, Speaker, Stage
+
+__all__ = ["new_version"]
 
 
 async def five_are_under_way(stage: Stage, bo: Approver) -> list[Speaker]:
@@ -53,3 +58,53 @@ async def test_a_queued_order_is_cancelled(stage: Stage, ana: Speaker, bo: Appro
     await stage.advance(minutes=25)
     assert (await stage.view(sixth))["state"] == "cancelled"
     assert len(await stage.calls("ProvisionProduct")) == 5
+
+
+async def the_sixth_is_queued(stage: Stage, ana: Speaker, bo: Approver) -> tuple[str, list[Speaker]]:
+    """Have five accounts under way and a sixth wait for its place; return its request and the other people."""
+    others = await five_are_under_way(stage, bo)
+    sixth = await asks_for_an_account(ana, "sixth@corp.example")
+    await bo.opens_the_mail(about=sixth)
+    await bo.approves()
+    await ana.hears_later("is queued")
+    return sixth, others
+
+
+async def test_what_changed_while_it_queued_is_asked_again(
+    stage: Stage, ana: Speaker, bo: Approver, request: pytest.FixtureRequest
+) -> None:
+    sixth, _ = await the_sixth_is_queued(stage, ana, bo)
+    request.getfixturevalue("new_version")
+    await stage.advance(minutes=25)
+    await ana.hears_later("its plan has changed", "4.0", "5.0")
+    view = await stage.view(sixth)
+    assert (view["state"], view["version"]) == ("awaiting_approval", 2)
+    assert len(await stage.calls("ProvisionProduct")) == 5
+    await bo.opens_the_mail(about=sixth)
+    await bo.approves()
+    await ana.hears_later("is ordered")
+    await stage.advance(minutes=25)
+    await ana.hears_later("is ready:")
+    await ana.heard_once("is ready:")
+    assert len(await stage.calls("ProvisionProduct")) == 6
+
+
+async def test_an_address_taken_while_it_queued_is_refused(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    sixth, _ = await the_sixth_is_queued(stage, ana, bo)
+    stage.aws("organizations").create_account(Email="sixth@corp.example", AccountName="quicker")
+    await stage.advance(minutes=25)
+    await ana.hears_later("Nothing was done", "sixth@corp.example is already the root address of account")
+    assert (await stage.view(sixth))["state"] == "failed"
+    assert len(await stage.calls("ProvisionProduct")) == 5
+
+
+async def test_places_that_can_not_be_counted_are_told_once(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    await the_sixth_is_queued(stage, ana, bo)
+    await stage.switches_on("access_denied", operations=["ScanProvisionedProducts"])
+    await stage.advance(minutes=25)
+    await ana.hears_later("keeps its place", "ScanProvisionedProducts: AccessDenied", "platform team should look")
+    await stage.advance(minutes=1)
+    await stage.switches_off("access_denied")
+    await stage.advance(minutes=1)
+    await ana.hears_later("is ordered")
+    await ana.heard_once("keeps its place", "is ordered")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.stories.errands import asks_for_an_account, is_ordered
-from tests.support.stage import Approver, Speaker, Stage
+from tests.support.stage import Approver, Speaker, Stage, eventually
 
 
 def ordered_products(stage: Stage) -> list[str]:
@@ -58,6 +58,78 @@ async def test_a_refused_order_is_told_with_awss_own_words(stage: Stage, ana: Sp
     assert step["state"] == "failed"
     assert "AccessDenied" in step["error"]
     assert step["aws_request_ids"]
+
+
+async def test_an_order_that_aws_never_answered_for_is_kept_trying_with_one_token(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    order = await asks_for_an_account(ana)
+    await bo.opens_the_mail(about=order)
+    await stage.switches_on("server_error", operations=["ProvisionProduct"])
+    await bo.approves()
+    await stage_is_retrying(stage, order, 4)
+    await stage.switches_off("server_error")
+    await stage.switches_on("access_denied", operations=["ProvisionProduct"])
+    await stage.advance(minutes=1)
+    await ana.hears_later("stands", "ProvisionProduct: AccessDenied", "platform team should look", "second time")
+    await stage.switches_off("access_denied")
+    await stage.advance(minutes=30)
+    await ana.hears_later("is ordered")
+    await stage.advance(minutes=25)
+    await ana.hears_later("is ready:")
+    assert len(ordered_products(stage)) == 1
+    await ana.heard_once("stands", "is ordered", "is ready:")
+    ana.does_not_hear("failed")
+
+
+async def stage_is_retrying(stage: Stage, order: str, tries: int) -> None:
+    """Wait until the order was tried that often and the segment that tried it has ended."""
+
+    async def has_ended() -> bool:
+        steps = [s for s in (await stage.view(order))["steps"] if s["name"] == "order the account"]
+        return bool(steps) and steps[0]["attempts"] == tries and steps[0]["state"] == "failed"
+
+    await eventually(has_ended, lambda: f"{order} was not tried {tries} times", within=30)
+
+
+async def test_an_outcome_that_can_not_be_read_never_fails_the_request(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    order = await is_ordered(stage, ana, bo)
+    await stage.switches_on("access_denied", operations=["DescribeProvisionedProduct"])
+    await stage.advance(minutes=25)
+    await ana.hears_later("stands", "DescribeProvisionedProduct: AccessDenied", "platform team should look")
+    for _ in range(3):
+        await stage.advance(hours=2)
+        assert (await stage.view(order))["state"] == "running"
+    ana.does_not_hear("failed", "sk again")
+    await stage.switches_off("access_denied")
+    await stage.advance(hours=1)
+    await ana.hears_later("is ready:")
+    await ana.heard_once("stands", "is ready:")
+
+
+async def test_a_record_that_may_not_be_read_is_told_once(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    await is_ordered(stage, ana, bo)
+    await stage.switches_on("access_denied", operations=["DescribeRecord"])
+    await stage.advance(minutes=1)
+    await ana.hears_later("stands", "DescribeRecord: AccessDenied", "should look at record")
+    await stage.advance(minutes=30)
+    await stage.switches_off("access_denied")
+    await stage.advance(minutes=1)
+    await ana.hears_later("is ready:")
+    await ana.heard_once("stands", "is ready:")
+
+
+async def test_an_order_that_takes_hours_is_told_once(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    await is_ordered(stage, ana, bo)
+    await stage.switches_on("server_error", operations=["DescribeRecord"])
+    await stage.advance(hours=2, minutes=1)
+    await ana.hears_later("stands", "should look at record")
+    await stage.switches_off("server_error")
+    await stage.advance(minutes=1)
+    await ana.hears_later("is ready:")
+    await ana.heard_once("should look at record")
 
 
 async def test_a_failed_order_says_that_there_is_no_account(stage: Stage, ana: Speaker, bo: Approver) -> None:
