@@ -87,7 +87,11 @@ def acts_of(words: Sequence[str]) -> frozenset[str]:
         acts.add(_LEADING[leading])
     if _ANYWHERE.get(leading) == "end" and "end" in acts:
         acts.add(_FOREMOST_END)
-    wishes = [_is_negated(words, position) for position, word in enumerate(words) if word in _WISHING]
+    wishes = [
+        _is_negated(words, position)
+        for position, word in enumerate(words)
+        if word in _WISHING and not _only_places(words, position)
+    ]
     if wishes and all(wishes):
         acts.add(NEGATED + "create")
     return frozenset(acts)
@@ -134,6 +138,11 @@ def _wished(words: Sequence[str], start: int) -> tuple[list[str], int]:
     while end < len(words) and words[end] not in _PREPOSITIONS and words[end] not in _WISHING:
         end += 1
     return [word for word in words[start:end] if word not in CARRIER_WORDS and word not in FAMILIES], end
+
+
+def _only_places(words: Sequence[str], position: int) -> bool:
+    """Whether a wish only says where: "want it in …"."""
+    return words[position + 1 : position + 2] == ["it"] and bool(_PLACES & set(words[position + 2 : position + 3]))
 
 
 def _is_negated(words: Sequence[str], position: int) -> bool:

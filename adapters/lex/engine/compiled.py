@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.lex.engine.acts import acts_of, makes_something, share_left, taught_acts, wants_elsewhere
+from adapters.lex.engine.acts import NEGATED, acts_of, makes_something, share_left, taught_acts, wants_elsewhere
 from adapters.lex.engine.answers import Answer, read_answer
 from adapters.lex.engine.classifier import Classifier
 from adapters.lex.engine.definition import BotLocale, Intent, read_definition
 from adapters.lex.engine.expansion import PLACEHOLDER, expand
 from adapters.lex.engine.features import pattern_mark, words_of
 from adapters.lex.engine.filling import SlotFiller
+from adapters.lex.engine.noise import is_noise
 
 _MOST_COMPILED = 8
 _KEPT = 0.8
@@ -79,6 +80,8 @@ class CompiledBot:
 
     def rank(self, text: str, contexts: frozenset[str]) -> list[Ranked]:
         """Intents open in these active contexts by falling confidence for a cleaned text."""
+        if is_noise(text) and all(is_noise(self._without_names(text, intent)) for intent in self.bot.intents):
+            return [Ranked(intent, 0.0) for intent in self.bot.intents if intent.input_contexts <= contexts]
         words = words_of(text, self._patterns)
         scores = self._classifier.classify(words).by_intent if self._classifier is not None else ()
         acts = acts_of(words)
@@ -87,7 +90,9 @@ class CompiledBot:
         ranked: list[Ranked] = []
         for number, (intent, score) in enumerate(zip(self.bot.intents, scores, strict=False)):
             if intent.input_contexts <= contexts:
-                share = share_left(acts, self._taught[number], makes=number in self._makers)
+                share = share_left(
+                    self._acts_for(intent, text) if acts else acts, self._taught[number], makes=number in self._makers
+                )
                 if elsewhere and number in self._makers:
                     share = min(share, _ELSEWHERE)
                 if answers and not self.is_verbatim(text, intent):
@@ -95,6 +100,20 @@ class CompiledBot:
                 ranked.append(Ranked(intent, score * share))
         ranked.sort(key=lambda entry: -entry.score)
         return self._keep(words, acts, ranked)
+
+    def _acts_for(self, intent: Intent, text: str) -> frozenset[str]:
+        """What a text asks to be done besides naming things and choosing between an intent's values."""
+        acts = acts_of(words_of(self._without_names(text, intent), self._patterns))
+        filler = self.filler(intent)
+        refuses = NEGATED + "create" in acts
+        return acts - {NEGATED + "create"} if refuses and filler is not None and filler.chooses(text) else acts
+
+    def _without_names(self, text: str, intent: Intent) -> str:
+        """The text less the names it announces for an intent: "named frozen-lake" asks nothing to be done."""
+        filler = self.filler(intent)
+        for name in filler.announced(text) if filler is not None else ():
+            text = text[: name.start] + " " * (name.end - name.start) + text[name.end :]
+        return text
 
     def _keep(self, words: Sequence[str], acts: frozenset[str], ranked: list[Ranked]) -> list[Ranked]:
         """Give a text that names an id, and is otherwise not understood, to the intent that takes bare ids."""

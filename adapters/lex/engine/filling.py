@@ -32,6 +32,7 @@ _UNCHANGED = 0.6
 _UNINVITED = 2.2
 _REPLACES = 1.5
 _PRIORITY_STEP = 0.01
+_BARE_COMPANY = frozenset("a an the one please pls thanks thank you".split())
 _MOST_CANDIDATES = 24
 _SEARCH_STEPS = 4_000
 
@@ -108,7 +109,24 @@ class SlotFiller:
             )
             for candidate in chosen
         ]
+        if self._repeats_a_value(text, tokens, question):
+            fills = [fill for fill in fills if fill.slot == question.elicited]
         return sorted(fills, key=lambda fill: fill.start)
+
+    def announced(self, text: str) -> list[Found]:
+        """The names that a cleaned text announces ("call it …") for slots that list no values and have no shape."""
+        tokens = tokenize(text)
+        question = Question(None, {}, {})
+        return [name.found for name in self._named(text, tokens, question, self._read(text, tokens, question))]
+
+    def chooses(self, text: str) -> bool:
+        """Whether a cleaned text rules one value of a slot out and names another: a choice, not a refusal."""
+        tokens = tokenize(text)
+        for slot in self.intent.slots:
+            stretches = self._stretches(text, tokens, slot, Question(None, {}, {}))
+            if len({is_negated(text, tokens, stretch) for stretch in stretches}) == 2:
+                return True
+        return False
 
     def ruled_out(self, text: str, question: Question) -> list[str]:
         """The slots whose present value a cleaned text names only to reject it ("not Demos")."""
@@ -123,6 +141,24 @@ class SlotFiller:
             )
         ]
 
+    def _repeats_a_value(self, text: str, tokens: Sequence[Token], question: Question) -> bool:
+        """Whether a text is nothing but what a slot already holds: said again, it moves no other slot."""
+        said = [token for token in tokens if token.word not in _BARE_COMPANY]
+        if not said:
+            return False
+        stretch = text[said[0].start : said[-1].end]
+        whole = tokenize(stretch)
+        for slot in self.intent.slots:
+            current = question.values.get(slot.name)
+            if current is None:
+                continue
+            if comparison_key(stretch) == comparison_key(current):
+                return True
+            spelled = self._vocabularies.of(slot.name, question.hints).find(stretch, whole)
+            if any(found.values[0] == current and found.end - found.start == len(stretch) for found in spelled):
+                return True
+        return False
+
     def _read(self, text: str, tokens: Sequence[Token], question: Question) -> _Reading:
         cues = bool({token.word for token in tokens} & CORRECTION_CUES) or question.correcting
         candidates: list[_Candidate] = []
@@ -131,7 +167,8 @@ class SlotFiller:
         inner = longest(by_slot)
         for rank, slot in enumerate(self.intent.slots):
             stretches = [s for s in by_slot[slot.name] if s not in inner and not is_verb(tokens, s)]
-            meant = [stretch for stretch in stretches if not is_negated(text, tokens, stretch)]
+            is_id = slot.type.pattern is not None
+            meant = [stretch for stretch in stretches if not is_negated(text, tokens, stretch, is_id=is_id)]
             replaces = _REPLACES if len(meant) < len(stretches) else 0.0
             rivals = settle(meant, text)
             undecided[slot.name] = rivals.undecided
@@ -223,7 +260,8 @@ class SlotFiller:
                 answers = self._open_values.in_answer(text, tokens, slot, taken)
                 found.extend((answer, _WHOLE_ANSWER) for answer in answers)
             for value, telling in self._open_values.beside_anchors(text, tokens, slot, taken):
-                found.append((value, _ANCHORED if telling else _HINTED))
+                if not is_negated(text, tokens, value):
+                    found.append((value, _ANCHORED if telling else _HINTED))
             found.extend((value, _ANCHORED) for value in self._open_values.named(text, tokens, slot, taken))
             for value, worth in found:
                 if not _touches(value, reading.undecided[slot.name]):

@@ -18,7 +18,10 @@ _MOST_VALUE_WORDS = 6
 _MOST_READINGS = 6
 _EDGES = " \t\n.,;:!?\"'"
 
-_CLAUSE_END = re.compile(r"[,;!?\n]|\.(?=\s|$)|\s[-\u2013\u2014]\s")
+_CLAUSE_END = re.compile(r"[,;?\n]|!(?=\s)|\.(?=\s|$)|\s[-\u2013\u2014]\s")
+_CODE_END = re.compile(r"\n|[.,](?=\s|$)")
+_CODE_LIKE = re.compile(r"[<>(){}\[\]|\\$^*=~;]|[^\W_]['\"]$")
+_LINK = re.compile(r"\s*(?::|=|->)")
 _QUOTED = re.compile(r"\"([^\"]{1,100})\"|(?<!\w)'([^']{1,100})'(?!\w)")
 _CONNECTIVES = frozenset(
     "in for with and on to at under using from by as via into please thanks thank of the a an or but that which".split()
@@ -36,6 +39,9 @@ _COMPLAINTS = frozenset("wrong incorrect mistaken bad misspelt misspelled differ
 _OWNERS = frozenset("my his her your their whose".split())
 _LINKS = frozenset("is to be should as called equals of it".split())
 _BARE = Anchor((), ())
+_CHUNK = re.compile(r"\S+")
+_LINKING_SIGNS = ":=->"
+_QUOTES = ('"', "'")
 _NAME_KINDS = frozenset({ValueKind.FIRST_NAME, ValueKind.LAST_NAME})
 _TRAILING_COURTESY = frozenset("please thanks thank you thx pls then instead ok okay cheers sir".split())
 
@@ -77,7 +83,9 @@ class OpenValues:
         if not kept or all(token.word in FILLERS | CORRECTION_CUES for token in kept):
             return None
         left, right = kept[0].start, kept[-1].end
-        if kept[0] is inside[0]:
+        if kept[0] is not inside[0]:
+            left = _begin_of_chunk(text, left)
+        else:
             left = start + len(text[start:end]) - len(text[start:end].lstrip(_EDGES))
         if kept[-1] is inside[-1]:
             right = start + len(text[start:end].rstrip(_EDGES))
@@ -110,7 +118,7 @@ class OpenValues:
             token, after = tokens[position], position + 1
             while after < len(tokens) - 1 and tokens[after].word in _LINKS:
                 after += 1
-            linked = after > position + 1 or text[token.end : tokens[after].start].strip() in {":", "=", "->"}
+            linked = after > position + 1 or _LINK.match(text, token.end, tokens[after].start) is not None
             found = self._value_after(text, tokens, slot, after, _BARE, taken) if linked else None
             if found is not None:
                 yield found
@@ -124,25 +132,29 @@ class OpenValues:
             value = (quoted.group(1) or quoted.group(2)).strip()
             return Found(quoted.start(), quoted.end(), (value,)) if value else None
         limit = min((found.start for found in taken if found.end > tokens[position].start), default=len(text))
-        clause = _CLAUSE_END.search(text, tokens[position].start, limit)
+        begin = _begin_of_chunk(text, tokens[position].start)
+        limit = min(limit, _end_of_aside(text, begin))
+        is_code = _is_code_like(text, tokens[position], limit)
+        clause = (_CODE_END if is_code else _CLAUSE_END).search(text, tokens[position].start, limit)
         if clause is not None:
-            limit = clause.start()
+            limit = clause.start() + (clause.group() == "!")
         inside = [token for token in tokens[position:] if token.end <= limit]
         for offset in range(1, len(inside)):
             if anchor.right and inside[offset].word == anchor.right[0]:
                 inside = inside[:offset]
                 break
         inside = self._until_other_slot(slot, _until_connective(text, inside))
-        while inside and inside[0].word in _LEAD_INS:
+        while inside and inside[0].word in _LEAD_INS and text[inside[0].end : inside[0].end + 1].isspace():
             inside.pop(0)
-        while inside and inside[-1].word in _CONNECTIVES:
+        while inside and inside[-1].word in _CONNECTIVES and text[inside[-1].start - 1].isspace():
             inside.pop()
-        if not inside or len(inside) > _MOST_VALUE_WORDS:
+        if not inside:
             return None
-        if all(token.word in FUNCTION_WORDS | self.contexts.fixed_words | _COMPLAINTS for token in inside):
-            return None
-        end = _end_of_chunk(text, inside[-1].end, limit)
-        return Found(inside[0].start, end, (text[inside[0].start : end],))
+        if not is_code:
+            known = FUNCTION_WORDS | self.contexts.fixed_words | _COMPLAINTS
+            if len(inside) > _MOST_VALUE_WORDS or all(token.word in known for token in inside):
+                return None
+        return _as_typed(text, tokens, inside, limit, is_code=is_code)
 
     def _until_other_slot(self, slot: Slot, tokens: Sequence[Token]) -> list[Token]:
         """Stop a value before the name of another slot that is followed by something: "foo type production"."""
@@ -199,8 +211,42 @@ def _until_connective(text: str, tokens: Sequence[Token]) -> list[Token]:
     return kept
 
 
-def _end_of_chunk(text: str, end: int, limit: int) -> int:
-    """Include trailing characters that belong to the word but are no letters, as in "c++"."""
-    while end < limit and text[end] in "+#%" and end < len(text):
+def _as_typed(text: str, tokens: Sequence[Token], inside: Sequence[Token], limit: int, *, is_code: bool) -> Found:
+    """The stretch of these words with the signs typed around them ("c++", "<b>"), but no quotes or full stop."""
+    begin, end = _begin_of_chunk(text, inside[0].start), inside[-1].end
+    if is_code:
+        following = next((token.start for token in tokens if end <= token.start < limit), None)
+        end = limit if following is None else _begin_of_chunk(text, following)
+    while not is_code and end < limit and not text[end].isspace():
         end += 1
-    return end
+    value = text[begin:end].rstrip(" ,.")
+    if value[:1] in _QUOTES:
+        begin, value = begin + 1, value[1:]
+    if value[-1:] in _QUOTES:
+        value = value[:-1]
+    return Found(begin, begin + len(value), (value,))
+
+
+def _begin_of_chunk(text: str, start: int) -> int:
+    """Where the signs typed right before a word begin, less what links it to another word: "<" in "name=<b>"."""
+    begin = start
+    while begin > 0 and not text[begin - 1].isspace() and not text[begin - 1].isalnum():
+        begin -= 1
+    if begin > 0 and text[begin - 1].isalnum():
+        signs = text[begin:start]
+        return start - len(signs.lstrip(_LINKING_SIGNS)) if signs[:1] in _LINKING_SIGNS else start
+    return begin
+
+
+def _is_code_like(text: str, token: Token, limit: int) -> bool:
+    """Whether the chunk that a word stands in is code or markup, where punctuation ends no clause."""
+    chunk = _CHUNK.match(text, _begin_of_chunk(text, token.start), limit)
+    return chunk is not None and _CODE_LIKE.search(chunk.group().strip('"').rstrip(".,;!?:")) is not None
+
+
+def _end_of_aside(text: str, start: int) -> int:
+    """Where the bracket closes in which a position stands; the text's end when it stands in none."""
+    for opening, closing in ("()", "[]"):
+        if text.count(opening, 0, start) > text.count(closing, 0, start) and text.find(closing, start) > 0:
+            return text.find(closing, start)
+    return len(text)

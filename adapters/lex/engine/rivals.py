@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import pairwise
 
+from adapters.lex.engine.lexicon import FILLERS
 from adapters.lex.engine.spans import Found
 from adapters.lex.engine.text import Token, comparison_key, covered, tokenize
 
-_NEGATIONS = frozenset({"not", "isn't", "isnt", "never", "without", "except", "non"})
+_NEGATIONS = frozenset(
+    "not isn't isnt never without except non longer dont doesnt didnt wont cant cannot shouldnt wouldnt aint".split()
+)
+_ARTICLES = frozenset({"a", "an", "the"})
+_WISHES = frozenset(
+    "a an the any another it this that to be go live in on under into inside want need wish like use take choose pick"
+    " get put make order create for of".split()
+)
+"""Words between a negation and what it rules out: "don't want it to be in X"."""
+_REACH = 8
 _WRONG = re.compile(
-    r"\W*\s(?:(?:is|was|are) (?:wrong|incorrect|a mistake|a typo|not (?:right|correct|good|ok))"
+    r"\W*\s(?:(?:is|was|are) (?:wrong|incorrect|a mistake|a typo"
+    r"|not (?:right|correct|good|ok|what (?:i|we) (?:want|need|mean|meant|asked for)))"
     r"|(?:is|was)n'?t (?:right|correct))",
     re.IGNORECASE,
 )
@@ -32,25 +43,43 @@ class Rivals:
     undecided: tuple[Found, ...]
 
 
-def is_negated(text: str, tokens: Sequence[Token], found: Found) -> bool:
-    """Whether a value is named only to be ruled out: "not X", "X is wrong", "instead of X", "from X to …"."""
+def is_negated(text: str, tokens: Sequence[Token], found: Found, *, is_id: bool = False) -> bool:
+    """Whether a value is named only to be ruled out: "not X", "X is wrong", "instead of X", "from X to …".
+
+    Who does not want what an id names wishes something about it, so for an id only "not X" itself counts.
+    """
     if _WRONG.match(text, found.end):
         return True
     first, _ = covered(tokens, found.start, found.end)
     words = [token.word for token in tokens[max(0, first - 3) : first]]
-    if not words:
-        return False
     while words and words[-1] in {"a", "an", "the"}:
         words.pop()
-    if not words:
-        return False
-    if words[-1] in _NEGATIONS or words[-1].endswith("n't"):
-        between = text[tokens[first - 1].end : found.start]
-        return not any(mark in between for mark in ",;.!?")
     if tuple(words[-2:]) in {("instead", "of"), ("rather", "than")}:
         return True
-    followed_by_to = bool(re.match(r"\s+(?:in)?to\s+\w", text[found.end :]))
-    return words[-1] == "from" and followed_by_to
+    if words and words[-1] == "from" and re.match(r"\s+(?:in)?to\s+\w", text[found.end :]):
+        return True
+    return _follows_negation(text, tokens, first, _ARTICLES if is_id else _WISHES)
+
+
+def _follows_negation(text: str, tokens: Sequence[Token], first: int, between: Set[str]) -> bool:
+    """Whether a negation in the same clause governs the token: "don't want a X", "not X", "no X"; not "why not X"."""
+    for at in range(first - 1, max(-1, first - 1 - _REACH), -1):
+        word = tokens[at].word
+        if any(mark in text[tokens[at].end : tokens[at + 1].start] for mark in ",;:.!?"):
+            return False
+        if word in _NEGATIONS or word.endswith("n't"):
+            return not (at > 0 and tokens[at - 1].word == "why")
+        if word == "no":
+            return at > 0 or _goes_on(text, tokens[first])
+        if word not in between:
+            return False
+    return False
+
+
+def _goes_on(text: str, token: Token) -> bool:
+    """Whether another clause says something after this word: "no X, a Y please"."""
+    rest = re.search(r"[,;.]|\bbut\b", text[token.end :], re.IGNORECASE)
+    return rest is not None and any(t.word not in FILLERS for t in tokenize(text[token.end + rest.end() :]))
 
 
 def is_verb(tokens: Sequence[Token], found: Found) -> bool:
