@@ -88,14 +88,9 @@ async def _on_validation(request: Request, error: Exception) -> Response:
 
 
 async def _on_unexpected(request: Request, error: Exception) -> Response:
-    log.error(
-        "http.failed",
-        request_id=getattr(request.state, "request_id", ""),
-        error_type=type(error).__name__,
-        exc_info=error,
-    )
     # This runs outside of Surroundings, so neither its context nor its headers are there.
     reference = getattr(request.state, "request_id", "")
+    log.error("http.failed", request_id=reference, error_type=type(error).__name__, exc_info=error)
     detail = (
         "Something went wrong on our side. It may or may not have been done; look before you repeat it "
         f"(reference {reference})."

@@ -39,10 +39,10 @@ async def test_aws_that_does_not_answer_is_told_and_the_form_is_kept(stage: Stag
     await ana.says("I need a sandbox account in Demos")
     await stage.switches_on("access_denied", operations=["SearchProducts"])
     await ana.says("team-x@corp.example")
-    ana.hears("AWS answered SearchProducts with AccessDeniedException")
+    ana.hears("AWS refused SearchProducts with AccessDeniedException")
     ana.does_not_hear("Shall I go ahead?")
     await stage.switches_off("access_denied")
-    await ana.says("team-x@corp.example")
+    await ana.says("continue")
     ana.hears("Create the Sandbox account team-x-sandbox in OU Demos")
 
 
