@@ -397,7 +397,9 @@ class Dialogue:
 def spot_new(text: str, intent: Change, hints: dict[str, tuple[str, ...]], form: Form) -> dict[str, str]:
     """Return spotted values that differ from what the form holds."""
     found = spot(text, intent.definition, hints, form.asking)
-    return {n: v for n, v in found.items() if v != form.slots.get(n)}
+    # A word that some answer already has says nothing new, also where another slot has a value of that name.
+    held = {v.casefold() for v in form.slots.values()}
+    return {n: v for n, v in found.items() if v.casefold() not in held}
 
 
 def _aws_trouble(error: CloudError, is_kept: bool) -> str:

@@ -15,6 +15,7 @@ from bot.policy import Subject, asked_candidates
 from bot.services import Services
 
 _ASKS_FOR_CHOICES = re.compile(r"\s*(?:so |and |hm+,? )?(?:which|what|list|show)\b", re.IGNORECASE)
+_CHOICES = re.compile(r"\b(choices?|options?|choose|pick|available|possible|are there)\b", re.IGNORECASE)
 
 
 class Question(Enum):
@@ -93,7 +94,9 @@ class FormFiller:
             for s in intent.definition.slots
             if words & {w.rstrip("s") for w in (s.label or s.name).casefold().split()}
         ]
-        slot = named[0] if named else intent.definition.slot(form.asking) if form.asking else None
+        slot = named[0] if named else None
+        if slot is None and form.asking and _CHOICES.search(text):
+            slot = intent.definition.slot(form.asking)
         if slot is None:
             return ""
         choices = await intent.choices(slot.name, ask)

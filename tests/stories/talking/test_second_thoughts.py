@@ -73,3 +73,10 @@ async def test_trouble_at_aws_is_told_in_plain_words_and_costs_no_answers(stage:
     await stage.switches_off("access_denied")
     await ana.says("continue")
     ana.hears("Create the Sandbox account root-n6-sandbox in OU Demos", "Shall I go ahead?")
+
+
+async def test_repeating_an_answer_moves_nothing(ana: Speaker) -> None:
+    await ana.says("I need a sandbox account in Demos for root-n7@corp.example")
+    await ana.says("sandbox")
+    ana.does_not_hear("instead of Demos")
+    ana.hears("Please say yes or no", "in OU Demos")
