@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from bot.channel import Delivery
+from bot.database import Transaction
 from tests.stories.errands import asks_for_an_account, is_ordered, see_it_through
 from tests.support.stage import Approver, Speaker, Stage, Theatre
 from tests.support.theatre import on_every_channel
+
+TOPIC = "arn:aws:sns:us-east-1:123456789012:approvals"
 
 
 @on_every_channel
@@ -86,7 +92,6 @@ async def test_a_lone_approver_is_told_at_once(theatre: Theatre, tmp_path: Path)
     async with theatre.open_stage(tmp_path, approvers="Ana@corp.example") as stage:
         ana = stage.speaker("Ana Lopez")
         await ana.says("I need a sandbox account in Demos for team-x@corp.example")
-        await ana.says("yes")
         ana.hears("Nobody could approve this", "another approver")
         assert await stage.requests() == []
         assert await stage.approver("ana@corp.example").mails() == []
@@ -175,3 +180,122 @@ async def test_a_shared_mailbox_gets_a_notice_that_decides_nothing(theatre: Thea
         await team.receives_a_notice(about=request)
         assert "/account/confirm/" not in team.mail["text"] + team.mail["html"]
         assert f"/requests/{request}" in team.mail["text"]
+
+
+async def test_who_is_no_longer_an_approver_decides_nothing(theatre: Theatre, tmp_path: Path) -> None:
+    directory = tmp_path / "directory.yml"
+    directory.write_text("approvals: [{ask: [bo@corp.example, cy@corp.example]}]\n", encoding="utf-8")
+    async with theatre.open_stage(tmp_path, directory_file=directory) as stage:
+        ana, bo, cy = stage.speaker("Ana Lopez"), stage.approver(), stage.approver("cy@corp.example")
+        request = await asks_for_an_account(ana)
+        await bo.opens_the_mail(about=request)
+        await cy.opens_the_mail(about=request)
+        directory.write_text("approvals: [{ask: [cy@corp.example, dee@corp.example]}]\n", encoding="utf-8")
+        assert await bo.decides("approve") == 403
+        assert await bo.decides("reject", "I still can, can't I?") == 403
+        assert (await stage.view(request))["state"] == "awaiting_approval"
+        await cy.approves()
+        await ana.hears_later("was approved by cy@corp.example")
+
+
+async def test_who_became_an_approver_after_the_asking_was_not_asked(theatre: Theatre, tmp_path: Path) -> None:
+    directory = tmp_path / "directory.yml"
+    directory.write_text("approvals: [{ask: [bo@corp.example]}]\n", encoding="utf-8")
+    async with theatre.open_stage(tmp_path, directory_file=directory) as stage:
+        ana = stage.speaker("Ana Lopez")
+        request = await asks_for_an_account(ana)
+        directory.write_text("approvals: [{ask: [bo@corp.example, dee@corp.example]}]\n", encoding="utf-8")
+        services = stage.application.services
+        record = await services.requests.find(request)
+        bo, dee = [await services.people.of_email(f"{name}@corp.example") for name in ("bo", "dee")]
+        assert await services.approvals.may_decide(record, bo)
+        assert not await services.approvals.may_decide(record, dee)
+
+
+@pytest.mark.parametrize(
+    ("asks", "asked"),
+    [("approver+me@corp.example", "approver@corp.example"), ("approver@corp.example", "approver+me@corp.example")],
+)
+async def test_a_tagged_address_is_the_same_person(theatre: Theatre, tmp_path: Path, asks: str, asked: str) -> None:
+    async with theatre.open_stage(tmp_path, approvers=f"{asked},bo@corp.example") as stage:
+        speaker, bo, herself = stage.speaker("Ana Lopez", email=asks), stage.approver(), stage.approver(asked)
+        request = await asks_for_an_account(speaker)
+        await bo.opens_the_mail(about=request)
+        assert await herself.mails() == []
+        services = stage.application.services
+        record = await services.requests.find(request)
+        assert not await services.approvals.may_decide(record, await services.people.of_email(asked))
+        await bo.approves()
+        await speaker.hears_later("was approved by bo@corp.example")
+
+
+async def test_a_request_is_carried_out_for_the_names_it_was_placed_with(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    request = await asks_for_an_account(ana)
+    people = stage.application.services.people
+    await people.of_email("ana@corp.example", name="Eve Mallory", given_name="Eve", family_name="Mallory")
+    await people.of_email("ana@corp.example", name="Mal Ware", authoritative=True)
+    await bo.opens_the_mail(about=request)
+    await bo.approves()
+    await ana.hears_later("is ordered")
+    [order] = await stage.calls("ProvisionProduct")
+    assert "Ana" in str(order)
+    assert "Mal" not in str(order)
+
+
+async def test_names_that_anybody_gives_do_not_replace_those_that_are_known(stage: Stage) -> None:
+    people = stage.application.services.people
+    first = await people.of_email("cy@corp.example", name="Cy Young")
+    assert await people.of_email("cy@corp.example", name="The Boss", given_name="Boss") == first
+    proven = await people.of_email("cy@corp.example", given_name="Cyrus", authoritative=True)
+    assert (proven.id, proven.name, proven.given_name) == (first.id, "", "Cyrus")
+    assert await people.of_email("cy@corp.example", name="The Boss") == proven
+    assert await people.of_email("cy@corp.example", authoritative=True) == proven
+
+
+async def test_each_call_is_greeted_by_the_names_it_posts(stage: Stage) -> None:
+    client = stage.client()
+    for name in ("TestUser-Name", "Other-Name"):
+        call = {"UserEmail": "t@corp.example", "UserName": name, "UserLastname": "L", "UserInput": "I need an account"}
+        said = (await client.post("/account", json=call)).json()["response"]
+        assert said.startswith(f"Hi {name}, ")
+        await client.post("/account", json={**call, "UserInput": "cancel"})
+
+
+async def test_a_name_is_never_shown_without_its_address(theatre: Theatre, tmp_path: Path) -> None:
+    async with theatre.open_stage(tmp_path) as stage:
+        await stage.application.services.people.of_email("bo@corp.example", name="Cy <cy@corp.example>")
+        ana, bo = stage.speaker("Ana Lopez"), stage.approver()
+        await asks_for_an_account(ana)
+        await bo.opens_the_mail()
+        await bo.approves()
+        await ana.hears_later("was approved by Cy cy corp.example <bo@corp.example>")
+
+
+async def test_a_notice_that_can_not_be_delivered_is_told(theatre: Theatre, tmp_path: Path) -> None:
+    directory = tmp_path / "directory.yml"
+    directory.write_text(
+        "people: [{email: cy@corp.example, groups: [approvers]}]\nshared_mailboxes: [team@corp.example]"
+    )
+    async with theatre.open_stage(
+        tmp_path, approvers="team@corp.example", directory_file=directory, sns_approval_topic_arn=TOPIC
+    ) as stage:
+        ana = stage.speaker("Ana Lopez")
+        request = await asks_for_an_account(ana)
+        services = stage.application.services
+        notice = {"kind": "approval_notice", "request_id": request, "version": 1}
+
+        async def give_up(transaction: Transaction) -> None:
+            mail = Delivery(f"{request}:1:notice:team", "email", {**notice, "to": "team@corp.example"}, 9)
+            await services.approvals.on_given_up(transaction, mail, "No such mailbox.")
+            stale = Delivery(f"{request}:2:notice:team", "email", {**notice, "to": "old@corp.example", "version": 2}, 9)
+            await services.approvals.on_given_up(transaction, stale, "No such mailbox.")
+            await services.approvals.on_given_up(
+                transaction, Delivery(f"{request}:1:mysns", "sns", notice, 9), "No such topic."
+            )
+
+        await services.database.write(give_up)
+        await ana.hears_later(f"The notice to team@corp.example about request {request} can't be delivered: No such")
+        await ana.hears_later(f"The notice to the topic {TOPIC} about request {request} can't be delivered: No such")
+        ana.does_not_hear("old@corp.example")
