@@ -154,7 +154,9 @@ class Turns:
     async def _play(self, caller: Caller, claim: Claim, said: _Said) -> dict[str, Any]:
         user = said.user
         names = {"name": user.name, "given_name": user.given_name, "family_name": user.family_name}
-        person = await self._services.people.of_email(user.email, **names)
+        person = await self._services.people.of_email(
+            user.email, name=user.name, given_name=user.given_name, family_name=user.family_name
+        )
         activity = Activity(
             key=claim.name,
             channel=CHANNEL,
