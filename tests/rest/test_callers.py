@@ -143,7 +143,7 @@ async def test_without_keys_nobody_is_answered_from_elsewhere(stage: Stage) -> N
 
 
 async def test_without_keys_and_without_the_sandbox_rest_is_off(tmp_path: Path) -> None:
-    stage = Stage(tmp_path, aws_endpoint_url="")
+    stage = Stage(tmp_path, aws_endpoint_url="", approvers="bo@corp.example", mail_from="qm@corp.example")
     await stage.start()
     async with stage.caller() as caller:
         problem(await caller.post("/account", json=account()), 403)
