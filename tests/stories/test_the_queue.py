@@ -95,11 +95,14 @@ async def test_what_changed_while_it_queued_is_asked_again(
     assert len(await stage.calls("ProvisionProduct")) == 6
 
 
-async def test_an_address_taken_while_it_queued_is_refused(stage: Stage, ana: Speaker, bo: Approver) -> None:
+async def test_a_quota_used_up_while_it_queued_refuses(stage: Stage, ana: Speaker, bo: Approver) -> None:
     sixth, others = await the_sixth_is_queued(stage, ana, bo)
-    stage.aws("organizations").create_account(Email="sixth@corp.example", AccountName="quicker")
-    await places_are_free_again(stage, others)
-    await ana.hears_later("Nothing was done", "sixth@corp.example is already the root address of account")
+    await stage.advance(minutes=25)
+    for other in others:
+        await other.hears_later("is ready:")
+    await stage.switches_on("quota")
+    await stage.advance(minutes=1)
+    await ana.hears_later("Nothing was done", "so AWS would refuse another one")
     assert (await stage.view(sixth))["state"] == "failed"
     assert len(await stage.calls("ProvisionProduct")) == 5
 

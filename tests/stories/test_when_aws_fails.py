@@ -2,8 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+from bot.errors import CloudError
+from bot.services import Services
+from bot.workflow.model import Waiting
+from intents.account_vending.facts import FactReader
+from intents.account_vending.workflow import VendingWorkflow
+from tests.core.clock import HandClock
 from tests.stories.errands import asks_for_an_account, is_ordered
 from tests.support.stage import Approver, Speaker, Stage, eventually
+
+
+class ForgetfulCatalog:
+    """Service Catalog while it doesn't know a record that it has just made."""
+
+    async def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+        """Refuse every call."""
+        raise CloudError("ResourceNotFoundException", "There is no such record.", operation=operation)
+
+
+async def test_a_record_is_gone_only_when_it_stays_so() -> None:
+    clock = HandClock()
+    services = cast(Services, SimpleNamespace(clock=clock))
+    workflow = VendingWorkflow(services, cast(FactReader, ForgetfulCatalog()))
+    row = Waiting(1, "qm-1", "rec-1", {}, clock.now() - timedelta(minutes=30), False, 1)
+    payload: dict[str, Any] = {}
+    looks = []
+    for _ in range(4):
+        verdict = (await workflow.look_at_records([replace(row, payload=payload)]))[1]
+        payload |= verdict.payload
+        looks.append(verdict.ready)
+        clock.move(minutes=4)
+    assert looks == [False, False, False, True]
 
 
 def ordered_products(stage: Stage) -> list[str]:
