@@ -72,13 +72,16 @@ class Approvals:
         audit: Audit,
         *,
         hours: float,
+        follows: str = "Now it is being carried out.",
         topic: str = "",
     ) -> None:
         self._database, self._clock, self._signals = database, clock, signals
         self._directory, self._policy, self._people = directory, policy, people
         self._requests, self._conversations = requests, conversations
         self._outbox, self._audit = outbox, audit
+        self._follows = follows
         self._hours, self._topic = hours, topic
+        self._follows = follows
 
     def expires_at(self) -> datetime:
         """Return when an approval that is asked for now would lapse."""
@@ -291,7 +294,7 @@ class Approvals:
         key = f"{record.id}:{record.version}:{decision}"
         who = shown(by)
         if decision == "approve":
-            text = f"Request {record.id} was approved by {who}. Now it is being carried out."
+            text = f"Request {record.id} was approved by {who}. {self._follows}"
             card = Card(f"Approved: {record.plan.summary}", (Text(text),), tone="good", request=record.id)
         else:
             text = f"Request {record.id} was rejected by {who}: “{reason}” Nothing was done."

@@ -243,6 +243,9 @@ def build_services(settings: Settings, clock: Clock, cloud: Cloud) -> Services:
         outbox,
         audit,
         hours=settings.approval_hours,
+        follows="Observe mode: nothing will be changed."
+        if settings.mode == "observe"
+        else "Now it is being carried out.",
         topic=settings.sns_approval_topic_arn,
     )
     outbox.report_to(approvals.on_given_up)

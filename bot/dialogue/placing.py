@@ -14,6 +14,7 @@ from bot.database.tables import requests, touched
 from bot.dialogue.session import Form
 from bot.errors import Refused
 from bot.intent import Answer, Change
+from bot.people import mailbox_of
 from bot.plan import Plan
 from bot.requests import OPEN_STATES, RequestRecord
 from bot.requests.record import new_request_id
@@ -89,7 +90,8 @@ class Placing:
 
     def _answer(self) -> Answer:
         record = self.record
-        asked = [a for a in record.notes["approvers"] if a != record.requester.email]
+        own = mailbox_of(record.requester.email)
+        asked = [a for a in record.notes["approvers"] if mailbox_of(a) != own]
         who = " and ".join(asked) + (" was" if len(asked) == 1 else " were") if asked else "The approvers were"
         until = (iso(record.expires_at) or "")[:16].replace("T", " ")
         text = (

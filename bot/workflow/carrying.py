@@ -26,6 +26,7 @@ from bot.workflow.run import CHANGING, STANDS, Run, Withdrawn
 log = structlog.get_logger(__name__)
 
 REPLAN = "replan"
+OBSERVED = "observed"
 AGAIN = ":again"
 START = "start"
 RETRY_AFTER = (30, 60, 120, 300, 600, 900, 1800)
@@ -98,7 +99,7 @@ class Carrying:
             return changed
         if self._services.settings.mode == "observe":
             text = "Observe mode: planned, asked and approved, but nothing was changed."
-            notice = Notice("observed", f"Request {record.id}: {text}")
+            notice = Notice(OBSERVED, f"Request {record.id}: {text}")
             return Failed(notice, text, "Set MODE=live to have it carried out.")
         return Wait("timer", f"{record.id}:{record.version}:{START}", START, due=self._services.clock.now())
 
@@ -129,7 +130,9 @@ class Carrying:
                 case Done():
                     await self._finish(transaction, record, "succeeded", result)
                 case Failed():
-                    await self._finish(transaction, record, "failed", result)
+                    # What observe mode leaves undone has not failed.
+                    state = "cancelled" if result.notice.key == OBSERVED else "failed"
+                    await self._finish(transaction, record, state, result)
                 case Plan():
                     await self._ask_again(transaction, record, result)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from intents.account_vending.facts import FactReader
 from intents.account_vending.workflow import VendingWorkflow
 from tests.core.clock import HandClock
 from tests.stories.errands import asks_for_an_account, is_ordered
-from tests.support.stage import Approver, Speaker, Stage, eventually
+from tests.support.stage import Approver, Speaker, Stage, Theatre, eventually
 
 
 class ForgetfulCatalog:
@@ -215,3 +216,16 @@ async def test_records_that_can_not_be_read_now_are_looked_at_again(stage: Stage
     await stage.advance(minutes=1)
     await ana.hears_later("is ready:", within=30)
     await ana.heard_once("is ready:")
+
+
+async def test_observe_mode_asks_and_shows_and_changes_nothing(theatre: Theatre, tmp_path: Path) -> None:
+    async with theatre.open_stage(tmp_path, mode="observe") as stage:
+        ana, bo = stage.speaker("Ana Lopez"), stage.approver()
+        await ana.says("I need a sandbox account in Demos for team-x@corp.example")
+        await ana.says("yes")
+        ana.hears("Observe mode: whatever they decide, nothing will be changed")
+        await bo.opens_the_mail()
+        await bo.approves()
+        await ana.hears_later("nothing was changed")
+        await stage.reaches(ana.request, "cancelled")
+        assert await stage.calls("ProvisionProduct") == []
