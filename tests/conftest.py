@@ -6,6 +6,7 @@ pytest_plugins = [
     "pytester",
     "tests.support.chromium",
     "tests.support.network",
+    "tests.support.order",
     "tests.support.postgres",
     "tests.support.skips",
 ]

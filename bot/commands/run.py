@@ -23,6 +23,8 @@ from bot.settings import Settings, load_settings
 
 FIRST_SENTENCE = "I need a sandbox account in Demos for team-x+aws@corp.example"
 SANDBOX_WAIT = 30.0
+TRIES = 50
+"""Free ports that PORT=0 tries."""
 
 STOP_WAIT = 7.0
 """Seconds that a stop in good order may take. What matters is in the database; the next start goes on from there."""
@@ -48,7 +50,7 @@ def run() -> NoReturn:
     os.umask(PRIVATE)
     logs.configure(os.environ.get("LOG_LEVEL", "warning"), plain=sys.stderr.isatty())
     host = os.environ.get("HOST") or "127.0.0.1"
-    first = _bind(host, _port())
+    first = _bind(host, _port()) if _port() else _bind_anywhere(host)
     port = first.getsockname()[1]
     os.environ["PORT"] = str(port)
     with _heeding_signals(), _sandbox(port):
@@ -117,6 +119,21 @@ def _bind(host: str, port: int) -> socket.socket:
         raise SettingsError(
             f"Can't listen on {host}:{port}: {error.strerror}.", next_step="Set PORT to a free port."
         ) from error
+
+
+def _bind_anywhere(host: str) -> socket.socket:
+    """Listen on a free port whose two neighbours, the sandbox's and the mail catcher's, are free as well."""
+    for _ in range(TRIES):
+        first = _bind(host, 0)
+        port = first.getsockname()[1]
+        try:
+            for neighbour in (port + 1, port + 2):
+                _bind(host, neighbour).close()
+        except (SettingsError, OverflowError):
+            first.close()
+        else:
+            return first
+    raise SettingsError("No three free ports in a row were found.", next_step="Set PORT.")
 
 
 @contextmanager
