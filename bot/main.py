@@ -199,8 +199,8 @@ class Application:
             parts["recogniser"] = f"{type(error).__name__}"
         if any(task.done() for task in self._tasks):
             parts["workflows"] = "a background task has ended"
-        parts["directory"] = getattr(self.services.directory, "fault", "")
-        parts["policies"] = getattr(self.services.policy, "fault", "")
+        parts["directory"] = self.services.directory.fault
+        parts["policies"] = self.services.policy.fault
         for channel in self.channels:
             parts[channel.name] = await channel.ready() if channel.ready else ""
         return parts

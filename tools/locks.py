@@ -18,7 +18,8 @@ LISTS = ("requirements", "requirements-sandbox", "requirements-dev")
 PYTHON_FLOOR = "3.11"
 DIGEST_LINE = "# From the lists with SHA-256 "
 PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==([^\s;]+)(?: ; (.+?))? \\$", re.MULTILINE)
-PLACE = re.compile(r"://|^\s*(?:-i|-f|--(?:extra-)?index-url|--find-links)\b", re.MULTILINE)
+# A lock holds pins and their hashes: every other option of pip's, and every address, may lead elsewhere.
+PLACE = re.compile(r"://|^\s*-(?!-hash=)", re.MULTILINE)
 
 
 def digest_of_lists(name: str) -> str:

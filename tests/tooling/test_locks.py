@@ -60,7 +60,15 @@ def test_versions_for_different_platforms_are_no_disagreement(project: Path) -> 
     assert locks.find_problems() == []
 
 
-@pytest.mark.parametrize("line", ["--index-url https://packages.corp.example/simple", "-f wheels"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-i packages.corp.example",
+        "-f wheels",
+        "--trusted-host packages.corp.example",
+        "beta @ https://corp.example/b.whl",
+    ],
+)
 def test_a_lock_may_not_name_where_to_download_from(project: Path, line: str) -> None:
     write_lock(project, "requirements", f"{line}\nalpha==1.2 \\\n{HASH}\n")
     assert locks.find_problems() == [
