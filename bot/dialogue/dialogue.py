@@ -6,7 +6,6 @@ marks the activity as done. So a crash repeats a turn or has finished it, never 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -16,6 +15,18 @@ from bot.activity import MAX_TEXT, STOP_WORDS, Activity, clean_text
 from bot.database import Transaction
 from bot.dialogue.abandoning import abandons
 from bot.dialogue.form import FormFiller, Question
+from bot.dialogue.phrases import (
+    ANEW,
+    CONTINUE,
+    SENTENCE,
+    SKIP,
+    SLACK_MAILTO,
+    THANKS,
+    YES_OR_NO,
+    aws_trouble,
+    bare,
+    is_sure,
+)
 from bot.dialogue.placing import Placing
 from bot.dialogue.session import Form, Session, Sessions, runtime_hints, session_id
 from bot.dialogue.spotting import spot, spot_phrase
@@ -26,20 +37,6 @@ from bot.requests import STATE_WORDS, Filter, RequestRecord
 from bot.services import Services
 
 log = structlog.get_logger(__name__)
-
-CONTINUE = frozenset("continue|resume|go on|carry on|where were we|pick up where we left|back to it".split("|"))
-ANEW = frozenset("start over|start again|begin again|begin anew|restart|from the beginning|reset".split("|"))
-SKIP = frozenset("skip|skip it|none|no|leave it to you|whatever|any|you choose|no name".split("|"))
-YES_OR_NO = frozenset("yes|y|yep|yeah|ok|okay|sure|go ahead|do it|no|n|nope".split("|"))
-THANKS = frozenset("thanks|thank you|thank you very much|thx|cheers|many thanks|great|perfect".split("|"))
-SENTENCE = 4
-"""Words from which on a text can be a request of its own rather than a wrong answer."""
-SURE = 0.75
-"""Confidence from which another intent may interrupt a form: leaving one takes more than a guess."""
-_COURTESY = re.compile(
-    r"^(?:please|ok|okay|oh|no|sorry|actually|well)[ ,]+|[ ,]+(?:please|thanks|thank you|sorry|then)$"
-)
-_SLACK_MAILTO = re.compile(r"<mailto:([^|>\s]+)(?:\|[^>]*)?>")
 
 Commit = Callable[[Transaction], Awaitable[None]]
 
@@ -88,7 +85,7 @@ class Dialogue:
             await (self._press(turn) if activity.kind == "press" else self._message(turn, activity.text))
         except CloudError as error:
             log.warning("turn.aws_failed", error=error.detail, request_id=error.request_id)
-            turn.say(_aws_trouble(error, session.form is not None))
+            turn.say(aws_trouble(error, session.form is not None))
             turn.place = None
         except QuartermasterError as error:
             log.info("turn.refused", error=error.detail, kind=type(error).__name__)
@@ -116,7 +113,7 @@ class Dialogue:
         return decided
 
     async def _message(self, turn: _Turn, raw: str) -> None:
-        text = clean_text(_SLACK_MAILTO.sub(r"\1", raw))
+        text = clean_text(SLACK_MAILTO.sub(r"\1", raw))
         if not text:
             turn.say("I got an empty message. Tell me what you need, or say “help”.")
             return
@@ -356,15 +353,18 @@ class Dialogue:
         return True
 
     async def _nothing_to_confirm(self, turn: _Turn) -> None:
-        """A second "yes", say: tell how the newest request stands instead of not understanding it."""
-        wanted = Filter(person_id=turn.activity.person.id, owner=turn.activity.owner or None, limit=1)
+        """A second "yes", say: tell how the request that was placed here stands instead of not understanding it."""
+        activity = turn.activity
+        wanted = Filter(
+            person_id=activity.person.id, owner=activity.owner or None, conversation=activity.conversation, limit=1
+        )
         newest = (await self._services.requests.list(wanted)).items
         if not newest:
             turn.say("There is no question open. Tell me what you need, or say “help”.")
             return
         record = newest[0]
         turn.request = record.id
-        turn.say(f"There is no question open. Your newest request {record.id} is {STATE_WORDS[record.state]}.")
+        turn.say(f"There is no question open. Your request {record.id} is {STATE_WORDS[record.state]}.")
 
     async def _resume(self, turn: _Turn) -> None:
         if turn.session.form:
@@ -400,28 +400,3 @@ def spot_new(text: str, intent: Change, hints: dict[str, tuple[str, ...]], form:
     # A word that some answer already has says nothing new, also where another slot has a value of that name.
     held = {v.casefold() for v in form.slots.values()}
     return {n: v for n, v in found.items() if v.casefold() not in held}
-
-
-def _aws_trouble(error: CloudError, is_kept: bool) -> str:
-    """Return what a person is told when AWS fails in a conversation: no ARN, no jargon, and what to do."""
-    kept = " I have kept what you told me; say “continue” to try again." if is_kept else " Try again in a moment."
-    reference = f" (AWS request {error.request_id})" if error.request_id else ""
-    if error.retryable:
-        return f"AWS is too busy or does not answer ({error.operation}: {error.code}). Nothing was placed.{kept}"
-    return (
-        f"AWS refused {error.operation} with {error.code}, so I can't plan this. Nothing was placed. "
-        f"Please tell your platform team{reference}.{kept}"
-    )
-
-
-def bare(text: str) -> str:
-    """Return a text folded and without courtesies around it: “Never mind, thanks!” is a plain “never mind”."""
-    words = text.casefold().strip(" .!")
-    while (shorter := _COURTESY.sub("", words).strip(" .!,")) not in ("", words):
-        words = shorter
-    return words
-
-
-def is_sure(understood: Turn) -> bool:
-    """Tell whether something was understood, and well enough to interrupt a form; Lex may leave scores out."""
-    return not understood.is_fallback and (understood.confidence >= SURE or understood.confidence == 0)

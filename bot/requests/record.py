@@ -105,6 +105,7 @@ class Filter:
     until: datetime | None = None
     owner: str | None = None
     person_id: str = ""
+    conversation: str = ""
     waits_for: str = ""
     cursor: str = ""
     limit: int = 50

@@ -275,6 +275,8 @@ def _filtered(wanted: Filter) -> Select[Any]:
         query = query.where(people.c.email == wanted.requester.strip().casefold())
     if wanted.person_id:
         query = query.where(requests.c.person_id == wanted.person_id)
+    if wanted.conversation:
+        query = query.where(requests.c.conversation == wanted.conversation)
     if wanted.owner is not None:
         query = query.where(requests.c.owner == wanted.owner)
     if wanted.since:

@@ -51,7 +51,21 @@ async def test_a_second_yes_tells_how_the_request_stands(ana: Speaker) -> None:
     await ana.says("I need a sandbox account in Demos for root-n4@corp.example")
     await ana.says("yes")
     await ana.says("yes")
-    ana.hears(f"Your newest request {ana.request} is waiting for approval")
+    ana.hears(f"Your request {ana.request} is waiting for approval")
+
+
+async def test_a_second_yes_is_about_this_conversation(stage: Stage, ana: Speaker) -> None:
+    await ana.says("I need a sandbox account in Demos for root-n4a@corp.example")
+    await ana.says("yes")
+    elsewhere = stage.speaker("Ana Lopez", email=ana.email)
+    await elsewhere.says("I need a sandbox account in Demos for root-n4b@corp.example")
+    await elsewhere.says("yes")
+    assert elsewhere.request != ana.request
+    await ana.says("yes")
+    ana.hears(f"Your request {ana.request} is waiting for approval")
+    third = stage.speaker("Ana Lopez", email=ana.email)
+    await third.says("yes")
+    third.hears("There is no question open. Tell me what you need")
 
 
 async def test_an_address_in_an_open_request_is_told_before_the_plan(stage: Stage, ana: Speaker) -> None:

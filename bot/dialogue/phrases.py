@@ -1,0 +1,47 @@
+"""Words with a meaning of their own in any conversation, whatever the recogniser makes of them."""
+
+from __future__ import annotations
+
+import re
+
+from bot.errors import CloudError
+from bot.recognizer import Turn
+
+CONTINUE = frozenset("continue|resume|go on|carry on|where were we|pick up where we left|back to it".split("|"))
+ANEW = frozenset("start over|start again|begin again|begin anew|restart|from the beginning|reset".split("|"))
+SKIP = frozenset("skip|skip it|none|no|leave it to you|whatever|any|you choose|no name".split("|"))
+YES_OR_NO = frozenset("yes|y|yep|yeah|ok|okay|sure|go ahead|do it|no|n|nope".split("|"))
+THANKS = frozenset("thanks|thank you|thank you very much|thx|cheers|many thanks|great|perfect".split("|"))
+SENTENCE = 4
+"""Words from which on a text can be a request of its own rather than a wrong answer."""
+SURE = 0.75
+"""Confidence from which another intent may interrupt a form: leaving one takes more than a guess."""
+_COURTESY = re.compile(
+    r"^(?:please|ok|okay|oh|no|sorry|actually|well)[ ,]+|[ ,]+(?:please|thanks|thank you|sorry|then)$"
+)
+SLACK_MAILTO = re.compile(r"<mailto:([^|>\s]+)(?:\|[^>]*)?>")
+
+
+def bare(text: str) -> str:
+    """Return a text folded and without courtesies around it: “Never mind, thanks!” is a plain “never mind”."""
+    words = text.casefold().strip(" .!")
+    while (shorter := _COURTESY.sub("", words).strip(" .!,")) not in ("", words):
+        words = shorter
+    return words
+
+
+def is_sure(understood: Turn) -> bool:
+    """Tell whether something was understood, and well enough to interrupt a form; Lex may leave scores out."""
+    return not understood.is_fallback and (understood.confidence >= SURE or understood.confidence == 0)
+
+
+def aws_trouble(error: CloudError, is_kept: bool) -> str:
+    """Return what a person is told when AWS fails in a conversation: no ARN, no jargon, and what to do."""
+    kept = " I have kept what you told me; say “continue” to try again." if is_kept else " Try again in a moment."
+    reference = f" (AWS request {error.request_id})" if error.request_id else ""
+    if error.retryable:
+        return f"AWS is too busy or does not answer ({error.operation}: {error.code}). Nothing was placed.{kept}"
+    return (
+        f"AWS refused {error.operation} with {error.code}, so I can't plan this. Nothing was placed. "
+        f"Please tell your platform team{reference}.{kept}"
+    )
