@@ -146,8 +146,10 @@ class SandboxProcess(Program):
         self._client.post("/_sandbox/clock", json={"advance": seconds}).raise_for_status()
 
     def hang(self, operation: str, *, when: str = "before") -> None:
-        """Hold every call of one operation from now on; calls that were held so far go on."""
+        """Hold every call of one operation from now on; calls that were held so far have gone on before."""
         self.let_go()
+        # A call that is still on its way out could be held a second time, and be taken for a new one.
+        until(lambda: not self.held(operation), f"the held calls of {operation} end")
         body = {"name": "hang", "on": True, "operation": operation, "when": when}
         self._client.post("/_sandbox/faults", json=body).raise_for_status()
 
@@ -163,7 +165,7 @@ class SandboxProcess(Program):
 
     def held(self, operation: str) -> int:
         """Return how many calls of an operation wait for their answer."""
-        return sum(1 for call in self.calls(operation) if call["status"] is None)
+        return sum(1 for call in self.calls(operation) if call["status"] is None and not call["error"])
 
     def close(self) -> None:
         """End it and let go of the connection."""
