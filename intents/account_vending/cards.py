@@ -51,6 +51,17 @@ def overdue(request_id: str, record_id: str) -> Notice:
     return Notice("overdue", text, Card("Overdue", (Text(text),), tone="warning", request=request_id))
 
 
+def never_ordered(record: RequestRecord, refusal: CloudError) -> Failed:
+    """Tell that AWS refuses the order, and that an earlier try whose answer got lost has left none."""
+    text = (
+        f"AWS refused {refusal.operation} with {refusal.code}: {refusal.message} An earlier try had no answer; "
+        "Service Catalog was looked through, and nothing was ordered."
+    )
+    step = f"Show AWS request id {refusal.request_id or '(none)'} to your platform team, then ask again."
+    card = Card(f"Failed: {record.plan.summary}", (Text(text), Text(step)), tone="bad", request=record.id)
+    return Failed(Notice("failed", f"Request {record.id} failed. {text} {step}", card), text, step)
+
+
 def ordered(record: RequestRecord, record_id: str) -> Notice:
     """Tell that the order went out."""
     text = (

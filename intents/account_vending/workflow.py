@@ -13,7 +13,7 @@ import structlog
 
 from bot.errors import CloudError
 from bot.intent import Segment
-from bot.requests import Filter
+from bot.requests import Filter, RequestRecord
 from bot.services import Services
 from bot.workflow.checking import check_again
 from bot.workflow.model import Done, Failed, SegmentResult, Verdict, Wait, Waiting, Watcher
@@ -42,6 +42,7 @@ UNCOUNTED = timedelta(minutes=15)
 THROTTLED = re.compile("Throttl|TooManyRequests|RequestLimit|SlowDown")
 """Codes with which AWS surely did nothing."""
 CHECK, MISSING, SENT = "check_again", "missing_since", "order_may_be_out"
+"""SENT, a note: when a call left whose answer was not heard, ISO 8601; none while every call was surely refused."""
 
 
 class VendingWorkflow:
@@ -93,39 +94,73 @@ class VendingWorkflow:
             if changed:
                 return changed
         await run.begin_changing()
-        effects = run.request.plan.effects
-        token = f"{run.request.id}-{run.request.version}"
-        await run.note(provision_token=token)
-
-        async def provision() -> dict[str, str]:
-            try:
-                answer = await self._facts.call(
-                    "servicecatalog",
-                    "ProvisionProduct",
-                    ProductId=effects["product_id"],
-                    ProvisioningArtifactId=effects["artifact_id"],
-                    PathId=effects["path_id"],
-                    ProvisionedProductName=effects["provisioned_product_name"],
-                    ProvisioningParameters=[{"Key": k, "Value": v} for k, v in effects["parameters"].items()],
-                    ProvisionToken=token,
-                )
-            except CloudError as error:
-                if error.retryable and not THROTTLED.search(error.code):
-                    # No answer is no refusal: a later refusal must not make people order it a second time.
-                    await run.note(**{SENT: True})
-                raise
-            detail = answer["RecordDetail"]
-            return {"record": detail["RecordId"], "product": detail["ProvisionedProductId"]}
-
         try:
-            ordered = await run.step("order the account", provision)
-        except CloudError:
-            if (await self._services.requests.find(run.request.id)).notes.get(SENT):
-                run.stand()
-            raise
+            ordered = await run.step("order the account", lambda: self._provision(run))
+        except CloudError as error:
+            found = await self._order_behind(run, error)
+            if isinstance(found, Failed):
+                return found
+            ordered = found
         await run.note(**ordered)
         notice = cards.ordered(run.request, ordered["record"])
         return Wait(RECORD, ordered["record"], "settle", ordered, state="running", notice=notice)
+
+    async def _provision(self, run: Run) -> dict[str, str]:
+        effects, before = run.request.plan.effects, await self._sent_at(run)
+        token = _token_of(run.request)
+        # Kept before the call: a process that dies before its answer must not leave an order that nobody looks for.
+        await run.note(provision_token=token, **{SENT: self._services.clock.now().isoformat()})
+        try:
+            answer = await self._facts.call(
+                "servicecatalog",
+                "ProvisionProduct",
+                ProductId=effects["product_id"],
+                ProvisioningArtifactId=effects["artifact_id"],
+                PathId=effects["path_id"],
+                ProvisionedProductName=effects["provisioned_product_name"],
+                ProvisioningParameters=[{"Key": k, "Value": v} for k, v in effects["parameters"].items()],
+                ProvisionToken=token,
+            )
+        except CloudError as error:
+            if not error.retryable or THROTTLED.search(error.code):
+                await run.note(**{SENT: before})  # this call did nothing; an earlier one still may have
+            raise
+        detail = answer["RecordDetail"]
+        return {"record": detail["RecordId"], "product": detail["ProvisionedProductId"]}
+
+    async def _order_behind(self, run: Run, refusal: CloudError) -> dict[str, str] | Failed:
+        """Return the order that an unheard call placed, or the failure once there is surely none; raises otherwise.
+
+        No answer is no refusal: a later refusal must not make people order an account a second time.
+        """
+        sent = await self._sent_at(run)
+        if sent:
+            run.stand()
+        if refusal.retryable:
+            raise refusal
+        name, token = run.request.plan.effects["provisioned_product_name"], _token_of(run.request)
+
+        async def look() -> dict[str, str]:
+            try:
+                products = await self._facts.provisioned()
+            except CloudError as error:
+                log.warning("vending.order_unseen", operation=error.operation, code=error.code)
+                return {"unseen": error.code}
+            named = (p for p in products if p["Name"] == name and p.get("IdempotencyToken", token) == token)
+            return next(({"record": p["LastProvisioningRecordId"], "product": p["Id"]} for p in named), {})
+
+        seen = await run.step("look for an order that went out", look)
+        if "record" in seen:
+            return seen
+        if "unseen" in seen or not sent:
+            raise refusal
+        if self._services.clock.now() - datetime.fromisoformat(sent) < SETTLING:
+            raise refusal
+        return cards.never_ordered(run.request, refusal)
+
+    async def _sent_at(self, run: Run) -> str | None:
+        sent: str | None = (await self._services.requests.find(run.request.id)).notes.get(SENT)
+        return sent
 
     async def look_at_records(self, waiting: Sequence[Waiting]) -> Mapping[int, Verdict]:
         """Tell which records have ended; one that can't be read now is looked at again, and told of."""
@@ -222,3 +257,7 @@ class VendingWorkflow:
             "errors": [e for e in errors if e],
             "outputs": outputs,
         }
+
+
+def _token_of(request: RequestRecord) -> str:
+    return f"{request.id}-{request.version}"
