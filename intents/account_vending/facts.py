@@ -11,6 +11,7 @@ from bot.intent import Ask
 from bot.services import Services
 from intents.account_vending.naming import derived_account_name
 from intents.account_vending.organization import Organization, OrganizationReader
+from intents.account_vending.planning import ROOT_EMAIL
 
 QUOTA_SERVICE, QUOTA_CODE, QUOTA_DEFAULT = "organizations", "L-E619E033", 10
 
@@ -31,6 +32,8 @@ class FactReader:
         email = slots["RootEmail"]
         first, last = ask.person.full_name()
         owner = organization.owner_of(email)
+        # Of one root address only one request is open: the one that is planned again, if it was placed already.
+        standing = await self._services.requests.open_on(ROOT_EMAIL, email.casefold())
         return {
             "slots": dict(slots),
             "requester": {"email": ask.person.email, "first_name": first, "last_name": last},
@@ -38,6 +41,7 @@ class FactReader:
             "unit": self._unit(organization, slots["AccountOU"]),
             "email_owner": dict(owner) if owner else None,
             "product": product,
+            "planned_name": standing.plan.effects["provisioned_product_name"] if standing else "",
             "product_names": sorted(p["Name"] for p in provisioned),
             "changing": sorted(p["Name"] for p in provisioned if p["Status"] == "UNDER_CHANGE"),
             "accounts": sum(1 for a in organization.accounts if a["Status"] != "CLOSED"),

@@ -54,10 +54,16 @@ def derived_account_name(email: str, account_type: str) -> str:
     return name[:MAX_ACCOUNT_NAME].strip("-")
 
 
-def product_name(account_name: str, email: str, taken: frozenset[str]) -> str:
-    """Return a provisioned product's name that nobody has: the account's, with a mark of the address."""
+def product_name(account_name: str, email: str, taken: frozenset[str], planned: str = "") -> str:
+    """Return a provisioned product's name that nobody has: the account's, with a mark of the address.
+
+    The one that was planned before stays while it fits and is free: a number that is no longer needed is no
+    reason to ask the approvers again.
+    """
     mark = hashlib.sha256(email.casefold().encode()).hexdigest()[:6]
     stem = f"{slug(account_name)[: MAX_PRODUCT_NAME - 12] or 'account'}-{mark}"
+    if planned not in taken and re.fullmatch(rf"{re.escape(stem)}(?:-\d+)?", planned):
+        return planned
     name, number = stem, 1
     while name in taken:
         number += 1

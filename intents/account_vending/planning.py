@@ -11,6 +11,8 @@ from intents.account_vending.definition import NAME
 from intents.account_vending.naming import checked_account_name, checked_root_email, product_name
 
 PLATFORM_TEAM = "Ask your platform team."
+ROOT_EMAIL = "root-email"
+"""Kind of the resource that a plan takes for itself: the root address."""
 
 
 def plan_account(facts: Mapping[str, Any]) -> Plan:
@@ -18,7 +20,7 @@ def plan_account(facts: Mapping[str, Any]) -> Plan:
     slots, product, unit = facts["slots"], facts["product"], facts["unit"]
     requester, name, email = facts["requester"], facts["account_name"], slots["RootEmail"]
     taken = frozenset(facts["product_names"])
-    provisioned_name = product_name(name, email, taken)
+    provisioned_name = product_name(name, email, taken, planned=facts.get("planned_name", ""))
     effects = {
         "call": "servicecatalog:ProvisionProduct",
         "region": facts["region"],
@@ -54,7 +56,7 @@ def plan_account(facts: Mapping[str, Any]) -> Plan:
         checks=_checks(facts),
         tier=facts["tier"],
         touches=(
-            Resource("root-email", email.casefold(), exclusive=True),
+            Resource(ROOT_EMAIL, email.casefold(), exclusive=True),
             Resource("ou", unit.get("id") or where),
         ),
     )
