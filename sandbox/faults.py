@@ -83,6 +83,19 @@ KINDS = {
             ("times", "message"),
             {"message": "AWS Control Tower made the account but could not finish to set it up."},
         ),
+        FaultKind(
+            "baseline_failed",
+            "Account Factory succeeds, but the new account's AWSControlTowerBaseline is enabled with status FAILED.",
+            ("times",),
+        ),
+        FaultKind(
+            "assignment_failed",
+            "Account assignments of IAM Identity Center end as FAILED.",
+            ("times", "message"),
+            {"message": "An unexpected internal failure occurred."},
+        ),
+        FaultKind("trail_missing", "Accounts see no organization trail of CloudTrail.", ("times",)),
+        FaultKind("recorder_stopped", "AWS Config's recorders have stopped.", ("times",)),
         FaultKind("quota", "The organization has all the accounts it may have (or `limit`).", ("limit", "times")),
     )
 }

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sandbox.access import seed_assignments
+from sandbox.identities import IDENTITY_STORE_ID, seed_groups, seed_users
 from sandbox.model import Account, LandingZone, OrganizationalUnit, ProvisionedProduct, Record, Topic
 
 HOME_REGION = "us-east-1"
@@ -16,7 +18,7 @@ MANAGEMENT_ACCOUNT = "111122223333"
 ORGANIZATION_ID = "o-corp4sandbx"
 ROOT_ID = "r-c0rp"
 ACCOUNT_QUOTA = 60.0
-SSO_PORTAL = "https://d-9067c0ffee.awsapps.com/start"
+SSO_PORTAL = f"https://{IDENTITY_STORE_ID}.awsapps.com/start"
 APPROVAL_TOPIC_NAME = "quartermaster-approvals"
 FOUNDED = datetime(2024, 3, 4, 9, 0, tzinfo=UTC).timestamp()
 LANDING_ZONE_ARN = f"arn:aws:controltower:{HOME_REGION}:{MANAGEMENT_ACCOUNT}:landingzone/1A2B3C4D5E6F7G8H"
@@ -191,7 +193,16 @@ def seed() -> LandingZone:
             _enroll(zone, zone.accounts[identifier])
     arn = topic_arn(MANAGEMENT_ACCOUNT, HOME_REGION, APPROVAL_TOPIC_NAME)
     zone.topics[arn] = Topic(arn, APPROVAL_TOPIC_NAME)
+    furnish(zone)
     return zone
+
+
+def furnish(zone: LandingZone) -> None:
+    """Give a landing zone the directory that every fresh one has, when it was kept before there was one."""
+    if zone.users:
+        return
+    zone.users, zone.groups = seed_users(FOUNDED), seed_groups(FOUNDED)
+    zone.assignments = seed_assignments(zone.accounts, zone.groups.values())
 
 
 def outputs_of(account: Account, parameters: dict[str, str]) -> dict[str, str]:

@@ -9,6 +9,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from sandbox.access import Assignment, AssignmentRequest
+from sandbox.budgeting import Budget
+from sandbox.identities import Group, User
+
 
 @dataclass
 class OrganizationalUnit:
@@ -31,6 +35,20 @@ class Account:
     joined_at: float
     joined_method: str = "CREATED"
     status: str = "ACTIVE"
+
+
+@dataclass
+class Closure:
+    """A closed account, also after it is gone: its root e-mail stays used, and it counts in the quota.
+
+    `suspended_at` is when it is SUSPENDED from, `gone_at` when Organizations no longer knows it.
+    """
+
+    account_id: str
+    email: str
+    asked_at: float
+    suspended_at: float
+    gone_at: float
 
 
 @dataclass
@@ -148,6 +166,14 @@ class LandingZone:
     topics: dict[str, Topic] = field(default_factory=dict)
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     bots: dict[str, LexBot] = field(default_factory=dict)
+    contacts: dict[str, dict[str, str]] = field(default_factory=dict)
+    budgets: dict[str, Budget] = field(default_factory=dict)
+    users: dict[str, User] = field(default_factory=dict)
+    groups: dict[str, Group] = field(default_factory=dict)
+    assignments: dict[str, Assignment] = field(default_factory=dict)
+    assignment_requests: dict[str, AssignmentRequest] = field(default_factory=dict)
+    failed_baselines: dict[str, str] = field(default_factory=dict)
+    closures: dict[str, Closure] = field(default_factory=dict)
 
 
 _RECORD_TYPES: dict[str, type] = {
@@ -160,6 +186,12 @@ _RECORD_TYPES: dict[str, type] = {
     "topics": Topic,
     "subscriptions": Subscription,
     "bots": LexBot,
+    "budgets": Budget,
+    "users": User,
+    "groups": Group,
+    "assignments": Assignment,
+    "assignment_requests": AssignmentRequest,
+    "closures": Closure,
 }
 
 

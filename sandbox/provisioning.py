@@ -9,6 +9,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sandbox.access import ADMINISTRATOR_ACCESS, Assignment, arn_of
+from sandbox.identities import ensure_user
 from sandbox.landing_zone import ACCOUNT_FACTORY_PRODUCT, ROOT_ID, outputs_of
 from sandbox.model import Account, OrganizationalUnit, ProvisionedProduct, Record
 from sandbox.world import World
@@ -203,8 +205,31 @@ def _finish(world: World, record: Record) -> None:
     product.last_successful_record_id = record.id
     if product.account_id is not None:
         record.outputs = outputs_of(world.zone.accounts[product.account_id], record.parameters)
+        _let_in(world, product.account_id, record)
+        _enable_baseline(world, product.account_id)
     else:
         record.outputs = {name: value for name, value in record.parameters.items()}
+
+
+def _let_in(world: World, account_id: str, record: Record) -> None:
+    """Account Factory makes the SSO user if there is none, and the account's administrator."""
+    named = record.parameters
+    user = ensure_user(
+        world.zone.users,
+        named["SSOUserEmail"],
+        named["SSOUserFirstName"],
+        named["SSOUserLastName"],
+        record.updated_at,
+    )
+    assignment = Assignment(account_id, arn_of(ADMINISTRATOR_ACCESS), "USER", user.id)
+    world.zone.assignments[assignment.key] = assignment
+
+
+def _enable_baseline(world: World, account_id: str) -> None:
+    # Every order and update enables it anew, so an update mends one that failed.
+    world.zone.failed_baselines.pop(account_id, None)
+    if world.faults.take("baseline_failed") is not None:
+        world.zone.failed_baselines[account_id] = "AWSControlTowerBaseline could not be enabled."
 
 
 def _fail(product: ProvisionedProduct, record: Record, code: str, description: str) -> None:

@@ -35,6 +35,7 @@ class World:
             self.zone: LandingZone = landing_zone.seed() if kept is None else from_document(kept)
         except TypeError as error:
             raise UnusableState("The state is another version's; remove the file.") from error
+        landing_zone.furnish(self.zone)
         kept_clock = store.load("clock")
         self.clock = SimulatedClock(
             speed=speed,

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import uuid
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from sandbox import governance
 from sandbox.errors import AwsError
+from sandbox.governance import BASELINES, GOVERNED_REGIONS, Enabled
 from sandbox.landing_zone import (
     HOME_REGION,
     LANDING_ZONE_ARN,
     LANDING_ZONE_VERSION,
     MANAGEMENT_ACCOUNT,
-    unit_arn,
 )
-from sandbox.model import OrganizationalUnit
 from sandbox.registry import Context, Parameters, Service, page_of, serve
+from sandbox.world import World
 
 operation = serve(Service("controltower", signing_name="controltower", throttled_status=429, denied_status=403))
 
-_BASELINES = {
-    "AuditBaseline": ("3RP6LQYZ2BR0MQSY", "Sets up the audit account."),
-    "AWSControlTowerBaseline": ("17BSJV3IGJ2QSGA2", "Sets up resources and controls in an OU's accounts."),
-    "BackupBaseline": ("3WPD0NA6TJ9AOMU2", "Sets up AWS Backup in an OU's accounts."),
-    "IdentityCenterBaseline": ("LN25R72TTG6IGPTQ", "Sets up IAM Identity Center."),
-    "LogArchiveBaseline": ("J8HX46AHS5MIKQPD", "Sets up the log archive account."),
-}
-_BASELINE_VERSION = "4.0"
+_CONTROL_DRIFTS = ("driftStatuses", "inheritanceDriftStatuses", "resourceDriftStatuses")
 
 
 @operation("ListLandingZones")
@@ -51,7 +45,7 @@ def get_landing_zone(context: Context, parameters: Parameters) -> dict[str, Any]
             "status": "ACTIVE",
             "driftStatus": {"status": "IN_SYNC"},
             "manifest": {
-                "governedRegions": [HOME_REGION, "eu-central-1"],
+                "governedRegions": list(GOVERNED_REGIONS),
                 "organizationStructure": {"security": {"name": "Security"}},
                 "accessManagement": {"enabled": True},
             },
@@ -62,76 +56,93 @@ def get_landing_zone(context: Context, parameters: Parameters) -> dict[str, Any]
 @operation("ListBaselines")
 def list_baselines(context: Context, parameters: Parameters) -> dict[str, Any]:
     """The baselines that can be enabled."""
-    entries = [
-        {"arn": _baseline_arn(name), "name": name, "description": description}
-        for name, (_, description) in _BASELINES.items()
-    ]
+    entries = [{"arn": arn, "name": name, "description": description} for name, (arn, description) in BASELINES.items()]
     return _listed(context, parameters, "baselines", entries)
 
 
 @operation("ListEnabledBaselines")
 def list_enabled_baselines(context: Context, parameters: Parameters) -> dict[str, Any]:
-    """One AWSControlTowerBaseline for each registered OU; no other OU is governed."""
+    """One AWSControlTowerBaseline for each registered OU and, with includeChildren, for each account below."""
     wanted = parameters.get("filter", {})
     entries = [
-        entry
-        for entry in map(_describe_enabled, _governed(context))
-        if _passes(wanted, "targetIdentifiers", entry["targetIdentifier"])
-        and _passes(wanted, "baselineIdentifiers", entry["baselineIdentifier"])
-        and _passes(wanted, "statuses", entry["statusSummary"]["status"])
-        and _passes(wanted, "inheritanceDriftStatuses", "IN_SYNC")
+        _describe_baseline(enabled)
+        for enabled in _enabled(context, parameters, governance.list_enabled_baselines)
+        if _passes(wanted, "targetIdentifiers", enabled.target)
+        and _passes(wanted, "baselineIdentifiers", enabled.what)
+        and _passes(wanted, "parentIdentifiers", enabled.parent)
+        and _passes(wanted, "statuses", enabled.status)
+        and _passes(wanted, "inheritanceDriftStatuses", _drift_of(enabled))
         and _passes(wanted, "sourceDriftStatuses", "IN_SYNC")
-        and "parentIdentifiers" not in wanted
     ]
     return _listed(context, parameters, "enabledBaselines", entries)
 
 
 @operation("GetEnabledBaseline")
 def get_enabled_baseline(context: Context, parameters: Parameters) -> dict[str, Any]:
-    """One enabled baseline."""
-    for unit in _governed(context):
-        entry = _describe_enabled(unit)
-        if entry["arn"] == parameters["enabledBaselineIdentifier"]:
-            return {"enabledBaselineDetails": {**entry, "parameters": []}}
+    """One enabled baseline, of an OU or an account."""
+    for enabled in governance.list_enabled_baselines(context.world) if _is_home(context) else ():
+        if enabled.arn == parameters["enabledBaselineIdentifier"]:
+            return {"enabledBaselineDetails": {**_describe_baseline(enabled), "parameters": []}}
     raise AwsError("ResourceNotFoundException", "The enabled baseline does not exist.")
 
 
 @operation("ListEnabledControls")
 def list_enabled_controls(context: Context, parameters: Parameters) -> dict[str, Any]:
-    """No optional control is enabled in the seed."""
+    """The controls of an OU (or of all) and, with includeChildren, those that its accounts inherit."""
+    entries = list(_enabled(context, parameters, governance.list_enabled_controls))
     target = parameters.get("targetIdentifier")
-    if target is not None and target not in [unit_arn(unit.id) for unit in _governed(context)]:
-        raise AwsError("ResourceNotFoundException", f"{target} is not registered with AWS Control Tower.")
-    return _listed(context, parameters, "enabledControls", [])
+    if target is not None:
+        below = {enabled.arn for enabled in entries if enabled.target == target}
+        if not below:
+            raise AwsError("ResourceNotFoundException", f"{target} is not registered with AWS Control Tower.")
+        entries = [enabled for enabled in entries if enabled.arn in below or enabled.parent in below]
+    wanted = parameters.get("filter", {})
+    described = [
+        _describe_control(enabled)
+        for enabled in entries
+        if _passes(wanted, "controlIdentifiers", enabled.what)
+        and _passes(wanted, "parentIdentifiers", enabled.parent)
+        and _passes(wanted, "statuses", enabled.status)
+        and all(_passes(wanted, name, "IN_SYNC") for name in _CONTROL_DRIFTS)
+    ]
+    return _listed(context, parameters, "enabledControls", described)
 
 
 def _is_home(context: Context) -> bool:
     return context.account == MANAGEMENT_ACCOUNT and context.region == HOME_REGION
 
 
-def _governed(context: Context) -> list[OrganizationalUnit]:
+def _enabled(
+    context: Context, parameters: Parameters, list_all: Callable[[World], Iterator[Enabled]]
+) -> Iterator[Enabled]:
+    """What is enabled on OUs; on accounts, too, when children are asked for."""
     if not _is_home(context):
-        return []
-    return [unit for unit in context.world.zone.units.values() if unit.registered]
+        return
+    for enabled in list_all(context.world):
+        if ":account/" not in enabled.target or parameters.get("includeChildren"):
+            yield enabled
 
 
-def _baseline_arn(name: str) -> str:
-    return f"arn:aws:controltower:{HOME_REGION}::baseline/{_BASELINES[name][0]}"
+def _drift_of(enabled: Enabled) -> str:
+    return "DRIFTED" if enabled.is_drifted else "IN_SYNC"
 
 
-def _describe_enabled(unit: OrganizationalUnit) -> dict[str, Any]:
-    stable = uuid.uuid5(uuid.NAMESPACE_URL, unit_arn(unit.id))
-    identifier = "XA" + stable.hex[:15].upper()
+def _describe_baseline(enabled: Enabled) -> dict[str, Any]:
     return {
-        "arn": f"arn:aws:controltower:{HOME_REGION}:{MANAGEMENT_ACCOUNT}:enabledbaseline/{identifier}",
-        "baselineIdentifier": _baseline_arn("AWSControlTowerBaseline"),
-        "baselineVersion": _BASELINE_VERSION,
-        "targetIdentifier": unit_arn(unit.id),
-        "statusSummary": {"status": "SUCCEEDED", "lastOperationIdentifier": str(stable)},
+        **governance.describe_enabled(enabled, "baselineIdentifier"),
+        "baselineVersion": governance.BASELINE_VERSION,
+        "driftStatusSummary": {"types": {"inheritance": {"status": _drift_of(enabled)}}},
     }
 
 
-def _passes(wanted: dict[str, list[str]], name: str, value: str) -> bool:
+def _describe_control(enabled: Enabled) -> dict[str, Any]:
+    return {
+        **governance.describe_enabled(enabled, "controlIdentifier"),
+        "driftStatusSummary": {"driftStatus": "IN_SYNC"},
+    }
+
+
+def _passes(wanted: dict[str, list[str]], name: str, value: str | None) -> bool:
     return name not in wanted or value in wanted[name]
 
 
