@@ -6,8 +6,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +13,9 @@ from typing import Any, TypeVar
 
 import httpx
 
+from tests.restart.nursery import Born
+
 T = TypeVar("T")
-REPOSITORY = Path(__file__).parents[2]
 APPROVER = "approver@corp.example"
 START_WAIT = 40.0
 LOOK = 0.03
@@ -43,27 +42,18 @@ def free_port() -> int:
 class Program:
     """One Python program of ours in a process of its own; its output is appended to `log`."""
 
-    def __init__(self, arguments: list[str], log: Path, environment: dict[str, str]) -> None:
+    def __init__(self, name: str, arguments: list[str], log: Path, environment: dict[str, str]) -> None:
         self.log = log
-        self._arguments, self._environment = arguments, environment
-        self._process: subprocess.Popen[bytes] | None = None
+        self._name, self._arguments, self._environment = name, arguments, environment
+        self._process: Born | None = None
 
     def launch(self) -> None:
         """Start the process; what it needs until it answers is the caller's to wait for."""
         assert self._process is None, "it runs already"
-        with self.log.open("ab") as output:
-            self._process = subprocess.Popen(
-                [sys.executable, *self._arguments],
-                cwd=REPOSITORY,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
+        self._process = Born(self._name, self._arguments, self._environment, self.log)
 
     @property
-    def process(self) -> subprocess.Popen[bytes]:
+    def process(self) -> Born:
         """The running process."""
         assert self._process is not None, "it does not run"
         return self._process
@@ -125,8 +115,8 @@ class SandboxProcess(Program):
     def __init__(self, folder: Path, *, speed: float) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        arguments = ["-m", "sandbox", "--port", str(self.port), "--state", str(folder / "sandbox.sqlite")]
-        super().__init__([*arguments, "--speed", str(speed)], folder / "sandbox.log", environment())
+        arguments = ["--port", str(self.port), "--state", str(folder / "sandbox.sqlite"), "--speed", str(speed)]
+        super().__init__("sandbox", arguments, folder / "sandbox.log", environment())
         self._client = httpx.Client(base_url=self.url, timeout=10, trust_env=False)
 
     def start(self) -> None:
@@ -182,7 +172,7 @@ class BotProcess(Program):
         self.url = f"http://127.0.0.1:{self.port}"
         own = {"PORT": str(self.port), "VAR_DIR": str(folder), "APPROVERS": APPROVER, "LOG_LEVEL": "info"}
         self.environment = environment(**{**own, **settings})
-        super().__init__(["-m", "bot", command], folder / f"{name}.log", self.environment)
+        super().__init__("bot", [command], folder / f"{name}.log", self.environment)
         self.client = httpx.Client(base_url=self.url, timeout=40, trust_env=False)
 
     def start(self) -> None:
@@ -212,22 +202,16 @@ class BotProcess(Program):
         self.kill()
         self.start()
 
-    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run another command of the bot's with the same settings, to its end."""
-        return subprocess.run(
-            [sys.executable, "-m", "bot", *command],
-            cwd=REPOSITORY,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+    def run(self, *command: str) -> tuple[int, str]:
+        """Run another command of the bot's with the same settings, to its end; return its status and output."""
+        output = self.folder / f"{'-'.join(command)}.log"
+        output.unlink(missing_ok=True)
+        status = Born("bot", list(command), self.environment, output).wait(60)
+        return status, output.read_text()
 
     def verify_audit(self) -> tuple[int, str]:
         """Run `python -m bot audit verify`; return the exit status and what was printed."""
-        done = self.run("audit", "verify")
-        return done.returncode, done.stdout + done.stderr
+        return self.run("audit", "verify")
 
     def close(self) -> None:
         """End it and let go of the connection."""

@@ -20,7 +20,7 @@ def test_a_second_process_on_the_same_file_is_refused_in_words(rig: Rig, bot: Bo
 
 def test_a_database_of_a_newer_version_is_refused_in_words_and_left_alone(rig: Rig) -> None:
     bot = rig.bot("older")
-    assert bot.run("migrate").returncode == 0
+    assert bot.run("migrate")[0] == 0
     file = bot.folder / "quartermaster.sqlite"
     with sqlite3.connect(file) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
