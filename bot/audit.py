@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, exists, func, insert, null, select, update
+from sqlalchemy import ColumnElement, Row, Select, exists, func, insert, null, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -77,11 +77,29 @@ class Audit:
         seq = result.scalar_one()
         await transaction.execute(insert(audit_payloads).values(seq=seq, salt=salt, payload=content))
 
-    async def erase(self, seq: int, by: Person, reason: str) -> None:
+    async def record_step(
+        self,
+        transaction: Transaction,
+        *,
+        request_id: str,
+        digest: str,
+        step: str,
+        state: str,
+        aws_request_ids: Sequence[str],
+        error: str | None = None,
+    ) -> None:
+        """Append how a step on AWS ended; `digest` is that of the plan it carries out, the ids are what AWS logs."""
+        payload: dict[str, Any] = {"step": step, "digest": digest, "aws_request_ids": list(aws_request_ids)}
+        if error:
+            payload["error"] = error
+        await self.record(transaction, f"step.{state}", request_id=request_id, payload=payload)
+
+    async def erase(self, seq: int, by: Person | str, reason: str) -> None:
         """Erase a row's payload for good and record who did and why, in one transaction; the chain holds.
 
-        Whether the person may is the caller's question. Raises Invalid (no reason, or the row itself accounts
-        for an erasure), NotFound, or Conflict when the payload is erased already.
+        `by` is a person, or the name of an operator of the machine, who need not be one of the people. Whether
+        they may is the caller's question. Raises Invalid (no reason, or the row itself accounts for an
+        erasure), NotFound, or Conflict when the payload is erased already.
         """
         reason = clean_text(reason)
         if not reason:
@@ -98,7 +116,10 @@ class Audit:
             if not (await transaction.execute(update(audit_payloads).where(still_there).values(**gone))).rowcount:
                 raise Conflict(f"The payload of row {seq} is erased already.")
             payload = {"seq": seq, "reason": reason}
-            await self.record(transaction, ERASED, person_id=by.id, request_id=row.request_id, payload=payload)
+            if isinstance(by, str):
+                payload["operator"] = clean_text(by)
+            person_id = "" if isinstance(by, str) else by.id
+            await self.record(transaction, ERASED, person_id=person_id, request_id=row.request_id, payload=payload)
 
         await self._database.write(work)
 
@@ -159,6 +180,35 @@ class Audit:
         following = encode_cursor(str(rows[limit - 1].seq)) if len(rows) > limit else ""
         return Page(tuple(_entry(r) for r in rows[:limit]), following)
 
+    async def export(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield every row, oldest first, with all that its hash and its payload's digest are made of.
+
+        One moment of the database; rows not sealed yet have no position and no hash. Raises Unavailable when
+        there is no record to read.
+        """
+        query = _entries(audit_payloads.c.salt, audit_payloads.c.erased_at).order_by(
+            audit.c.position.is_(None), audit.c.position, audit.c.seq
+        )
+        try:
+            async with self._database.read() as connection, connection.stream(query) as rows:
+                async for row in rows:
+                    yield {
+                        "position": row.position,
+                        "seq": row.seq,
+                        "at": iso(row.at),
+                        "kind": row.kind,
+                        "person_id": row.person_id,
+                        "person": row.email or "",
+                        "request_id": row.request_id,
+                        "payload": row.payload,
+                        "salt": row.salt,
+                        "payload_digest": row.payload_digest,
+                        "erased_at": iso(row.erased_at),
+                        "hash": row.hash,
+                    }
+        except DBAPIError as error:
+            raise unreadable(error) from error
+
     async def verify(self) -> Verification:
         """Recompute the whole chain; finds changed, missing, added and reordered rows.
 
@@ -171,10 +221,7 @@ class Audit:
         try:
             return await self._verify()
         except DBAPIError as error:
-            raise Unavailable(
-                f"The record can't be read: {error.orig}",
-                next_step="Check DATABASE_URL; an empty database gets its tables from python -m bot migrate.",
-            ) from error
+            raise unreadable(error) from error
 
     async def _verify(self) -> Verification:
         position, previous, erased = 0, GENESIS, 0
@@ -210,6 +257,14 @@ class Audit:
         else:
             fault = f"request {unrecorded} has no row" if unrecorded else ""
         return Verification(position, unsealed, erased, fault)
+
+
+def unreadable(error: DBAPIError) -> Unavailable:
+    """Return what to tell of a record that can't be read."""
+    return Unavailable(
+        f"The record can't be read: {str(error.orig).partition(chr(10))[0].rstrip('.')}.",
+        next_step="Check DATABASE_URL; an empty database gets its tables from python -m bot migrate.",
+    )
 
 
 async def _accounted_erasures(connection: AsyncConnection) -> frozenset[int]:
@@ -267,9 +322,9 @@ def chain(previous: str, row: Row[Any], position: int) -> str:
     return hashlib.sha256(previous.encode() + canonical(content)).hexdigest()
 
 
-def _entries() -> Select[Any]:
+def _entries(*more: ColumnElement[Any]) -> Select[Any]:
     return (
-        select(audit, audit_payloads.c.payload, people.c.email)
+        select(audit, audit_payloads.c.payload, people.c.email, *more)
         .outerjoin(audit_payloads, audit_payloads.c.seq == audit.c.seq)
         .outerjoin(people, people.c.id == audit.c.person_id)
         .outerjoin(requests, requests.c.id == audit.c.request_id)

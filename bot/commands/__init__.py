@@ -28,9 +28,15 @@ def main(arguments: Sequence[str]) -> int:
 
                 return chat(chosen.email, chosen.name, chosen.url, chosen.key)
             case "audit":
-                from bot.commands.record import verify
+                from bot.commands import record
 
-                return verify()
+                match chosen.what:
+                    case "erase":
+                        return record.erase(chosen.seq, chosen.reason)
+                    case "export":
+                        return record.export()
+                    case _:
+                        return record.verify()
             case "lex":
                 from bot.commands.understanding import export
 
@@ -64,7 +70,12 @@ def _parser() -> argparse.ArgumentParser:
         "other people of this machine can't see in the list of processes)",
     )
     audit = commands.add_parser("audit", help="the record of who did what")
-    audit.add_subparsers(dest="what", required=True, metavar="what").add_parser("verify", help="check the whole chain")
+    deeds = audit.add_subparsers(dest="what", required=True, metavar="what")
+    deeds.add_parser("verify", help="check the whole chain")
+    deeds.add_parser("export", help="print it as JSON lines, oldest first")
+    erase = deeds.add_parser("erase", help="erase the payload of one row for good; the chain holds")
+    erase.add_argument("--seq", type=int, required=True, help="the row's number: `seq` in the export, `id` in REST")
+    erase.add_argument("--reason", required=True, help="why; kept in the record, with your name on this machine")
     lex = commands.add_parser("lex", help="what people can say, in Lex V2's shape")
     lex.add_subparsers(dest="what", required=True, metavar="what").add_parser("export", help="print it as JSON")
     migrate = commands.add_parser("migrate", help="bring the database to this version's schema")
