@@ -27,8 +27,10 @@ from bot.database import Database, Transaction
 from bot.database.tables import approval_tokens, approvals, waits
 from bot.directory import Directory
 from bot.errors import Conflict, Gone, Invalid, NotFound
+from bot.hours import WorkingHours
 from bot.outbox import Outbox
 from bot.people import People, mailbox_of, shown
+from bot.plan import Plan
 from bot.policy import Decision, Policy, asked_candidates
 from bot.requests import STATE_WORDS, RequestRecord, Requests
 from bot.signals import Signals
@@ -36,6 +38,8 @@ from bot.signals import Signals
 MAX_REASON = 1000
 EXPIRY = "approval-expiry"
 """Kind of the waiting row that lets an approval lapse."""
+REMINDER = "approval-reminder"
+"""Kind of the waiting row at half time."""
 
 Status = Literal["open", "decided", "expired", "superseded", "withdrawn"]
 
@@ -72,6 +76,7 @@ class Approvals:
         audit: Audit,
         *,
         hours: float,
+        working: WorkingHours | None = None,
         follows: str = "Now it is being carried out.",
         topic: str = "",
     ) -> None:
@@ -80,25 +85,33 @@ class Approvals:
         self._requests, self._conversations = requests, conversations
         self._outbox, self._audit = outbox, audit
         self._follows = follows
-        self._hours, self._topic = hours, topic
-        self._follows = follows
+        self._hours, self._working, self._topic = hours, working, topic
 
     def expires_at(self) -> datetime:
         """Return when an approval that is asked for now would lapse."""
-        return self._clock.now() + timedelta(hours=self._hours)
+        return self._after(self._clock.now(), self._hours)
 
-    def approvers_for(self, intent: str, tier: str) -> tuple[str, ...]:
-        """Return the personal addresses that are asked to approve such a request."""
-        return self._directory.asked(intent, tier).approvers
+    def _after(self, since: datetime, hours: float) -> datetime:
+        """Return when that many hours of approval time will have passed: working hours, where they are set."""
+        duration = timedelta(hours=hours)
+        return self._working.add(since, duration) if self._working else since + duration
+
+    @property
+    def _words(self) -> str:
+        return f"{self._hours:g} working hours" if self._working else f"{self._hours:g} hours"
+
+    def approvers_for(self, plan: Plan) -> tuple[str, ...]:
+        """Return the personal addresses that are asked to approve such a plan."""
+        return self._directory.asked(plan.intent, plan.tier, plan.ask).approvers
 
     def can_be_approved(self, record: RequestRecord) -> bool:
         """Tell whether policy lets anybody at all approve the request; ask before bothering anyone."""
-        asked = self._directory.asked(record.intent, record.tier)
+        asked = self._directory.asked(record.intent, record.tier, record.plan.ask)
         return self._policy.can_be_approved(record.subject, asked_candidates(asked, self._directory))
 
     async def ask(self, transaction: Transaction, record: RequestRecord) -> None:
         """Put a request's current version up for approval: rows, mails, and the row that lets it lapse."""
-        asked = self._directory.asked(record.intent, record.tier)
+        asked = self._directory.asked(record.intent, record.tier, record.plan.ask)
         now = self._clock.now()
         for address in asked.approvers:
             if mailbox_of(address) == mailbox_of(record.requester.email):
@@ -121,18 +134,34 @@ class Approvals:
         if self._topic:
             await self._outbox.put(transaction, f"{record.id}:{record.version}:sns", "sns", notice, pace="sns")
         await self._requests.end_waits(transaction, record.id)
-        await transaction.execute(
-            insert(waits).values(
-                request_id=record.id,
-                kind=EXPIRY,
-                key=f"{record.id}:{record.version}",
-                segment="",
-                payload={"version": record.version},
-                attempt=0,
-                due_at=record.expires_at,
-                noticed=False,
+        for kind, due in ((EXPIRY, record.expires_at), (REMINDER, self._after(now, self._hours / 2))):
+            await transaction.execute(
+                insert(waits).values(
+                    request_id=record.id,
+                    kind=kind,
+                    key=f"{record.id}:{record.version}",
+                    segment="",
+                    payload={"version": record.version},
+                    attempt=0,
+                    due_at=due,
+                    noticed=False,
+                )
             )
+
+    async def remind(self, transaction: Transaction, record: RequestRecord, version: int) -> bool:
+        """Ask those again who have not decided at half time; tell whether anybody was."""
+        if record.version != version or record.state != "awaiting_approval":
+            return False
+        today = self._directory.asked(record.intent, record.tier, record.plan.ask).approvers
+        undecided = select(approvals).where(
+            approvals.c.request_id == record.id, approvals.c.version == version, approvals.c.decision.is_(None)
         )
+        rows = [r for r in (await transaction.execute(undecided)).all() if r.approver in today]
+        for row in rows:
+            key = f"{record.id}:{version}:reminder:{row.approver}"
+            payload = {"kind": "approval", "approval_id": row.id, "reminder": True}
+            await self._outbox.put(transaction, key[:255], "email", payload, pace=f"email:{row.approver}"[:255])
+        return bool(rows)
 
     async def mint(self, approval_id: str) -> tuple[str, ApprovalView] | None:
         """Return a fresh token for sending, or None when the approval is no longer open.
@@ -184,7 +213,7 @@ class Approvals:
 
     def _allowed(self, record: RequestRecord, person: Person, surface: str) -> Decision:
         """Decide by the policies; of those who were asked, only who would be asked today still counts."""
-        today = self._directory.asked(record.intent, record.tier).approvers
+        today = self._directory.asked(record.intent, record.tier, record.plan.ask).approvers
         asked = record.subject
         subject = replace(asked, approvers=tuple(a for a in asked.approvers if a in today))
         return self._policy.may_approve(person, subject, channel=surface)
@@ -307,7 +336,7 @@ class Approvals:
         if record.version != version or record.state != "awaiting_approval":
             return False
         outcome = {
-            "text": f"Nobody decided within {self._hours:g} hours.",
+            "text": f"Nobody decided within {self._words}.",
             "next": "Ask again, or ask an approver first.",
         }
         moved = await self._requests.move(
@@ -318,7 +347,7 @@ class Approvals:
         await self._audit.record(
             transaction, "request.expired", request_id=record.id, payload={"version": record.version}
         )
-        text = f"Request {record.id} expired: nobody decided within {self._hours:g} hours. Nothing was done; ask again."
+        text = f"Request {record.id} expired: nobody decided within {self._words}. Nothing was done; ask again."
         card = Card(f"Expired: {record.plan.summary}", (Text(text),), tone="warning", request=record.id)
         await self._conversations.notify(
             transaction, record.conversation, f"{record.id}:{version}:expired", text, card, record.id

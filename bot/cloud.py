@@ -10,6 +10,10 @@ seen_request_ids: ContextVar[list[str] | None] = ContextVar("seen_request_ids", 
 """AWS request ids of the calls made so far by the step that is running; None outside of steps."""
 
 
+acting_for: ContextVar[str] = ContextVar("acting_for", default="")
+"""The request that is being carried out: assumed roles' sessions are tagged with it. Empty while planning."""
+
+
 class Cloud(Protocol):
     """Makes AWS calls off the event loop, in the account and Region that `role` and `region` name."""
 
@@ -18,7 +22,8 @@ class Cloud(Protocol):
     ) -> dict[str, Any]:
         """Call one operation, such as ("organizations", "DescribeAccount", AccountId=…).
 
-        `role` is the ARN of a role to assume, empty for the process's own credentials. Throttling and
+        `role` is the ARN of a role to assume, empty for the process's own credentials; several joined by ">" are
+        assumed one from the other, as `Settings.member_role` returns them. Throttling and
         AWS's own failures are retried by the SDK's standard mode. Raises CloudError.
         """
         ...

@@ -33,6 +33,9 @@ def _checked_asked(text: str) -> str:
     return text if text.startswith("group:") else checked_address(text)
 
 
+DEFAULT_APPROVERS = "default-approvers"
+
+
 class _Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -104,12 +107,13 @@ class Directory:
         self.version += 1
 
     def groups_of(self, email: str) -> tuple[str, ...]:
-        """Return the groups of a person, by case-folded address."""
+        """Return the groups of a person, by case-folded address; APPROVERS are members of default-approvers."""
         self.refresh()
+        own = (DEFAULT_APPROVERS,) if email in self._default else ()
         for entry in self._file.people:
             if entry.email.casefold() == email:
-                return entry.groups
-        return ()
+                return (*entry.groups, *own)
+        return own
 
     def everybody(self) -> tuple[str, ...]:
         """Return the case-folded addresses of all people listed."""
@@ -124,14 +128,14 @@ class Directory:
                 return entry.email.casefold()
         return ""
 
-    def asked(self, intent: str, tier: str) -> Asked:
-        """Return who is asked to approve, in the order written; addresses case-folded, each once."""
+    def asked(self, intent: str, tier: str, named: tuple[str, ...] = ()) -> Asked:
+        """Return who is asked to approve, in the order written; addresses case-folded, each once.
+
+        `named` (addresses, or group:name) goes before what the file says.
+        """
         self.refresh()
-        names: tuple[str, ...] = self._default
-        for rule in self._file.approvals:
-            if rule.intent in ("", intent) and rule.tier in ("", tier):
-                names = rule.ask
-                break
+        fits = (rule.ask for rule in self._file.approvals if rule.intent in ("", intent) and rule.tier in ("", tier))
+        names = named or next(fits, self._default)
         addresses: dict[str, None] = {}
         for name in names:
             if name.startswith("group:"):

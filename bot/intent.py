@@ -15,6 +15,7 @@ from bot.activity import Person
 from bot.card import Card
 from bot.errors import Invalid
 from bot.plan import Plan
+from bot.words import either
 
 if TYPE_CHECKING:
     from bot.services import Services
@@ -93,6 +94,8 @@ class Ask:
     conversation: str = ""
     channel: str = ""
     owner: str = ""
+    fresh: bool = False
+    """Whether the world must be read anew, as before the first change; else a recent reading serves."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +157,14 @@ class Change(Intent):
     shape = "change"
     watchers: tuple[Watcher, ...] = ()
 
+    async def slots(self, ask: Ask) -> tuple[Slot, ...]:
+        """Return what this form asks, in order; by default the definition's slots.
+
+        What depends on the answers so far, such as a product's parameters, is added here: the recogniser
+        does not know these slots, so that their answers are taken as they are said and given to `validate`.
+        """
+        return self.definition.slots
+
     @abstractmethod
     async def gather(self, ask: Ask) -> Mapping[str, Any]:
         """Read the world and return the facts the plan needs, as JSON types. Raises CloudError."""
@@ -194,10 +205,3 @@ class Registry:
         if not isinstance(intent, Change):
             raise KeyError(name)
         return intent
-
-
-def either(values: tuple[str, ...] | list[str]) -> str:
-    """Return the values as people write alternatives: "A", "A or B", "A, B or C"."""
-    if len(values) < 2:
-        return "".join(values)
-    return ", ".join(values[:-1]) + " or " + values[-1]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bot.intent import Definition, Registry, Slot, SlotType, either
+from bot.intent import Definition, Registry, Slot, SlotType
 from bot.recognizer import FALLBACK
+from bot.words import either
 
 THRESHOLD = 0.4
 

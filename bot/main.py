@@ -29,12 +29,15 @@ from bot.database.migrating import migrate
 from bot.dialogue import Dialogue
 from bot.directory import Directory
 from bot.errors import CloudError
-from bot.house import load_house
+from bot.holding import Holding
+from bot.hours import WorkingHours
+from bot.house import house_of
 from bot.inbox import Inbox
 from bot.intent import Registry
 from bot.leases import Replicas
 from bot.lexshape import lex_definition
 from bot.locking import ProcessLock
+from bot.organization import OrganizationReader
 from bot.outbox import Outbox
 from bot.people import People
 from bot.policy import Policy
@@ -105,6 +108,7 @@ class Application:
         self._run(self.scheduler.run())
         self._run(self.services.outbox.run())
         self._run(self.services.inbox.run())
+        self._run(self.services.organization.keep_warm())
         log.info("started", version=__version__, replica=self.services.replica, recogniser=self.recognizer.name)
 
     async def stop(self) -> None:
@@ -243,6 +247,7 @@ def build_services(settings: Settings, clock: Clock, cloud: Cloud) -> Services:
         outbox,
         audit,
         hours=settings.approval_hours,
+        working=WorkingHours.parse(settings.working_hours),
         follows="Observe mode: nothing will be changed."
         if settings.mode == "observe"
         else "Now it is being carried out.",
@@ -251,7 +256,7 @@ def build_services(settings: Settings, clock: Clock, cloud: Cloud) -> Services:
     outbox.report_to(approvals.on_given_up)
     return Services(
         settings=settings,
-        house=load_house(settings.house_file),
+        house=house_of(settings),
         clock=clock,
         database=database,
         signals=signals,
@@ -265,6 +270,8 @@ def build_services(settings: Settings, clock: Clock, cloud: Cloud) -> Services:
         requests=requests,
         approvals=approvals,
         inbox=Inbox(database, clock, signals, replica),
+        holding=Holding(database, clock, signals, audit),
+        organization=OrganizationReader(cloud, settings, database, clock),
         replica=replica,
     )
 

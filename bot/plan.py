@@ -50,6 +50,8 @@ class Plan:
     checks: tuple[Check, ...] = ()
     tier: Tier = "standard"
     touches: tuple[Resource, ...] = ()
+    ask: tuple[str, ...] = ()
+    """Who is asked to approve (addresses, or group:name) instead of whom directory.yml names for the tier."""
 
     @property
     def digest(self) -> str:
@@ -74,6 +76,7 @@ class Plan:
             ],
             "tier": self.tier,
             "touches": [{"kind": t.kind, "name": t.name, "exclusive": t.exclusive} for t in self.touches],
+            "ask": list(self.ask),
         }
 
     @staticmethod
@@ -87,6 +90,7 @@ class Plan:
             checks=tuple(Check(**c) for c in data["checks"]),
             tier=data["tier"],
             touches=tuple(Resource(**t) for t in data["touches"]),
+            ask=tuple(data.get("ask", ())),
         )
 
 

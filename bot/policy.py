@@ -105,6 +105,14 @@ class Policy:
         resource = _entity("Person", about, {}) if about else _entity("Audit", "all", {})
         return self._decide(person, "audit", resource, {})
 
+    def may_override(self, person: Person, subject: Subject) -> Decision:
+        """Decide whether a person may retry a request's failed steps, or record them as done by hand."""
+        return self._decide(person, "override", _request(subject), {"values": dict(subject.values)})
+
+    def may_pause(self, person: Person) -> Decision:
+        """Decide whether a person may pause and resume all changes."""
+        return self._decide(person, "pause", _entity("Changes", "all", {}), {})
+
     def can_be_approved(self, subject: Subject, candidates: Iterable[str]) -> bool:
         """Tell whether at least one of the addresses may approve the request."""
         return any(self.may_approve(Person("", address), subject, channel="mail").allowed for address in candidates)

@@ -16,8 +16,10 @@ from bot.conversations import Conversations
 from bot.database import Database, Transaction
 from bot.database.tables import keepsakes
 from bot.directory import Directory
+from bot.holding import Holding
 from bot.house import House
 from bot.intent import Registry
+from bot.organization import OrganizationReader
 from bot.outbox import Outbox
 from bot.people import People
 from bot.policy import Policy
@@ -49,6 +51,8 @@ class Services:
     requests: Requests
     approvals: Approvals
     inbox: Inbox
+    organization: OrganizationReader
+    holding: Holding
     replica: str
     registry: Registry = field(default_factory=Registry)
 

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.directory import Directory, checked_address
 from bot.errors import SettingsError
+from bot.hours import WorkingHours
 
 
 def _listed(value: object) -> object:
@@ -58,6 +59,12 @@ class Settings(BaseSettings):
         ("approver@corp.example",), description="Addresses asked to approve when the directory names nobody else."
     )
     approval_hours: float = Field(48, gt=0, le=24 * 90, description="How long an approval waits.")
+    working_hours: str = Field(
+        "", description="Hours in which approval time counts: Mon-Fri 09:00-17:00 Europe/Berlin DE-BE."
+    )
+    root_email_domains: CommaList = Field((), description="Domains that root addresses may have; any when unset.")
+    account_name_pattern: str = Field("", description="Regular expression that a whole account name must match.")
+    extra_slots: CommaList = Field((), description="What is asked after the first three questions: owner, cost centre.")
 
     smtp_url: str = Field("", description="smtp://user:password@host:port or smtps://…; the mail catcher when unset.")
     mail_from: str = Field("quartermaster@corp.example", description="Sender of mails.")
@@ -68,6 +75,9 @@ class Settings(BaseSettings):
     aws_region: str = Field("us-east-1", description="Region of calls that name none.")
     control_tower_region: str = Field("", description="Home Region of Control Tower; AWS_REGION when unset.")
     management_role_arn: str = Field("", description="Role to assume in the management account.")
+    member_role_name: str = Field(
+        "AWSControlTowerExecution", description="Role to assume inside member accounts, from the management role."
+    )
     control_tower_capacity: int = Field(5, ge=1, le=10, description="Account operations at once in Control Tower.")
 
     lex_bot_id: str = Field("", description="Lex V2 bot; unset means the embedded engine.")
@@ -119,6 +129,11 @@ class Settings(BaseSettings):
     def uses_oidc(self) -> bool:
         """Whether the console signs people in at an identity provider."""
         return bool(self.oidc_issuer)
+
+    def member_role(self, account_id: str) -> str:
+        """Return the chain of roles that leads into a member account, as `Cloud.call` takes it."""
+        member = f"arn:aws:iam::{account_id}:role/{self.member_role_name}"
+        return f"{self.management_role_arn}>{member}" if self.management_role_arn else member
 
     @cached_property
     def keys(self) -> tuple[ApiKey, ...]:
@@ -190,6 +205,9 @@ def check(settings: Settings) -> None:
             next_step="Set one like arn:aws:sns:us-east-1:123456789012:approvals.",
         )
     _check_files(settings)
+    WorkingHours.parse(settings.working_hours)
+    if not re.fullmatch(r"[\w+=,.@-]{1,64}", settings.member_role_name):
+        raise SettingsError(f"MEMBER_ROLE_NAME is no name of a role; it is {settings.member_role_name!r}.")
     if settings.smtp_url and urlsplit(settings.smtp_url).scheme not in {"smtp", "smtps"}:
         raise SettingsError("SMTP_URL must start with smtp:// or smtps://.")
     if not settings.is_embedded and not settings.smtp_url and settings.mail_transport == "smtp":

@@ -15,11 +15,14 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
-from bot.cloud import seen_request_ids
+from bot.cloud import acting_for, seen_request_ids
 from bot.errors import CloudError
 from bot.settings import Settings
 
 THREADS = 16
+TAGGED = 32
+"""Sessions of requests that are kept: one lives an hour, and making its clients takes a while."""
+REQUEST_TAG = "quartermaster-request"
 _RETRYABLE = re.compile(r"throttl|TooManyRequests|LimitExceededException$|RequestTimeout|Timeout|ServiceUnavailable"
                         r"|InternalError|InternalFailure|InternalServer|ConcurrentModification|SlowDown")  # fmt: skip
 _NOT_RETRYABLE = re.compile(r"ResourceLimitExceeded|ConstraintViolation")
@@ -36,8 +39,8 @@ class BotoCloud:
         # A hanging Lex must not take the threads that orders are placed with.
         self._lex_pool = ThreadPoolExecutor(THREADS, thread_name_prefix="lex")
         self._lock = threading.Lock()
-        self._clients: dict[tuple[str, str, str], Any] = {}
-        self._sessions: dict[str, tuple[boto3.Session, datetime]] = {}
+        self._clients: dict[tuple[str, str, str, str], Any] = {}
+        self._sessions: dict[tuple[str, str], tuple[boto3.Session, datetime]] = {}
         self._config = Config(
             retries={"mode": "standard", "max_attempts": 4},
             connect_timeout=3,
@@ -93,11 +96,12 @@ class BotoCloud:
 
     def _client(self, service: str, region: str, role: str) -> Any:
         region = region or self._settings.aws_region
-        key = (service, region, role)
+        tag = acting_for.get() if role else ""
+        key = (service, region, role, tag)
         with self._lock:
-            self._drop_stale(role)
+            self._drop_stale()
             if key not in self._clients:
-                self._clients[key] = self._session(role).client(
+                self._clients[key] = self._session(role, tag).client(
                     service,
                     region_name=region,
                     endpoint_url=self._settings.aws_endpoint_url or None,
@@ -105,16 +109,20 @@ class BotoCloud:
                 )
             return self._clients[key]
 
-    def _drop_stale(self, role: str) -> None:
-        known = self._sessions.get(role)
-        if known and known[1] <= datetime.now(UTC):
-            del self._sessions[role]
-            self._clients = {k: c for k, c in self._clients.items() if k[2] != role}
+    def _drop_stale(self) -> None:
+        """Forget sessions that end soon, and those of requests that were carried out longest ago."""
+        now = datetime.now(UTC)
+        tagged = [key for key in self._sessions if key[1]]
+        for key in [k for k, (_, end) in self._sessions.items() if end <= now] + tagged[:-TAGGED]:
+            self._sessions.pop(key, None)
+            self._clients = {k: c for k, c in self._clients.items() if k[2:] != key}
 
-    def _session(self, role: str) -> boto3.Session:
-        if role not in self._sessions:
-            self._sessions[role] = self._assume(role) if role else self._own()
-        return self._sessions[role][0]
+    def _session(self, role: str, tag: str) -> boto3.Session:
+        known = self._sessions.get((role, tag))
+        if known is None:
+            known = self._assume(role, tag) if role else self._own()
+            self._sessions[role, tag] = known
+        return known[0]
 
     def _own(self) -> tuple[boto3.Session, datetime]:
         never = datetime.max.replace(tzinfo=UTC)
@@ -124,20 +132,26 @@ class BotoCloud:
             return boto3.Session(aws_access_key_id="sandbox", aws_secret_access_key="sandbox"), never  # noqa: S106
         return session, never
 
-    def _assume(self, role: str) -> tuple[boto3.Session, datetime]:
-        sts = self._own()[0].client(
+    def _assume(self, chain: str, tag: str) -> tuple[boto3.Session, datetime]:
+        """Assume the last role of a chain from the one before it, in a session tagged with the request."""
+        before, _, role = chain.rpartition(">")
+        session = self._session(before, tag)
+        sts = session.client(
             "sts",
             region_name=self._settings.aws_region,
             endpoint_url=self._settings.aws_endpoint_url or None,
             config=self._config,
         )
-        granted = sts.assume_role(RoleArn=role, RoleSessionName="quartermaster")["Credentials"]
-        session = boto3.Session(
+        # Tags let CloudTrail name the request behind each call, and policies ask for one.
+        tags = {"Tags": [{"Key": REQUEST_TAG, "Value": tag}]} if tag else {}
+        name = f"quartermaster-{tag}" if tag else "quartermaster"
+        granted = sts.assume_role(RoleArn=role, RoleSessionName=name[:64], **tags)["Credentials"]
+        assumed = boto3.Session(
             aws_access_key_id=granted["AccessKeyId"],
             aws_secret_access_key=granted["SecretAccessKey"],
             aws_session_token=granted["SessionToken"],
         )
-        return session, granted["Expiration"] - timedelta(minutes=5)
+        return assumed, granted["Expiration"] - timedelta(minutes=5)
 
     def close(self) -> None:
         """End the threads."""

@@ -143,6 +143,8 @@ class Dialogue:
             return
         if turn.session.form and await self._answers_about_the_form(turn, turn.session.form, text, words):
             return
+        if turn.session.form and await self._answers_what_only_the_intent_knows(turn, turn.session.form, text):
+            return
         understood = await self._understand(turn, text)
         if turn.session.form:
             await self._in_form(turn, turn.session.form, understood, text)
@@ -231,6 +233,22 @@ class Dialogue:
             spotted = {form.asking: text}
         await self._fill(turn, form, spotted)
 
+    async def _answers_what_only_the_intent_knows(self, turn: _Turn, form: Form, text: str) -> bool:
+        """Take a text as the answer to a slot that is in no definition; tell whether it was.
+
+        The recogniser does not know what is asked, so it only tells another question from an answer.
+        """
+        intent = self._services.registry.change(form.intent)
+        if not form.asking or form.asking in {s.name for s in intent.definition.slots}:
+            return False
+        state = {"dialogAction": {"type": "ElicitIntent"}, "sessionAttributes": {}}
+        fresh = await self._recognizer.recognize(session_id(turn.activity) + "-aside", text, state)
+        if is_sure(fresh) and isinstance(other := self._services.registry.get(fresh.intent), Query):
+            await self._turn_aside(turn, form, other, fresh)
+        else:
+            await self._fill(turn, form, {form.asking: text})
+        return True
+
     async def _asks_afresh(self, turn: _Turn, form: Form, text: str) -> bool:
         """Tell whether a whole sentence opens the same intent again: then the form begins anew.
 
@@ -292,7 +310,7 @@ class Dialogue:
             case "fill":
                 slot, _, value = activity.value.partition("=")
                 intent = self._services.registry.change(form.intent) if form else None
-                if form is None or intent is None or slot not in {s.name for s in intent.definition.slots}:
+                if form is None or intent is None or slot not in await self._filler.slots(form, turn.ask(form.slots)):
                     turn.say("That question is no longer open.")
                 else:
                     await self._fill(turn, form, {slot: clean_text(value)[:MAX_TEXT]})
@@ -340,8 +358,8 @@ class Dialogue:
 
     async def _answers_about_the_form(self, turn: _Turn, form: Form, text: str, words: str) -> bool:
         """Answer what is asked or said about the open question itself; tell whether it was that."""
-        intent = self._services.registry.change(form.intent)
-        if form.asking and words in SKIP and not intent.definition.slot(form.asking).required:
+        slot = (await self._filler.slots(form, turn.ask(form.slots))).get(form.asking)
+        if slot and words in SKIP and not slot.required:
             form.asking = ""
             await self._fill(turn, form, {})
             return True

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from enum import Enum, auto
 
 from bot.activity import clean_text
 from bot.card import Button, Card, Checks, Facts, StepMark, Text
 from bot.dialogue.session import Form
 from bot.errors import CloudError, Invalid
-from bot.intent import Answer, Ask, Change, Intent, Slot, either
+from bot.intent import Answer, Ask, Change, Intent, Slot
 from bot.plan import Check, Plan
 from bot.policy import Subject, asked_candidates
 from bot.services import Services
+from bot.words import either
 
 _ASKS_FOR_CHOICES = re.compile(r"\s*(?:so |and |hm+,? )?(?:which|what|list|show)\b", re.IGNORECASE)
 _CHOICES = re.compile(r"\b(choices?|options?|choose|pick|available|possible|are there)\b", re.IGNORECASE)
@@ -35,24 +37,30 @@ class FormFiller:
     async def choices(self, intent: Intent, ask: Ask) -> dict[str, tuple[str, ...]]:
         """Return the values known at run time, by slot; none when AWS does not answer."""
         found: dict[str, tuple[str, ...]] = {}
-        for slot in intent.definition.slots:
+        for slot in intent.definition.slots:  # those that a recogniser knows
             try:
                 found[slot.name] = await intent.choices(slot.name, ask)
             except CloudError:
                 found[slot.name] = ()
         return found
 
+    async def slots(self, form: Form, ask: Ask) -> dict[str, Slot]:
+        """Return what the form asks as it stands, by name and in order."""
+        intent = self._services.registry.change(form.intent)
+        return {s.name: s for s in await intent.slots(_with(ask, form))}
+
     async def fill(self, form: Form, values: dict[str, str], ask: Ask, answers: list[Answer]) -> Question:
         """Validate values into the form; then ask for the next missing slot, if any."""
         intent = self._services.registry.change(form.intent)
-        order = [s.name for s in intent.definition.slots]
+        slots = await self.slots(form, ask)
         form.digest = ""
         form.narrowed = {n: c for n, c in form.narrowed.items() if n not in values}
         refused: Slot | None = None
-        for name in sorted((n for n in values if n in order), key=order.index):
-            slot = intent.definition.slot(name)
+        for name, slot in slots.items():
+            if name not in values:
+                continue
             try:
-                value = await intent.validate(name, clean_text(values[name]), Ask(**{**vars(ask), "slots": form.slots}))
+                value = await intent.validate(name, clean_text(values[name]), _with(ask, form))
             except Invalid as error:
                 answers.append(Answer(error.sentence()))
                 if self._used_up(form, slot):
@@ -88,15 +96,12 @@ class FormFiller:
         if not text.rstrip().endswith("?") or not _ASKS_FOR_CHOICES.match(text):
             return ""
         intent = self._services.registry.change(form.intent)
+        slots = await self.slots(form, ask)
         words = {w.rstrip("s") for w in re.findall(r"[a-z]+", text.casefold())}
-        named = [
-            s
-            for s in intent.definition.slots
-            if words & {w.rstrip("s") for w in (s.label or s.name).casefold().split()}
-        ]
+        named = [s for s in slots.values() if words & {w.rstrip("s") for w in (s.label or s.name).casefold().split()}]
         slot = named[0] if named else None
         if slot is None and form.asking and _CHOICES.search(text):
-            slot = intent.definition.slot(form.asking)
+            slot = slots.get(form.asking)
         if slot is None:
             return ""
         choices = await intent.choices(slot.name, ask)
@@ -115,11 +120,14 @@ class FormFiller:
         await self._ask_next(form, intent, ask, answers)
 
     async def _ask_next(self, form: Form, intent: Change, ask: Ask, answers: list[Answer]) -> Question:
-        for slot in intent.definition.slots:
+        ask = _with(ask, form)
+        slots = await intent.slots(ask)
+        # An answer to what is not asked any more, such as a parameter of another product, is let go.
+        form.slots = {s.name: form.slots[s.name] for s in slots if s.name in form.slots}
+        for slot in slots:
             if slot.required and slot.name not in form.slots:
                 repeated = form.asking == slot.name
                 form.asking = slot.name
-                ask = Ask(**{**vars(ask), "slots": form.slots})
                 suggested = tuple(form.narrowed.get(slot.name, ())) or await intent.suggestions(slot.name, ask)
                 prompt = slot.again if repeated and slot.again else slot.prompt
                 text = prompt.replace("{name}", ask.person.called).replace("{choices}", either(suggested))
@@ -145,13 +153,14 @@ class FormFiller:
             answers.append(Answer(f"{card.as_text()}\n{question} (yes or no)", card))
             return Question.COMPLETE
         faults: list[Slot] = []
+        slots = await self.slots(form, ask)
         for check in plan.problems:
             answers.append(Answer(f"{check.sentence} {check.next_step}".strip()))
-            if check.slot:
+            if slot := slots.get(check.slot):
                 form.slots.pop(check.slot, None)
-                if not intent.definition.slot(check.slot).required:
-                    return self._ask_optional(form, intent.definition.slot(check.slot), answers)
-                faults.append(intent.definition.slot(check.slot))
+                if not slot.required:
+                    return self._ask_optional(form, slot, answers)
+                faults.append(slot)
         for slot in faults:
             if self._used_up(form, slot):
                 return self._give_up(form, slot, answers)
@@ -169,7 +178,7 @@ class FormFiller:
                 mine = f" ({other.id})" if other.requester.id == ask.person.id else ""
                 return f"{resource.name} is already part of an open request{mine}, so it can't be ordered again now."
         directory = self._services.directory
-        asked = directory.asked(intent.definition.name, plan.tier)
+        asked = directory.asked(intent.definition.name, plan.tier, plan.ask)
         subject = Subject(
             id="",
             intent=intent.definition.name,
@@ -204,6 +213,10 @@ class FormFiller:
             )
         )
         return Question.GIVEN_UP
+
+
+def _with(ask: Ask, form: Form) -> Ask:
+    return replace(ask, slots=dict(form.slots))
 
 
 _MARKS: dict[str, StepMark] = {"ok": "done", "waits": "waiting", "fails": "failed"}

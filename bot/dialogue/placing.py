@@ -48,7 +48,7 @@ class Placing:
             plan=plan,
             digest=plan.digest,
             version=1,
-            notes={"approvers": list(services.approvals.approvers_for(intent.definition.name, plan.tier))},
+            notes={"approvers": list(services.approvals.approvers_for(plan))},
             outcome=None,
             expires_at=services.approvals.expires_at(),
             created_at=now,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ import structlog
 from sqlalchemy import insert, select, update
 
 from bot.card import Card, Facts, Text
+from bot.cloud import acting_for
 from bot.database import Transaction
 from bot.database.tables import waits
 from bot.dialogue.form import checks_of
@@ -20,14 +22,16 @@ from bot.services import Services
 from bot.workflow.checking import check_again, failure
 from bot.workflow.durable import DurableWorkflows, StepFailed
 from bot.workflow.keeping import until_kept
+from bot.workflow.mending import RETRIES, RETRY
 from bot.workflow.model import Done, Failed, Notice, SegmentResult, Wait
-from bot.workflow.run import CHANGING, STANDS, Run, Withdrawn
+from bot.workflow.run import CHANGING, STANDS, Held, Run, Withdrawn
 
 log = structlog.get_logger(__name__)
 
 REPLAN = "replan"
 OBSERVED = "observed"
 AGAIN = ":again"
+HELD = ":held"
 START = "start"
 RETRY_AFTER = (30, 60, 120, 300, 600, 900, 1800)
 """Seconds of business time until a segment that AWS refused for now is run again.
@@ -51,6 +55,7 @@ class Carrying:
         row, record = await until_kept(lambda: self._load(wait))
         if record is None or record.is_final or record.state == "awaiting_approval":
             return
+        acting_for.set(record.id)  # of this task alone
         with structlog.contextvars.bound_contextvars(request=record.id, segment=row.segment):
             result: SegmentResult
             intent = self._services.registry.get(record.intent)
@@ -64,6 +69,8 @@ class Carrying:
                     result = await intent.segments()[row.segment](run)
             except Withdrawn:
                 return
+            except Held:
+                result = self._again_when_resumed(row, run)
             except Unavailable:
                 raise  # says nothing about the work: the segment is run anew when the part is back
             except CloudError as error:
@@ -85,6 +92,12 @@ class Carrying:
                 await self._conclude(wait, row.segment, record, final)
 
             await self._workflows.checkpoint(f"{row.segment}: conclude", conclude)
+
+    def _again_when_resumed(self, row: Any, run: Run) -> Wait:
+        """Have the segment run anew; the scheduler fires no timer before changes are resumed."""
+        payload = {**row.payload, "attempt": row.attempt, STANDS: run.stands}
+        key = f"{row.key.partition(HELD)[0][:200]}{HELD}{row.seq}"
+        return Wait("timer", key, row.segment, payload, due=self._services.clock.now())
 
     async def _load(self, wait: int) -> tuple[Any, RequestRecord | None]:
         async with self._services.database.read() as connection:
@@ -180,10 +193,15 @@ class Carrying:
         if not moved:
             return
         await self._services.requests.end_waits(transaction, record.id)
+        current = await self._services.requests.read(transaction.connection, record.id)
+        retries = int(current.notes.get(RETRIES, 0)) if current else 0
+        await self._services.requests.note(transaction, record.id, **{RETRY: getattr(result, "retry", None)})
         await self._services.audit.record(
             transaction, f"request.{state}", request_id=record.id, payload={"outcome": outcome}
         )
-        await self.tell(transaction, record, result.notice)
+        # Each end after a retry is told anew.
+        notice = replace(result.notice, key=f"{result.notice.key}:{retries}") if retries else result.notice
+        await self.tell(transaction, record, notice)
 
     async def _ask_again(self, transaction: Transaction, record: RequestRecord, fresh: Plan) -> None:
         """The world has changed since the approval: a new version of the plan is put up."""
@@ -202,7 +220,7 @@ class Carrying:
             tier=fresh.tier,
             version=version,
             expires_at=services.approvals.expires_at(),
-            notes={**record.notes, "approvers": list(services.approvals.approvers_for(record.intent, fresh.tier))},
+            notes={**record.notes, "approvers": list(services.approvals.approvers_for(fresh))},
         )
         if not moved:
             return

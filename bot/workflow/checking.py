@@ -35,7 +35,7 @@ async def check_again(run: Run, step: str) -> Failed | Plan | None:
 
 def ask_of(record: RequestRecord) -> Ask:
     """Return the Ask that a request was made from, so that it can be planned again."""
-    return Ask(record.requester, record.slots, record.conversation, "", record.owner)
+    return Ask(record.requester, record.slots, record.conversation, "", record.owner, fresh=True)
 
 
 def failure(record: RequestRecord, text: str, next_step: str) -> Failed:

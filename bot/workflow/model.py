@@ -57,6 +57,8 @@ class Failed:
     text: str
     next_step: str
     yields: Mapping[str, Any] = field(default_factory=dict)
+    retry: Mapping[str, Any] | None = None
+    """Where an operator's retry goes on: {"segment": name, "payload": JSON}. None: it can only be asked again."""
 
 
 SegmentResult = Wait | Done | Failed | Plan

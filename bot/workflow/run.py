@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import structlog
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from bot.cloud import seen_request_ids
 from bot.database import Transaction
 from bot.database.engine import Work
 from bot.database.tables import steps
-from bot.errors import CloudError
+from bot.errors import CloudError, QuartermasterError
 from bot.intent import Change
 from bot.metrics import STEP_RETRIES
 from bot.requests import RequestRecord
@@ -29,6 +30,9 @@ STANDS = "stands"
 """In a waiting row's payload: something was done, so that AWS's failures don't end the request."""
 CHANGING = "changing"
 """The note on a request whose first change has begun: its plan can't be put up for approval again."""
+APART = "steps_apart"
+"""The note on a request that names its steps which stand alone: those that an operator may record as done."""
+BY_HAND = "done by hand"
 PAUSES = (0.5, 1.0, 2.0)
 """Seconds between tries within a step; what takes longer to cure ends the segment, to be run again later."""
 
@@ -43,6 +47,20 @@ class Checkpoint(Protocol):
 
 class Withdrawn(Exception):
     """The request was cancelled before its first change; the segment ends without a word."""
+
+
+class Held(Exception):
+    """Changes are paused: the segment ends before its next step and is run again when they are resumed."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What became of a step that stands alone; `error` is for people, `retryable` says that time may cure it."""
+
+    name: str
+    ok: bool
+    error: str = ""
+    retryable: bool = False
 
 
 class Run:
@@ -65,9 +83,33 @@ class Run:
     async def step(self, name: str, work: Callable[[], Awaitable[T]]) -> T:
         """Run a step and keep its JSON result; shown on the request with its tries and AWS request ids.
 
-        Retries what a short wait can cure; raises CloudError otherwise.
+        Retries what a short wait can cure; raises CloudError otherwise, and Held while changes are paused.
         """
+        if await self.services.holding.paused():
+            raise Held(name)
         return await self._checkpoint(name, lambda: self._recorded(name, work))
+
+    async def try_step(self, name: str, work: Callable[[], Awaitable[Any]]) -> Attempt:
+        """Run a step that stands alone: what it ends with is returned, and its failure ends nothing.
+
+        What has succeeded in an earlier run of the segment, or was recorded as done by hand, is not done again.
+        """
+
+        async def unless_done() -> dict[str, Any]:
+            if await self._state_of(name) in ("succeeded", BY_HAND):
+                return {"ok": True}
+            await self.note(**{APART: sorted({*await self._apart(), name})})
+            try:
+                await self._recorded(name, work)
+            except CloudError as error:
+                return {"ok": False, "error": f"{error.code}: {error.message}", "retryable": error.retryable}
+            except QuartermasterError as error:
+                return {"ok": False, "error": error.sentence(), "retryable": False}
+            return {"ok": True}
+
+        if await self.services.holding.paused():
+            raise Held(name)
+        return Attempt(name, **await self._checkpoint(name, unless_done))
 
     def stand(self) -> None:
         """Say that something was done, or may have been: from here on no failure of AWS ends the request.
@@ -154,6 +196,14 @@ class Run:
             await transaction.execute(update(steps).where(*self._mine(name)).values(**values))
 
         await self._keep(work)
+
+    async def _state_of(self, name: str) -> str:
+        async with self.services.database.read() as connection:
+            query = select(steps.c.state).where(*self._mine(name))
+            return str((await connection.execute(query)).scalar_one_or_none() or "")
+
+    async def _apart(self) -> list[str]:
+        return list((await self.services.requests.find(self.request.id)).notes.get(APART, ()))
 
     async def _keep(self, work: Work[T]) -> T:
         return await until_kept(lambda: self.services.database.write(work))

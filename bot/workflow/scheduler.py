@@ -6,14 +6,14 @@ Rows wait, not coroutines: ten thousand waiting approvals cost nothing but rows.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import structlog
 from sqlalchemy import func, select, update
 
-from bot.approvals import EXPIRY
+from bot.approvals import EXPIRY, REMINDER
 from bot.database import Transaction
 from bot.database.tables import requests, waits
 from bot.errors import CloudError
@@ -99,7 +99,8 @@ class Scheduler:
         """Fire everything that is due now; watchers look beside it, so that AWS holds up nothing else."""
         await self._expire()
         await self._start_watchers()
-        await self._fire_timers()
+        if not await self._services.holding.paused():
+            await self._fire_timers()
         await self._services.audit.seal()
 
     async def _look_after(self) -> None:
@@ -136,19 +137,24 @@ class Scheduler:
         await self._services.database.write(work)
 
     async def _expire(self) -> None:
-        for row in await self._due(waits.c.kind == EXPIRY):
+        """Let approvals lapse whose time is over, and remind of those whose time is half over."""
+        approvals = self._services.approvals
+        for kind, act in ((EXPIRY, approvals.expire), (REMINDER, approvals.remind)):
+            for row in await self._due(waits.c.kind == kind):
 
-            async def work(transaction: Transaction, row: Any = row) -> None:
-                if not await self._carrying.mark_done(transaction, row.seq):
-                    return
-                record = await self._services.requests.read(transaction.connection, row.request_id)
-                if record:
-                    await self._services.approvals.expire(transaction, record, row.payload["version"])
+                async def work(
+                    transaction: Transaction, row: Any = row, act: Callable[..., Awaitable[bool]] = act
+                ) -> None:
+                    if not await self._carrying.mark_done(transaction, row.seq):
+                        return
+                    record = await self._services.requests.read(transaction.connection, row.request_id)
+                    if record:
+                        await act(transaction, record, row.payload["version"])
 
-            try:
-                await self._services.database.write(work)
-            except Exception:  # one bad row holds up no other
-                log.exception("scheduler.expiry_failed", wait=row.seq, request=row.request_id)
+                try:
+                    await self._services.database.write(work)
+                except Exception:  # one bad row holds up no other
+                    log.exception("scheduler.expiry_failed", wait=row.seq, request=row.request_id)
 
     async def _start_watchers(self) -> None:
         due = await self._due(waits.c.kind.in_(list(self._watchers))) if self._watchers else ()

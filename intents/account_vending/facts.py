@@ -8,9 +8,9 @@ from typing import Any
 
 from bot.errors import CloudError, Invalid
 from bot.intent import Ask
+from bot.organization import Organization, OrganizationReader
 from bot.services import Services
 from intents.account_vending.naming import derived_account_name
-from intents.account_vending.organization import Organization, OrganizationReader
 from intents.account_vending.planning import ROOT_EMAIL
 
 QUOTA_SERVICE, QUOTA_CODE, QUOTA_DEFAULT = "organizations", "L-E619E033", 10
@@ -26,7 +26,7 @@ class FactReader:
     async def gather(self, ask: Ask) -> dict[str, Any]:
         """Return the facts, JSON types only. Raises CloudError."""
         organization, product, quota, provisioned = await asyncio.gather(
-            self._organization.now(), self._product(), self._quota(), self.provisioned()
+            self._organization.for_plan(fresh=ask.fresh), self._product(), self._quota(), self.provisioned()
         )
         slots = ask.slots
         email = slots["RootEmail"]

@@ -13,7 +13,6 @@ from bot.services import Services
 from intents.account_vending.definition import define
 from intents.account_vending.facts import FactReader
 from intents.account_vending.naming import checked_account_name, checked_root_email
-from intents.account_vending.organization import OrganizationReader
 from intents.account_vending.planning import plan_account
 from intents.account_vending.workflow import VendingWorkflow
 
@@ -23,7 +22,7 @@ class AccountVending(Change):
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
-        self._organization = OrganizationReader(services)
+        self._organization = services.organization
         self._facts = FactReader(services, self._organization)
         self._workflow = VendingWorkflow(services, self._facts)
         self.watchers = self._workflow.watchers()

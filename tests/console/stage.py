@@ -239,7 +239,7 @@ class Stage:
             plan=plan,
             digest=plan.digest,
             version=1,
-            notes={"approvers": list(self.services.approvals.approvers_for(plan.intent, "standard"))},
+            notes={"approvers": list(self.services.approvals.approvers_for(plan))},
             outcome=None,
             expires_at=now + timedelta(hours=48),
             created_at=now,

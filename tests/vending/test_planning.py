@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.errors import Invalid
+from bot.organization import Organization, Unit
 from bot.plan import Plan, difference
 from intents.account_vending.naming import (
     checked_account_name,
@@ -20,7 +21,6 @@ from intents.account_vending.naming import (
     product_name,
     slug,
 )
-from intents.account_vending.organization import Organization, Unit
 from intents.account_vending.planning import plan_account
 
 FACTS: dict[str, Any] = {

@@ -5,15 +5,37 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
+from sqlalchemy import select, update
+
+from bot.clock import Clock
+from bot.cloud import Cloud
+from bot.database import Database, Transaction
+from bot.database.tables import keepsakes
 from bot.errors import CloudError, Invalid
-from bot.intent import either
-from bot.services import Services
+from bot.rows import insert_new
+from bot.settings import Settings
+from bot.words import either
+
+log = structlog.get_logger(__name__)
 
 FRESH = 30.0
-"""Seconds for which a reading serves: OUs everywhere, accounts in the questions of a dialogue; plans read them anew."""
+"""Seconds for which a reading of a small organization serves questions; plans read its accounts anew."""
+KEPT = 300.0
+"""Seconds for which a reading of a large one serves, plans included: it takes AWS dozens of calls.
+
+Our own changes end it at once, on every replica, and the check before the first change always reads anew.
+"""
+LARGE = 100
+"""Accounts from which an organization is large: their listing comes 20 a page."""
+WARM = 0.8
+"""Share of KEPT after which a large organization is read again in the background, while people use it."""
+USED = 900.0
+"""Seconds since the last question until the background reading pauses."""
+CHANGED = "organization-changed"
 
 
 @dataclass(frozen=True)
@@ -37,7 +59,9 @@ class Organization:
 
     units: tuple[Unit, ...]
     accounts: tuple[Mapping[str, str], ...]
-    """Each with Id, Name, Email, Status."""
+    """Each with Id, Name, Email, Status, Arn and JoinedTimestamp (ISO 8601)."""
+    read_at: float = field(default=0.0, compare=False)
+    """When, in seconds of the process's monotonic clock."""
 
     def offered(self, excluded: tuple[str, ...]) -> tuple[Unit, ...]:
         """Return the OUs that accounts may be put into: registered, and not excluded by the house."""
@@ -77,6 +101,10 @@ class Organization:
             )
         return unit
 
+    def account(self, account_id: str) -> Mapping[str, str] | None:
+        """Return the account of that id, None if the organization has none."""
+        return next((a for a in self.accounts if a["Id"] == account_id), None)
+
     def owner_of(self, email: str) -> Mapping[str, str] | None:
         """Return the account whose root address it is, closed ones included: an address is never free again."""
         for account in self.accounts:
@@ -96,39 +124,87 @@ def _path(text: str) -> str:
 
 
 class OrganizationReader:
-    """Reads the organization through the management role."""
+    """Reads the organization through the management role; one a process, shared by all intents."""
 
-    def __init__(self, services: Services) -> None:
-        self._cloud = services.cloud
-        self._settings = services.settings
-        self._kept: tuple[float, Organization] | None = None
-        self._units_kept: tuple[float, tuple[Unit, ...]] | None = None
+    def __init__(self, cloud: Cloud, settings: Settings, database: Database, clock: Clock) -> None:
+        self._cloud, self._settings = cloud, settings
+        self._database, self._clock = database, clock
+        self._kept: Organization | None = None
+        self._mark = ""
+        self._units: tuple[float, tuple[Unit, ...]] | None = None
+        self._used = float("-inf")
         self._reading = asyncio.Lock()
 
     async def recent(self) -> Organization:
-        """Return a snapshot at most half a minute old."""
-        async with self._reading:
-            if self._kept and time.monotonic() - self._kept[0] < FRESH:
-                return self._kept[1]
-            return await self._read()
+        """Return a snapshot that serves a question: half a minute old at most, five minutes in a large organization."""
+        return await self._serve(FRESH)
+
+    async def for_plan(self, *, fresh: bool) -> Organization:
+        """Return a snapshot that serves a plan: accounts read now, but for a large organization only if `fresh`."""
+        return await (self.now() if fresh else self._serve(0.0))
 
     async def now(self) -> Organization:
         """Return a snapshot whose accounts were read just now: whether an address is free must not be guessed."""
+        begun = time.monotonic()
         async with self._reading:
+            if self._kept and self._kept.read_at > begun:
+                return self._kept  # another reading began after we were asked: as good as our own
             return await self._read()
 
-    async def _read(self) -> Organization:
+    async def forget(self, transaction: Transaction) -> None:
+        """Have every replica read anew: we have changed the organization."""
+        mark = self._clock.wall().isoformat()
+        if not await insert_new(transaction, keepsakes, {"name": CHANGED, "value": mark}, on=["name"]):
+            await transaction.execute(update(keepsakes).where(keepsakes.c.name == CHANGED).values(value=mark))
+
+    async def changed(self) -> None:
+        """Like `forget`, in a transaction of its own."""
+        await self._database.write(self.forget)
+
+    async def keep_warm(self) -> None:
+        """Read at start, and then a large organization before its reading grows old; runs until cancelled."""
+        while True:
+            try:
+                if self._kept is None or (self._is_large and time.monotonic() - self._used < USED):
+                    async with self._reading:
+                        await self._read()
+            except CloudError as error:
+                log.info("organization.not_read", error=error.detail)
+            await asyncio.sleep(KEPT * WARM)
+
+    @property
+    def _is_large(self) -> bool:
+        return self._kept is not None and len(self._kept.accounts) > LARGE
+
+    async def _serve(self, patience: float) -> Organization:
+        self._used = time.monotonic()
+        async with self._reading:
+            mark = await self._read_mark()
+            kept, patience = self._kept, KEPT if self._is_large else patience
+            if kept and mark == self._mark and time.monotonic() - kept.read_at < patience:
+                return kept
+            return await self._read(mark)
+
+    async def _read_mark(self) -> str:
+        async with self._database.read() as connection:
+            found = await connection.execute(select(keepsakes.c.value).where(keepsakes.c.name == CHANGED))
+            return str(found.scalar_one_or_none() or "")
+
+    async def _read(self, mark: str | None = None) -> Organization:
+        mark = await self._read_mark() if mark is None else mark
+        begun = time.monotonic()
+        if mark != self._mark:
+            self._units = None
         units, accounts = await asyncio.gather(self._registered_units(), self._accounts())
-        organization = Organization(units, tuple(accounts))
-        self._kept = (time.monotonic(), organization)
-        return organization
+        self._kept, self._mark = Organization(units, tuple(accounts), begun), mark
+        return self._kept
 
     async def _registered_units(self) -> tuple[Unit, ...]:
-        if self._units_kept and time.monotonic() - self._units_kept[0] < FRESH:
-            return self._units_kept[1]
-        units, registered = await asyncio.gather(self._units(), self._registered())
+        if self._units and time.monotonic() - self._units[0] < (KEPT if self._is_large else FRESH):
+            return self._units[1]
+        units, registered = await asyncio.gather(self._list_units(), self._registered())
         found = tuple(Unit(u["Id"], u["Name"], u["Path"], u["Arn"] in registered) for u in units)
-        self._units_kept = (time.monotonic(), found)
+        self._units = (time.monotonic(), found)
         return found
 
     async def _listing(self, service: str, operation: str, result: str, **parameters: Any) -> list[dict[str, Any]]:
@@ -142,7 +218,7 @@ class OrganizationReader:
         )
         return [entry async for entry in pages]
 
-    async def _units(self) -> list[dict[str, Any]]:
+    async def _list_units(self) -> list[dict[str, Any]]:
         roots = await self._listing("organizations", "ListRoots", "Roots")
         found: list[dict[str, Any]] = []
         level = [(root["Id"], "") for root in roots]
@@ -166,7 +242,8 @@ class OrganizationReader:
 
     async def _accounts(self) -> list[dict[str, str]]:
         listed = await self._listing("organizations", "ListAccounts", "Accounts")
-        return [{name: str(a.get(name, "")) for name in ("Id", "Name", "Email", "Status")} for a in listed]
+        names = ("Id", "Name", "Email", "Status", "Arn")
+        return [{**{n: str(a.get(n, "")) for n in names}, "JoinedTimestamp": _iso(a)} for a in listed]
 
     async def _registered(self) -> set[str]:
         """Return the ARNs of OUs under Control Tower's baseline."""
@@ -182,3 +259,8 @@ class OrganizationReader:
                 request_id=error.request_id,
             ) from error
         return {e["targetIdentifier"] for e in enabled}
+
+
+def _iso(account: Mapping[str, Any]) -> str:
+    joined = account.get("JoinedTimestamp")
+    return joined.isoformat() if joined else ""

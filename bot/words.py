@@ -1,0 +1,10 @@
+"""Small turns of phrase that several parts use."""
+
+from __future__ import annotations
+
+
+def either(values: tuple[str, ...] | list[str]) -> str:
+    """Return the values as people write alternatives: "A", "A or B", "A, B or C"."""
+    if len(values) < 2:
+        return "".join(values)
+    return ", ".join(values[:-1]) + " or " + values[-1]
