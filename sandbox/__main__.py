@@ -32,7 +32,14 @@ def main(arguments: list[str] | None = None) -> int:
     from sandbox.server import Sandbox
 
     try:
-        sandbox = Sandbox(host=options.host, port=options.port, state=options.state, speed=options.speed)
+        sandbox = Sandbox(
+            host=options.host,
+            port=options.port,
+            state=options.state,
+            speed=options.speed,
+            accounts=options.accounts,
+            ous=options.ous,
+        )
         if options.lex_definition is not None:
             sandbox.register_bot(json.loads(options.lex_definition.read_text(encoding="utf-8")))
     except (SandboxError, OSError, ValueError) as error:
@@ -62,6 +69,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         default=os.environ.get("SANDBOX_SPEED") or "60",
         help="simulated seconds per second (default: SANDBOX_SPEED, or 60)",
     )
+    parser.add_argument("--accounts", type=int, help="member accounts to begin with (default: the small seed's)")
+    parser.add_argument("--ous", type=int, help="registered OUs to begin with (default: the small seed's)")
     parser.add_argument(
         "--lex-definition",
         type=Path,

@@ -7,34 +7,62 @@ from typing import Any
 
 from sandbox.clock import moment
 from sandbox.errors import AwsError
-from sandbox.landing_zone import (
-    HOME_REGION,
-    MANAGEMENT_ACCOUNT,
-    PORTFOLIO,
-    PRODUCTS,
-    Artifact,
-    Product,
-)
+from sandbox.landing_zone import HOME_REGION, MANAGEMENT_ACCOUNT, unit_id
+from sandbox.model import ProvisionedProduct
+from sandbox.products import PLATFORM_PORTFOLIO, PORTFOLIOS, PRODUCTS, Artifact, Portfolio, Product
 from sandbox.registry import Context, Parameters
+
+_SHARED_WITH = (unit_id("w0rkload"), unit_id("platf0rm"))
+
+
+def portfolios_for(context: Context) -> list[Portfolio]:
+    """The portfolios of the caller's account: all in the management account, shared ones in some members.
+
+    The platform team's is shared with the active accounts below Workloads and Platform. Only the home Region
+    has any.
+    """
+    if context.region != HOME_REGION:
+        return []
+    if context.account == MANAGEMENT_ACCOUNT:
+        return list(PORTFOLIOS)
+    account = context.world.zone.accounts.get(context.account)
+    if account is None or account.status != "ACTIVE":
+        return []
+    path = context.world.path_of(account.id).split("/")
+    return [PLATFORM_PORTFOLIO] if any(unit in path for unit in _SHARED_WITH) else []
 
 
 def sees_catalog(context: Context) -> bool:
-    """Whether the portfolio is shared with the caller: the management account, in the home Region."""
-    return context.account == MANAGEMENT_ACCOUNT and context.region == HOME_REGION
+    """Whether the caller's account has any portfolio."""
+    return bool(portfolios_for(context))
+
+
+def products_as_admin(context: Context) -> list[Product]:
+    """The products of the account's portfolios, whoever may launch them."""
+    portfolios = portfolios_for(context)
+    return [product for product in PRODUCTS if product.portfolio in portfolios]
 
 
 def products_for(context: Context) -> list[Product]:
-    """The products that a caller may order."""
-    return list(PRODUCTS) if sees_catalog(context) else []
+    """The products that the caller may launch."""
+    return [product for product in products_as_admin(context) if _may_launch(context, product)]
 
 
-def find_product(context: Context, parameters: Parameters, *, id_key: str, name_key: str = "") -> Product:
-    """The product named by id or by name (one of them); ResourceNotFoundException if there is none."""
+def is_home_of(context: Context, provisioned: ProvisionedProduct) -> bool:
+    """Whether the caller's Service Catalog knows a provisioned product."""
+    home = provisioned.home_account or MANAGEMENT_ACCOUNT
+    return context.account == home and context.region == HOME_REGION
+
+
+def find_product(
+    context: Context, parameters: Parameters, *, id_key: str, name_key: str = "", is_admin: bool = False
+) -> Product:
+    """The product named by id or by name (one of them); ResourceNotFoundException if there is none to launch."""
     identifier, name = _one_of(parameters, id_key, name_key)
-    for product in products_for(context):
+    for product in products_as_admin(context) if is_admin else products_for(context):
         if product.id == identifier or (name is not None and product.name == name):
             return product
-    raise AwsError("ResourceNotFoundException", f"Product {identifier or name} not found.")
+    raise AwsError("ResourceNotFoundException", f"Product {identifier or name} not found, or not yours to launch.")
 
 
 def find_artifact(product: Product, parameters: Parameters) -> Artifact:
@@ -54,7 +82,7 @@ def check_path(product: Product, parameters: Parameters) -> str:
     if "PathId" in parameters and "PathName" in parameters:
         raise AwsError("InvalidParametersException", "Give PathId or PathName, not both.")
     asked = parameters.get("PathId", product.path_id)
-    if asked != product.path_id or parameters.get("PathName", PORTFOLIO.name) != PORTFOLIO.name:
+    if asked != product.path_id or parameters.get("PathName", product.portfolio.name) != product.portfolio.name:
         named = parameters.get("PathId") or parameters.get("PathName")
         raise AwsError("ResourceNotFoundException", f"Launch path {named} of {product.id} not found.")
     return product.path_id
@@ -121,3 +149,10 @@ def _one_of(parameters: Parameters, id_key: str, name_key: str) -> tuple[str | N
     if (identifier is None) == (name is None):
         raise AwsError("InvalidParametersException", f"Give exactly one of {id_key} and {name_key}.")
     return identifier, name
+
+
+def _may_launch(context: Context, product: Product) -> bool:
+    if not product.launchers:
+        return True
+    kind, _, rest = context.caller.rpartition(":")[2].partition("/")
+    return kind == "assumed-role" and rest.partition("/")[0] in product.launchers

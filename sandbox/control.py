@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -60,7 +61,8 @@ class Control:
             return self._reset()
         if path == "/_sandbox/calls":
             query = parse_qs(str(environ.get("QUERY_STRING", "")))
-            return self._calls.entries(query.get("service", [None])[0], query.get("operation", [None])[0])
+            service, operation, since = (query.get(name, [None])[0] for name in ("service", "operation", "since"))
+            return self._calls.entries(service, operation, _read_since(since))
         if path == "/_sandbox/lex":
             return self._register_bot(_read_object(body)) if method == "POST" else self._list_bots()
         return {"routes": {route: list(methods) for route, methods in _ROUTES.items()}}
@@ -124,6 +126,17 @@ def _check_operations(options: Mapping[str, Any]) -> None:
     for operation in named if isinstance(named, list) else [named]:
         if isinstance(operation, str) and not any(operation in (name, f"{service}:{name}") for service, name in known):
             raise ControlError(422, f"No operation {operation!r} is served, so no fault can strike it.")
+
+
+def _read_since(text: str | None) -> int | datetime | None:
+    if text is None or text.isdecimal():
+        return None if text is None else int(text)
+    try:
+        # A plus sign arrives as a space.
+        since = datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError as error:
+        raise ControlError(422, "since must be a call's number, or a time in ISO 8601.") from error
+    return since if since.tzinfo else since.replace(tzinfo=UTC)
 
 
 def _read_object(body: bytes) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from time import time
 from typing import Any
 
 from sandbox import services as _registered  # noqa: F401 - registers every service's operations
+from sandbox.authorization import authorize
 from sandbox.calls import Call, CallLog, without_secrets
 from sandbox.clock import moment
 from sandbox.control import Control
@@ -34,7 +35,7 @@ from sandbox.protocol import (
 )
 from sandbox.provisioning import settle
 from sandbox.registry import OPERATIONS, SERVICES, Context, Served, Service, services_signed_as
-from sandbox.sessions import identify_caller
+from sandbox.sessions import Caller, identify_caller
 from sandbox.validation import check_result, find_violations, summarize
 from sandbox.world import World
 
@@ -51,8 +52,7 @@ class _Answering:
     signature: Signature
     service: Service
     operation: Operation
-    account: str
-    caller: str
+    caller: Caller
     call: Call
 
 
@@ -128,11 +128,11 @@ class Front:
         response: WireResponse | None = None
         try:
             self._calls.add(call)
-            account, caller = identify_caller(self._world, signature.access_key)
-            call.account = account
+            caller = identify_caller(self._world, signature.access_key)
+            call.account, call.role, call.tags = caller.account, caller.role_arn, dict(caller.session_tags)
             if operation is None:
                 raise _not_served(service.name, call.operation)
-            answering = _Answering(environ, body, signature, service, operation, account, caller, call)
+            answering = _Answering(environ, body, signature, service, operation, caller, call)
             response = self._carry_out(answering, request_id)
         except AwsError as error:
             call.error = error.code
@@ -158,8 +158,9 @@ class Front:
         parameters = operation.parse()
         answering.call.params = without_secrets(parameters)
         self._strike_before(answering)
+        self._authorize(answering, parameters)
         if served is None:
-            response = self._passed_on(answering.environ, answering.body, answering.account)
+            response = self._passed_on(answering.environ, answering.body, answering.caller.account)
         else:
             violations = find_violations(operation.input_shape, parameters)
             if violations:
@@ -168,14 +169,28 @@ class Front:
         self._strike_after(answering)
         return response
 
+    def _authorize(self, answering: _Answering, parameters: dict[str, Any]) -> None:
+        with self._world.lock:
+            reason = authorize(
+                self._world,
+                answering.caller,
+                signing_name=answering.signature.signing_name,
+                operation=answering.operation.name,
+                region=answering.signature.region,
+                parameters=parameters,
+            )
+        if reason is not None:
+            raise AwsError(answering.service.denied, reason, status=answering.service.denied_status)
+
     def _run(self, served: Served, answering: _Answering, parameters: dict[str, Any]) -> dict[str, Any]:
         operation = answering.operation
         context = Context(
-            account=answering.account,
+            account=answering.caller.account,
             region=answering.signature.region,
             service=operation.service,
             operation=operation.name,
-            caller=answering.caller,
+            caller=answering.caller.arn,
+            principal=answering.caller,
             access_key=answering.signature.access_key,
             world=self._world,
         )
@@ -203,7 +218,7 @@ class Front:
         if self._faults.take("access_denied", *where) is not None:
             raise AwsError(
                 service.denied,
-                f"User: {answering.caller} is not authorized to perform: {where[0]}:{where[1]} "
+                f"User: {answering.caller.arn} is not authorized to perform: {where[0]}:{where[1]} "
                 "because no identity-based policy allows the action",
                 status=service.denied_status,
             )

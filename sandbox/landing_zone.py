@@ -6,7 +6,6 @@ Legacy isn't registered with Control Tower.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sandbox.access import seed_assignments
@@ -28,7 +27,6 @@ ACCOUNT_FACTORY_PRODUCT = "prod-ctacctfactory"
 ACCOUNT_FACTORY_NAME = "AWS Control Tower Account Factory"
 ACCOUNT_FACTORY_PATH = "lpv3-ctacctfactry01"
 ACCOUNT_FACTORY_ARTIFACT = "pa-ctafcurrent004"
-BUCKET_PRODUCT = "prod-privatebucket"
 
 
 def unit_id(suffix: str) -> str:
@@ -67,105 +65,6 @@ ACCOUNTS = (
 )
 
 
-@dataclass(frozen=True)
-class Artifact:
-    """A version of a product; only an active one can be provisioned."""
-
-    id: str
-    name: str
-    description: str
-    created_at: float
-    active: bool
-    guidance: str = "DEFAULT"
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A provisioning parameter and what it accepts."""
-
-    key: str
-    description: str
-    min_length: int = 1
-    max_length: int = 4096
-    pattern: str | None = None
-
-
-@dataclass(frozen=True)
-class Product:
-    """A product of the portfolio."""
-
-    id: str
-    view_id: str
-    name: str
-    owner: str
-    description: str
-    kind: str
-    path_id: str
-    created_at: float
-    artifacts: tuple[Artifact, ...]
-    parameters: tuple[Parameter, ...]
-
-
-@dataclass(frozen=True)
-class Portfolio:
-    """The portfolio that Control Tower shares with those who may order accounts."""
-
-    id: str
-    name: str
-    description: str
-    provider: str
-
-
-def _on(year: int, month: int, day: int) -> float:
-    return datetime(year, month, day, 12, 0, tzinfo=UTC).timestamp()
-
-
-_EMAIL = r"[^\s@]+@[^\s@]+\.[^\s@]+"
-
-PORTFOLIO = Portfolio(
-    "port-ctacctfactry", "AWS Control Tower Account Factory Portfolio", "Vends accounts.", "AWS Control Tower"
-)
-
-PRODUCTS = (
-    Product(
-        id=ACCOUNT_FACTORY_PRODUCT,
-        view_id="prodview-ctacctfact",
-        name=ACCOUNT_FACTORY_NAME,
-        owner="AWS Control Tower",
-        description="Provisions an account and enrolls it in the landing zone.",
-        kind="CONTROL_TOWER_ACCOUNT",
-        path_id=ACCOUNT_FACTORY_PATH,
-        created_at=FOUNDED,
-        artifacts=(
-            Artifact("pa-ctafretired01", "1.0", "First version", _on(2024, 3, 4), False, "DEPRECATED"),
-            Artifact("pa-ctafretired02", "2.0", "Second version", _on(2024, 9, 2), False),
-            Artifact("pa-ctafdeprec003", "3.0", "Third version", _on(2025, 2, 10), True, "DEPRECATED"),
-            Artifact(ACCOUNT_FACTORY_ARTIFACT, "4.0", "Current version", _on(2025, 7, 14), True),
-        ),
-        parameters=(
-            Parameter("SSOUserEmail", "E-mail of the IAM Identity Center user", 6, 64, _EMAIL),
-            Parameter("SSOUserFirstName", "First name of the IAM Identity Center user", 1, 50),
-            Parameter("SSOUserLastName", "Last name of the IAM Identity Center user", 1, 50),
-            Parameter("AccountEmail", "E-mail of the account, never used before", 6, 64, _EMAIL),
-            Parameter("AccountName", "Name of the account", 1, 50),
-            Parameter("ManagedOrganizationalUnit", "A registered OU: Name, or Name (ou-id) if nested", 1, 256),
-        ),
-    ),
-    Product(
-        id=BUCKET_PRODUCT,
-        view_id="prodview-privatebkt",
-        name="Private Bucket",
-        owner="Platform Engineering",
-        description="An S3 bucket that blocks public access.",
-        kind="CFN_STACK",
-        path_id="lpv3-privatebucket1",
-        created_at=_on(2024, 6, 3),
-        artifacts=(Artifact("pa-privatebuck01", "1.0", "First version", _on(2024, 6, 3), True),),
-        parameters=(Parameter("BucketName", "Name of the bucket", 3, 63, r"[a-z0-9][a-z0-9.-]+"),),
-    ),
-)
-
-
 def account_arn(account_id: str) -> str:
     """An account's ARN in Organizations."""
     return f"arn:aws:organizations::{MANAGEMENT_ACCOUNT}:account/{ORGANIZATION_ID}/{account_id}"
@@ -174,6 +73,11 @@ def account_arn(account_id: str) -> str:
 def unit_arn(organizational_unit_id: str) -> str:
     """An OU's ARN in Organizations."""
     return f"arn:aws:organizations::{MANAGEMENT_ACCOUNT}:ou/{ORGANIZATION_ID}/{organizational_unit_id}"
+
+
+def provisioned_product_arn(account_id: str, name: str, identifier: str) -> str:
+    """A provisioned product's ARN in Service Catalog."""
+    return f"arn:aws:servicecatalog:{HOME_REGION}:{account_id}:stack/{name}/{identifier}"
 
 
 def topic_arn(account_id: str, region: str, name: str) -> str:
@@ -190,7 +94,7 @@ def seed() -> LandingZone:
         joined_at = FOUNDED + number * 86_400.0
         zone.accounts[identifier] = Account(identifier, name, email, parent, joined_at)
         if parent != ROOT_ID and zone.units[parent].registered and zone.units[parent].name != "Security":
-            _enroll(zone, zone.accounts[identifier])
+            enroll(zone, zone.accounts[identifier])
     arn = topic_arn(MANAGEMENT_ACCOUNT, HOME_REGION, APPROVAL_TOPIC_NAME)
     zone.topics[arn] = Topic(arn, APPROVAL_TOPIC_NAME)
     furnish(zone)
@@ -215,7 +119,8 @@ def outputs_of(account: Account, parameters: dict[str, str]) -> dict[str, str]:
     }
 
 
-def _enroll(zone: LandingZone, account: Account) -> None:
+def enroll(zone: LandingZone, account: Account) -> None:
+    """Add what Account Factory would have left behind had it made the account in its OU."""
     unit = zone.units[account.parent_id]
     nested = unit.parent_id != ROOT_ID
     slug = account.name.lower().replace(" ", "-")

@@ -6,7 +6,7 @@ Times are seconds since the epoch on the simulated clock.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from typing import Any
 
 from sandbox.access import Assignment, AssignmentRequest
@@ -53,7 +53,12 @@ class Closure:
 
 @dataclass
 class ProvisionedProduct:
-    """An account as Service Catalog sees it, from the order on."""
+    """What was ordered, as Service Catalog sees it, from the order on.
+
+    `targets` are the account ids and Regions that its stacks go to, `stack_ids` the stacks that are there; an
+    account of Account Factory has an `account_id` instead. `home_account` is whose Service Catalog knows it
+    (empty: the management account's).
+    """
 
     id: str
     name: str
@@ -72,6 +77,9 @@ class ProvisionedProduct:
     last_provisioning_record_id: str = ""
     last_successful_record_id: str | None = None
     terminated: bool = False
+    home_account: str = ""
+    targets: list[list[str]] = field(default_factory=list)
+    stack_ids: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -96,6 +104,8 @@ class Record:
     errors: list[dict[str, str]] = field(default_factory=list)
     outputs: dict[str, str] = field(default_factory=dict)
     over_capacity: bool = False
+    ignores_errors: bool = False
+    retains_resources: bool = False
     way: str = ""
     next_stage: str | None = None
     due: float | None = None
@@ -119,6 +129,62 @@ class RoleSession:
     session_name: str
     role_id: str
     expires_at: float
+    role_arn: str = ""
+    tags: dict[str, str] = field(default_factory=dict)
+    transitive_keys: list[str] = field(default_factory=list)
+    source_identity: str = ""
+    policy: str = ""
+
+
+@dataclass
+class Role:
+    """An IAM role: its trust policy and inline policies as the JSON texts they were given as."""
+
+    arn: str
+    name: str
+    path: str
+    account_id: str
+    role_id: str
+    created_at: float
+    trust_policy: str
+    description: str = ""
+    max_session_seconds: int = 3_600
+    tags: dict[str, str] = field(default_factory=dict)
+    policies: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class StackResource:
+    """Something real in an account; `stack_id` is empty for what no stack made."""
+
+    arn: str
+    account_id: str
+    region: str
+    type: str
+    physical_id: str
+    logical_id: str = ""
+    stack_id: str = ""
+    created_at: float = 0.0
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Stack:
+    """A CloudFormation stack; what it made are the `StackResource`s that name it."""
+
+    id: str
+    name: str
+    account_id: str
+    region: str
+    description: str
+    status: str
+    created_at: float
+    updated_at: float | None = None
+    deleted_at: float | None = None
+    status_reason: str = ""
+    parameters: dict[str, str] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -174,6 +240,9 @@ class LandingZone:
     assignment_requests: dict[str, AssignmentRequest] = field(default_factory=dict)
     failed_baselines: dict[str, str] = field(default_factory=dict)
     closures: dict[str, Closure] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)
+    stacks: dict[str, Stack] = field(default_factory=dict)
+    resources: dict[str, StackResource] = field(default_factory=dict)
 
 
 _RECORD_TYPES: dict[str, type] = {
@@ -192,12 +261,18 @@ _RECORD_TYPES: dict[str, type] = {
     "assignments": Assignment,
     "assignment_requests": AssignmentRequest,
     "closures": Closure,
+    "roles": Role,
+    "stacks": Stack,
+    "resources": StackResource,
 }
 
 
 def to_document(zone: LandingZone) -> dict[str, Any]:
-    """The landing zone as a JSON document."""
-    return asdict(zone)
+    """The landing zone as a document that JSON takes at once; it shares its contents with the zone."""
+    return {
+        part: {key: vars(entry) if is_dataclass(entry) else entry for key, entry in entries.items()}
+        for part, entries in vars(zone).items()
+    }
 
 
 def from_document(document: Mapping[str, Any]) -> LandingZone:

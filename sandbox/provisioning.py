@@ -1,4 +1,4 @@
-"""Account Factory's work: each operation on a provisioned product passes stages at set simulated times.
+"""Service Catalog's work, above all Account Factory's: each operation passes stages at set simulated times.
 
 Nothing runs in the background: `settle` carries out whatever has come due whenever somebody looks.
 """
@@ -9,10 +9,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from sandbox import stack_orders
 from sandbox.access import ADMINISTRATOR_ACCESS, Assignment, arn_of
+from sandbox.closing import settle_closures
 from sandbox.identities import ensure_user
 from sandbox.landing_zone import ACCOUNT_FACTORY_PRODUCT, ROOT_ID, outputs_of
 from sandbox.model import Account, OrganizationalUnit, ProvisionedProduct, Record
+from sandbox.stack_orders import fail
 from sandbox.world import World
 
 MAX_CONCURRENT_OPERATIONS = 5
@@ -36,10 +39,20 @@ PROVISION = (
 )
 UPDATE = (Stage("start", 10), Stage("check", 60), Stage("move_account", 480), Stage("finish", 600))
 TERMINATE = (Stage("start", 10), Stage("release_account", 240), Stage("finish", 300))
-ORDINARY = (Stage("start", 5), Stage("finish", 60))
 
 
-WAYS = {"provision": PROVISION, "update": UPDATE, "terminate": TERMINATE, "ordinary": ORDINARY}
+def _as_stages(steps: tuple[tuple[str, float], ...]) -> tuple[Stage, ...]:
+    return tuple(Stage(name, after) for name, after in steps)
+
+
+WAYS = {
+    "provision": PROVISION,
+    "update": UPDATE,
+    "terminate": TERMINATE,
+    "making_stacks": _as_stages(stack_orders.MAKING_STACKS),
+    "changing_stacks": _as_stages(stack_orders.CHANGING_STACKS),
+    "deleting_stacks": _as_stages(stack_orders.DELETING_STACKS),
+}
 
 
 def begin(world: World, record: Record) -> None:
@@ -65,6 +78,7 @@ def operations_under_way(world: World) -> int:
 
 def settle(world: World) -> None:
     """Carry out every stage that has come due, in the order of the times they were due at."""
+    settle_closures(world)
     now = world.clock.now()
     while True:
         due = [record for record in world.zone.records.values() if record.due is not None and record.due <= now]
@@ -89,7 +103,7 @@ def find_unit(world: World, named: str) -> OrganizationalUnit | None:
 
 def _choose_way(world: World, record: Record) -> str:
     if record.product_id != ACCOUNT_FACTORY_PRODUCT:
-        return "ordinary"
+        return stack_orders.choose_way_of_stacks(world, record)
     if record.type == "TERMINATE_PROVISIONED_PRODUCT":
         return "terminate"
     if record.type == "UPDATE_PROVISIONED_PRODUCT" and _product_of(world, record).account_id is not None:
@@ -119,7 +133,7 @@ def _check(world: World, record: Record) -> None:
     product = _product_of(world, record)
     problem = _find_problem(world, record, product)
     if problem is not None:
-        _fail(product, record, *problem)
+        fail(product, record, *problem)
 
 
 def _find_problem(world: World, record: Record, product: ProvisionedProduct) -> tuple[str, str] | None:
@@ -136,7 +150,11 @@ def _find_problem(world: World, record: Record, product: ProvisionedProduct) -> 
             "InvalidOrganizationalUnit",
             f"The organizational unit {unit_name} does not exist, or is not registered with AWS Control Tower.",
         )
-    if product.account_id is None:
+    if product.account_id is not None:
+        account = world.zone.accounts.get(product.account_id)
+        if account is None or account.status != "ACTIVE":
+            return "InvalidAccountState", f"The account {product.account_id} is closed or being closed."
+    else:
         email = parameters["AccountEmail"]
         if email.casefold() in _used_emails(world, record):
             return "EmailAlreadyExists", f"The e-mail address {email} already belongs to an AWS account."
@@ -174,7 +192,7 @@ def _move_account(world: World, record: Record) -> None:
     if unit is None:
         unit_name = record.parameters["ManagedOrganizationalUnit"]
         message = f"The organizational unit {unit_name} is no longer registered with AWS Control Tower."
-        _fail(_product_of(world, record), record, "InvalidOrganizationalUnit", message)
+        fail(_product_of(world, record), record, "InvalidOrganizationalUnit", message)
         return
     account.parent_id = unit.id
     taint = world.faults.take("tainted")
@@ -187,14 +205,16 @@ def _release_account(world: World, record: Record) -> None:
     product = _product_of(world, record)
     if product.account_id is not None:
         # The account stays in the organization; Control Tower only stops to govern it.
-        world.zone.accounts[product.account_id].parent_id = ROOT_ID
+        account = world.zone.accounts.get(product.account_id)
+        if account is not None:
+            account.parent_id = ROOT_ID
 
 
 def _finish(world: World, record: Record) -> None:
     product = _product_of(world, record)
     if record.status == "IN_PROGRESS_IN_ERROR":
         error = record.errors[0]
-        _fail(product, record, error["Code"], error["Description"])
+        fail(product, record, error["Code"], error["Description"])
         return
     record.status = "SUCCEEDED"
     if record.type == "TERMINATE_PROVISIONED_PRODUCT":
@@ -207,8 +227,6 @@ def _finish(world: World, record: Record) -> None:
         record.outputs = outputs_of(world.zone.accounts[product.account_id], record.parameters)
         _let_in(world, product.account_id, record)
         _enable_baseline(world, product.account_id)
-    else:
-        record.outputs = {name: value for name, value in record.parameters.items()}
 
 
 def _let_in(world: World, account_id: str, record: Record) -> None:
@@ -232,13 +250,6 @@ def _enable_baseline(world: World, account_id: str) -> None:
         world.zone.failed_baselines[account_id] = "AWSControlTowerBaseline could not be enabled."
 
 
-def _fail(product: ProvisionedProduct, record: Record, code: str, description: str) -> None:
-    record.status = "FAILED"
-    record.errors = [{"Code": code, "Description": description}]
-    product.status = "ERROR" if product.account_id is None else "TAINTED"
-    product.status_message = description
-
-
 _STAGES: dict[str, Callable[[World, Record], None]] = {
     "start": _start,
     "check": _check,
@@ -246,6 +257,10 @@ _STAGES: dict[str, Callable[[World, Record], None]] = {
     "move_account": _move_account,
     "release_account": _release_account,
     "finish": _finish,
+    "make_stacks": stack_orders.make_stacks,
+    "change_stacks": stack_orders.change_stacks,
+    "delete_stacks": stack_orders.delete_stacks,
+    "finish_stacks": stack_orders.finish_stacks,
 }
 
 
@@ -271,6 +286,8 @@ def _orders_being_carried_out(world: World, but: Record) -> list[Record]:
 
 def _used_emails(world: World, but: Record) -> set[str]:
     used = {account.email.casefold() for account in world.zone.accounts.values()}
+    # The root e-mail of a closed account is never free again.
+    used |= {closure.email.casefold() for closure in world.zone.closures.values()}
     return used | {record.parameters["AccountEmail"].casefold() for record in _orders_being_carried_out(world, but)}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from sandbox.errors import AwsError
 from sandbox.paging import BadPageToken, take_page
+from sandbox.sessions import Caller
 from sandbox.world import World
 
 Parameters = Mapping[str, Any]
@@ -16,7 +17,7 @@ Handler = Callable[["Context", Parameters], Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Context:
-    """Who calls which service where; `caller` is the caller's ARN."""
+    """Who calls which service where; `caller` is the ARN of the `principal`."""
 
     account: str
     region: str
@@ -25,6 +26,7 @@ class Context:
     caller: str
     access_key: str
     world: World
+    principal: Caller
 
     @property
     def now(self) -> float:

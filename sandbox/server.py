@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from types import TracebackType
@@ -16,6 +17,7 @@ from sandbox.calls import CallLog
 from sandbox.errors import SandboxError
 from sandbox.faults import Faults
 from sandbox.front import Front
+from sandbox.growth import check_size, seed_grown
 from sandbox.lex_bots import register_bot
 from sandbox.store import Forgetful, SqliteStore, Store
 from sandbox.world import World
@@ -32,7 +34,9 @@ class Sandbox:
     """The sandboxed AWS on one loopback port; also a context manager.
 
     `state` names the SQLite file that state survives in (None: every start is fresh); `speed` is simulated
-    seconds per second. `start` returns once calls are answered; `url` is valid from then on.
+    seconds per second; `accounts` and `ous` seed an organization of that many member accounts and registered OUs
+    (None: the small one; a kept state is taken as it is). `start` returns once calls are answered; `url` is
+    valid from then on.
     """
 
     def __init__(
@@ -42,16 +46,19 @@ class Sandbox:
         port: int = 0,
         state: Path | None = None,
         speed: float = 60.0,
+        accounts: int | None = None,
+        ous: int | None = None,
     ) -> None:
         if host not in _LOOPBACK:
             raise NotLoopback(
                 f"The sandbox listens on loopback only (127.0.0.1, ::1 or localhost), not on {host}: "
                 "it takes every credential for good."
             )
+        check_size(accounts, ous)
         self._store: Store = Forgetful() if state is None else SqliteStore(state)
         self.faults = Faults()
         self.calls = CallLog()
-        self.world = World(self._store, speed, self.faults)
+        self.world = World(self._store, speed, self.faults, partial(seed_grown, accounts, ous))
         self._front = Front(self.world, self.faults, self.calls)
         self._server = _Server(host, port, self._front)
         self._stopped = Event()

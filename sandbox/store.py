@@ -78,7 +78,7 @@ class SqliteStore:
 
     def save(self, name: str, document: Any) -> None:
         """Replace the document as a whole, durably against the process's death."""
-        body = json.dumps(document, separators=(",", ":"))
+        body = json.dumps(document, separators=(",", ":"), default=vars)
         with self._lock:
             self._connection.execute(
                 "INSERT INTO documents (name, body) VALUES (?, ?) "

@@ -11,6 +11,7 @@ from typing import Any
 from sandbox import landing_zone
 from sandbox.clock import SimulatedClock
 from sandbox.faults import Faults
+from sandbox.growth import seed_grown
 from sandbox.model import Account, LandingZone, LexBot, OrganizationalUnit, from_document, to_document
 from sandbox.store import Store, UnusableState
 
@@ -25,14 +26,21 @@ class World:
     Whoever changes it calls `changed`; `save` then keeps it before the change is answered.
     """
 
-    def __init__(self, store: Store, speed: float, faults: Faults) -> None:
+    def __init__(
+        self,
+        store: Store,
+        speed: float,
+        faults: Faults,
+        seed: Callable[[], LandingZone] = seed_grown,
+    ) -> None:
         self.lock = RLock()
         self.faults = faults
         self.engines: dict[str, tuple[LexBot, Recognize]] = {}
         self._store = store
+        self._seed = seed
         kept = store.load("landing_zone")
         try:
-            self.zone: LandingZone = landing_zone.seed() if kept is None else from_document(kept)
+            self.zone: LandingZone = seed() if kept is None else from_document(kept)
         except TypeError as error:
             raise UnusableState("The state is another version's; remove the file.") from error
         landing_zone.furnish(self.zone)
@@ -60,7 +68,7 @@ class World:
         """Back to the seed; registered Lex bots and the clock's time stay (it never goes backwards)."""
         with self.lock:
             bots = self.zone.bots
-            self.zone = landing_zone.seed()
+            self.zone = self._seed()
             self.zone.bots = bots
             self.changed()
             self.save()
@@ -97,7 +105,7 @@ class World:
         """Twelve random digits that no account has ever had."""
         while True:
             candidate = str(secrets.randbelow(9 * 10**11) + 10**11)
-            if candidate not in self.zone.accounts:
+            if candidate not in self.zone.accounts and candidate not in self.zone.closures:
                 return candidate
 
     def new_id(self, prefix: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sandbox.clock import moment
+from sandbox.closing import close_account
 from sandbox.errors import AwsError
 from sandbox.landing_zone import (
     MANAGEMENT_ACCOUNT,
@@ -35,6 +36,14 @@ _ROOT = {
     "PolicyTypes": [{"Type": "SERVICE_CONTROL_POLICY", "Status": "ENABLED"}],
 }
 _MAX_TAGS = 50
+_FULL_ACCESS = {
+    "Id": "p-FullAWSAccess",
+    "Arn": "arn:aws:organizations::aws:policy/service_control_policy/p-FullAWSAccess",
+    "Name": "FullAWSAccess",
+    "Description": "Allows access to every operation",
+    "Type": "SERVICE_CONTROL_POLICY",
+    "AwsManaged": True,
+}
 
 
 @operation("DescribeOrganization")
@@ -74,8 +83,7 @@ def list_organizational_units_for_parent(context: Context, parameters: Parameter
 def list_accounts(context: Context, parameters: Parameters) -> dict[str, Any]:
     """All accounts of the organization."""
     _require_management_account(context)
-    accounts = [_describe_account(context.world, entry) for entry in context.world.zone.accounts.values()]
-    return _listed(context, parameters, "Accounts", accounts)
+    return _listed_accounts(context, parameters, list(context.world.zone.accounts.values()))
 
 
 @operation("ListAccountsForParent")
@@ -83,8 +91,7 @@ def list_accounts_for_parent(context: Context, parameters: Parameters) -> dict[s
     """The accounts right below a parent."""
     _require_management_account(context)
     parent = _require_parent(context.world, parameters["ParentId"])
-    accounts = [_describe_account(context.world, entry) for entry in context.world.accounts_in(parent)]
-    return _listed(context, parameters, "Accounts", accounts)
+    return _listed_accounts(context, parameters, context.world.accounts_in(parent))
 
 
 @operation("ListChildren")
@@ -187,11 +194,44 @@ def move_account(context: Context, parameters: Parameters) -> dict[str, Any]:
     return {}
 
 
+@operation("CloseAccount")
+def close_member_account(context: Context, parameters: Parameters) -> dict[str, Any]:
+    """Ask for the closure of a member account, which takes some hours."""
+    _require_management_account(context)
+    close_account(context.world, _require_account(context, parameters["AccountId"]))
+    return {}
+
+
+@operation("ListPolicies")
+def list_policies(context: Context, parameters: Parameters) -> dict[str, Any]:
+    """Only AWS's own service control policy, which allows everything."""
+    _require_management_account(context)
+    return _listed(context, parameters, "Policies", _policies(parameters))
+
+
+@operation("ListPoliciesForTarget")
+def list_policies_for_target(context: Context, parameters: Parameters) -> dict[str, Any]:
+    """The policy that is attached everywhere."""
+    _require_management_account(context)
+    _require_target(context, parameters["TargetId"])
+    return _listed(context, parameters, "Policies", _policies(parameters))
+
+
+def _policies(parameters: Parameters) -> list[dict[str, Any]]:
+    return [_FULL_ACCESS] if parameters["Filter"] == _FULL_ACCESS["Type"] else []
+
+
+def _listed_accounts(context: Context, parameters: Parameters, accounts: list[Account]) -> dict[str, Any]:
+    # Only a page is described, since describing all of a large organization takes long.
+    answer = _listed(context, parameters, "Accounts", accounts)
+    return {**answer, "Accounts": [_describe_account(context.world, account) for account in answer["Accounts"]]}
+
+
 def _listed(
     context: Context,
     parameters: Parameters,
     member: str,
-    entries: list[dict[str, Any]],
+    entries: list[Any],
     *,
     size: str = "MaxResults",
 ) -> dict[str, Any]:
@@ -234,7 +274,8 @@ def _describe_account(world: World, account: Account) -> dict[str, Any]:
         "Email": account.email,
         "Name": account.name,
         "Status": account.status,
-        "State": account.status,
+        # The older Status calls a closed account suspended.
+        "State": "CLOSED" if account.status == "SUSPENDED" else account.status,
         "Paths": [world.path_of(account.id)],
         "JoinedMethod": account.joined_method,
         "JoinedTimestamp": moment(account.joined_at),

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from sandbox.catalog import check_path, find_artifact, find_product
-from sandbox.landing_zone import Artifact, Product
+from sandbox.landing_zone import ACCOUNT_FACTORY_PRODUCT, MANAGEMENT_ACCOUNT
 from sandbox.model import ProvisionedProduct, Record, SpentToken
+from sandbox.parameters import check_values, invalid
+from sandbox.products import PRODUCTS_BY_ID, Artifact, Product
 from sandbox.provisioning import begin
 from sandbox.registry import Context, Parameters
 from sandbox.services.servicecatalog import operation
-from sandbox.services.servicecatalog_provisioned import (
-    PRODUCTS_BY_ID,
-    describe_record_detail,
-    find_named,
-    find_provisioned,
-    invalid,
-)
+from sandbox.services.servicecatalog_provisioned import describe_record_detail, find_named, find_provisioned
 
 
 @operation("ProvisionProduct")
@@ -32,9 +27,9 @@ def provision_product(context: Context, parameters: Parameters) -> dict[str, Any
     product = find_product(context, parameters, id_key="ProductId", name_key="ProductName")
     artifact = _require_active(product, find_artifact(product, parameters))
     path_id = check_path(product, parameters)
-    values = _check_values(product, _as_dict(parameters.get("ProvisioningParameters", [])))
+    values = check_values(product, _as_dict(parameters.get("ProvisioningParameters", [])))
     name = parameters["ProvisionedProductName"]
-    if find_named(context.world, name) is not None:
+    if find_named(context, name) is not None:
         raise invalid(f"A provisioned product named {name} already exists.")
     now = context.now
     provisioned = ProvisionedProduct(
@@ -47,7 +42,9 @@ def provision_product(context: Context, parameters: Parameters) -> dict[str, Any
         created_at=now,
         ordered_by=context.caller,
         parameters=values,
-        tags=_as_dict(parameters.get("Tags", [])),
+        tags=_choose_tags(product, _as_dict(parameters.get("Tags", []))),
+        home_account=context.account,
+        targets=_choose_targets(context, product, parameters),
     )
     context.world.zone.provisioned_products[provisioned.id] = provisioned
     record = _start(context, provisioned, "PROVISION_PRODUCT", artifact.id, values)
@@ -67,23 +64,36 @@ def update_provisioned_product(context: Context, parameters: Parameters) -> dict
         _require_active(product, find_artifact(product, parameters)).id if chooses_artifact else provisioned.artifact_id
     )
     check_path(product, parameters)
+    tags = provisioned.tags
+    if "Tags" in parameters:
+        if not _may_change_tags(product):
+            raise invalid("Tags can't be changed: the product has no RESOURCE_UPDATE constraint that allows it.")
+        tags = _choose_tags(product, {**tags, **_as_dict(parameters["Tags"])})
+    if "ProvisioningPreferences" in parameters:
+        targets = _choose_targets(context, product, parameters)
+        if targets != provisioned.targets:
+            raise invalid("The accounts and Regions of a provisioned product can't be changed.")
     changes = {
         entry["Key"]: entry.get("Value", "")
         for entry in parameters.get("ProvisioningParameters", [])
         if not entry.get("UsePreviousValue")
     }
-    values = _check_values(product, {**provisioned.parameters, **changes})
+    values = check_values(product, {**provisioned.parameters, **changes})
     if provisioned.account_id is not None:
         for fixed in ("AccountEmail", "AccountName"):
             if values[fixed] != provisioned.parameters[fixed]:
                 raise invalid(f"{fixed} can't be changed once the account exists.")
+    provisioned.tags = tags
     record = _start(context, provisioned, "UPDATE_PROVISIONED_PRODUCT", artifact_id, values)
     return _spend(context, parameters, "UpdateToken", record)
 
 
 @operation("TerminateProvisionedProduct")
 def terminate_provisioned_product(context: Context, parameters: Parameters) -> dict[str, Any]:
-    """End a provisioned product: its account leaves its OU for the root and is governed no longer."""
+    """End a provisioned product: its stacks are deleted.
+
+    Of Account Factory's, the account leaves its OU for the root, stays open and is governed no longer.
+    """
     spent = _find_spent(context, parameters, "TerminateToken")
     if spent is not None:
         return {"RecordDetail": describe_record_detail(spent)}
@@ -95,6 +105,8 @@ def terminate_provisioned_product(context: Context, parameters: Parameters) -> d
         provisioned.artifact_id,
         provisioned.parameters,
     )
+    record.ignores_errors = bool(parameters.get("IgnoreErrors"))
+    record.retains_resources = bool(parameters.get("RetainPhysicalResources"))
     return _spend(context, parameters, "TerminateToken", record)
 
 
@@ -159,21 +171,32 @@ def _require_idle(provisioned: ProvisionedProduct) -> ProvisionedProduct:
     return provisioned
 
 
-def _check_values(product: Product, values: dict[str, str]) -> dict[str, str]:
-    known = {parameter.key: parameter for parameter in product.parameters}
-    unknown = [key for key in values if key not in known]
-    if unknown:
-        raise invalid(f"Parameters [{', '.join(unknown)}] do not exist in the template.")
-    missing = [key for key in known if not values.get(key)]
-    if missing:
-        raise invalid(f"Parameters: [{', '.join(missing)}] must have values.")
-    for key, parameter in known.items():
-        value = values[key]
-        if not parameter.min_length <= len(value) <= parameter.max_length:
-            raise invalid(f"Parameter {key} must have {parameter.min_length} to {parameter.max_length} characters.")
-        if parameter.pattern is not None and not re.fullmatch(parameter.pattern, value):
-            raise invalid(f"Parameter {key} must match the pattern {parameter.pattern}.")
-    return values
+def _choose_targets(context: Context, product: Product, parameters: Parameters) -> list[list[str]]:
+    """Where the stacks go: the accounts and Regions of the preferences, else where the call is made."""
+    if product.id == ACCOUNT_FACTORY_PRODUCT:
+        return []
+    preferences = parameters.get("ProvisioningPreferences", {})
+    accounts = preferences.get("StackSetAccounts") or [context.account]
+    if accounts != [context.account] and context.account != MANAGEMENT_ACCOUNT:
+        raise invalid("Only the management account may choose StackSetAccounts.")
+    for account_id in accounts:
+        account = context.world.zone.accounts.get(account_id)
+        if account is None or account.status != "ACTIVE":
+            raise invalid(f"StackSetAccounts: {account_id} is not an active account of the organization.")
+    return [[entry, region] for entry in accounts for region in preferences.get("StackSetRegions") or [context.region]]
+
+
+def _choose_tags(product: Product, tags: dict[str, str]) -> dict[str, str]:
+    """The tags given and those that a TagOption with one value adds; a TagOption's values are all there may be."""
+    for key, values in product.tag_options.items():
+        if key in tags and tags[key] not in values:
+            raise invalid(f"Tag {key} must have one of the values of its TagOption [{', '.join(values)}].")
+    added = {key: values[0] for key, values in product.tag_options.items() if len(values) == 1}
+    return {**tags, **added}
+
+
+def _may_change_tags(product: Product) -> bool:
+    return any(kind == "RESOURCE_UPDATE" for kind, _ in product.constraints)
 
 
 def _as_dict(pairs: list[Mapping[str, str]]) -> dict[str, str]:

@@ -5,25 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.catalog import products_for, sees_catalog
+from sandbox.catalog import is_home_of
 from sandbox.clock import moment
 from sandbox.errors import AwsError
-from sandbox.landing_zone import HOME_REGION, MANAGEMENT_ACCOUNT, PRODUCTS
+from sandbox.landing_zone import MANAGEMENT_ACCOUNT, provisioned_product_arn
 from sandbox.model import ProvisionedProduct, Record
+from sandbox.parameters import invalid
+from sandbox.products import LAUNCH_ROLE, PRODUCTS_BY_ID
 from sandbox.registry import Context, Parameters
 from sandbox.services.servicecatalog import listed, operation
-from sandbox.world import World, without_nothing
-
-PRODUCTS_BY_ID = {product.id: product for product in PRODUCTS}
+from sandbox.world import without_nothing
 
 
 @operation("DescribeRecord")
 def describe_record(context: Context, parameters: Parameters) -> dict[str, Any]:
     """One record, with its outputs once it has succeeded."""
-    record = context.world.zone.records.get(parameters["Id"]) if sees_catalog(context) else None
-    if record is None:
+    zone = context.world.zone
+    record = zone.records.get(parameters["Id"])
+    if record is None or not is_home_of(context, zone.provisioned_products[record.provisioned_product_id]):
         raise AwsError("ResourceNotFoundException", f"Record {parameters['Id']} not found.")
-    outputs = listed(context, parameters, "RecordOutputs", _describe_outputs(record.outputs))
+    outputs = listed(context, parameters, "RecordOutputs", _describe_outputs(record.product_id, record.outputs))
     return {"RecordDetail": describe_record_detail(record), **outputs}
 
 
@@ -88,18 +89,21 @@ def get_provisioned_product_outputs(context: Context, parameters: Parameters) ->
     if missing:
         raise invalid(f"{found.id} has no output {', '.join(missing)}.")
     chosen = {key: value for key, value in outputs.items() if key in wanted}
-    return listed(context, parameters, "Outputs", _describe_outputs(chosen))
+    return listed(context, parameters, "Outputs", _describe_outputs(found.product_id, chosen))
 
 
 def describe_record_detail(record: Record) -> dict[str, Any]:
     """A record as Service Catalog tells it."""
+    product = PRODUCTS_BY_ID[record.product_id]
+    has_launch_role = any(kind == "LAUNCH" for kind, _ in product.constraints)
     return {
+        **({"LaunchRoleArn": LAUNCH_ROLE} if has_launch_role else {}),
         "RecordId": record.id,
         "ProvisionedProductName": record.provisioned_product_name,
         "Status": record.status,
         "CreatedTime": moment(record.created_at),
         "UpdatedTime": moment(record.updated_at),
-        "ProvisionedProductType": PRODUCTS_BY_ID[record.product_id].kind,
+        "ProvisionedProductType": product.kind,
         "RecordType": record.type,
         "ProvisionedProductId": record.provisioned_product_id,
         "ProductId": record.product_id,
@@ -110,10 +114,10 @@ def describe_record_detail(record: Record) -> dict[str, Any]:
     }
 
 
-def find_named(world: World, name: str) -> ProvisionedProduct | None:
-    """The provisioned product of that name, if there is one."""
-    for entry in world.zone.provisioned_products.values():
-        if entry.name == name and not entry.terminated:
+def find_named(context: Context, name: str) -> ProvisionedProduct | None:
+    """The provisioned product of that name in the caller's Service Catalog, if there is one."""
+    for entry in context.world.zone.provisioned_products.values():
+        if entry.name == name and not entry.terminated and is_home_of(context, entry):
             return entry
     return None
 
@@ -129,11 +133,9 @@ def find_provisioned(
     identifier, name = parameters.get(id_key), parameters.get(name_key)
     if (identifier is None) == (name is None):
         raise invalid(f"Give exactly one of {id_key} and {name_key}.")
-    found = None
-    if sees_catalog(context):
-        zone = context.world.zone
-        found = zone.provisioned_products.get(identifier) if identifier else find_named(context.world, str(name))
-    if found is None or found.terminated:
+    known = context.world.zone.provisioned_products
+    found = known.get(identifier) if identifier else find_named(context, str(name))
+    if found is None or found.terminated or not is_home_of(context, found):
         raise AwsError("ResourceNotFoundException", f"Provisioned product {identifier or name} not found.")
     return found
 
@@ -147,7 +149,7 @@ def _visible(context: Context, parameters: Parameters) -> list[ProvisionedProduc
 
 
 def _may_see(context: Context, parameters: Parameters, entry: ProvisionedProduct) -> bool:
-    if not products_for(context):
+    if not is_home_of(context, entry):
         return False
     level = parameters.get("AccessLevelFilter", {"Key": "User", "Value": "self"})
     if level.get("Value") != "self":
@@ -163,7 +165,7 @@ def _describe_provisioned(entry: ProvisionedProduct) -> dict[str, Any]:
     return without_nothing(
         {
             "Name": entry.name,
-            "Arn": f"arn:aws:servicecatalog:{HOME_REGION}:{MANAGEMENT_ACCOUNT}:stack/{entry.name}/{entry.id}",
+            "Arn": provisioned_product_arn(entry.home_account or MANAGEMENT_ACCOUNT, entry.name, entry.id),
             "Type": PRODUCTS_BY_ID[entry.product_id].kind,
             "Id": entry.id,
             "Status": entry.status,
@@ -186,7 +188,7 @@ def _describe_attributes(entry: ProvisionedProduct) -> dict[str, Any]:
         {
             **_describe_provisioned(entry),
             "Tags": _as_list(entry.tags),
-            "PhysicalId": entry.account_id,
+            "PhysicalId": entry.account_id or next(iter(entry.stack_ids), None),
             "ProductName": product.name,
             "ProvisioningArtifactName": artifact.name,
             "UserArn": entry.ordered_by,
@@ -227,14 +229,13 @@ def _matches(entry: Mapping[str, Any], query: str) -> bool:
     return any(query.casefold() in str(entry.get(name, "")).casefold() for name in _SEARCH_KEYS.values())
 
 
-def _describe_outputs(outputs: Mapping[str, str]) -> list[dict[str, Any]]:
-    return [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
+def _describe_outputs(product_id: str, outputs: Mapping[str, str]) -> list[dict[str, Any]]:
+    descriptions = dict(PRODUCTS_BY_ID[product_id].outputs)
+    return [
+        without_nothing({"OutputKey": key, "OutputValue": value, "Description": descriptions.get(key)})
+        for key, value in outputs.items()
+    ]
 
 
 def _as_list(pairs: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in pairs.items()]
-
-
-def invalid(message: str) -> AwsError:
-    """The error for parameters that contradict what there is."""
-    return AwsError("InvalidParametersException", message)

@@ -31,7 +31,7 @@ def test_every_served_operation_exists_and_is_signed_as_the_sdk_does() -> None:
     ("service", "operation", "parameters", "name"),
     [
         ("servicecatalog", "create_portfolio", {"DisplayName": "d", "ProviderName": "p"}, "CreatePortfolio"),
-        ("organizations", "close_account", {"AccountId": "555566667777"}, "CloseAccount"),
+        ("organizations", "leave_organization", {}, "LeaveOrganization"),
         ("ec2", "describe_instances", {}, "DescribeInstances"),
         ("s3", "list_buckets", {}, "ListBuckets"),
         ("iam", "list_users", {}, "ListUsers"),

@@ -1,0 +1,148 @@
+"""Which resources a call is about, as ARNs that a policy's Resource can be held against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.landing_zone import (
+    MANAGEMENT_ACCOUNT,
+    ORGANIZATION_ID,
+    ROOT_ID,
+    account_arn,
+    unit_arn,
+)
+
+Alternatives = tuple[str, ...]
+"""ARNs of one resource, of which a policy may name any."""
+
+_GLOBAL = ("organizations", "iam", "budgets", "account", "sso", "identitystore")
+_ORGANIZATION_IDS = (
+    "AccountId",
+    "ParentId",
+    "ChildId",
+    "ResourceId",
+    "TargetId",
+    "SourceParentId",
+    "DestinationParentId",
+    "OrganizationalUnitId",
+)
+
+
+def resources_of(prefix: str, account: str, region: str, parameters: Mapping[str, Any]) -> list[Alternatives]:
+    """The resources of a call: what its parameters name, else everything of the service in the account.
+
+    Derived are: accounts, OUs and the root of Organizations; Service Catalog's products; IAM roles;
+    CloudFormation stacks; budgets; SES identities; Lex bots; accounts, instances and permission sets of IAM
+    Identity Center; identity stores; and whatever parameter is an ARN by itself. Of anything else the resource
+    is ``arn:aws:SERVICE:REGION:ACCOUNT:*``, to which only ``*`` fits, or a pattern that covers all of the
+    service's types there.
+    """
+    derive = _DERIVED.get(prefix)
+    found = derive(account, region, parameters) if derive is not None else []
+    found += [
+        (value,)
+        for value in parameters.values()
+        if isinstance(value, str) and value.startswith("arn:") and (value,) not in found
+    ]
+    if found:
+        return found
+    return [(f"arn:aws:{prefix}:{'' if prefix in _GLOBAL else region}:{account}:*",)]
+
+
+def _of_organizations(_account: str, _region: str, parameters: Mapping[str, Any]) -> list[Alternatives]:
+    found: list[Alternatives] = []
+    for name in _ORGANIZATION_IDS:
+        identifier = parameters.get(name)
+        if isinstance(identifier, str):
+            found.append((_organization_arn(identifier),))
+    return found
+
+
+def _organization_arn(identifier: str) -> str:
+    if identifier == ROOT_ID:
+        return f"arn:aws:organizations::{MANAGEMENT_ACCOUNT}:root/{ORGANIZATION_ID}/{identifier}"
+    return unit_arn(identifier) if identifier.startswith("ou-") else account_arn(identifier)
+
+
+def _of_servicecatalog(account: str, region: str, parameters: Mapping[str, Any]) -> list[Alternatives]:
+    found: list[Alternatives] = []
+    identifier = parameters.get("ProductId") or parameters.get("Id")
+    if isinstance(identifier, str) and identifier.startswith("prod-"):
+        # Products that are shared are the sharing account's.
+        accounts = dict.fromkeys((account, MANAGEMENT_ACCOUNT))
+        found.append(tuple(f"arn:aws:catalog:{region}:{owner}:product/{identifier}" for owner in accounts))
+    return found
+
+
+def _of_iam(account: str, _region: str, parameters: Mapping[str, Any]) -> list[Alternatives]:
+    name = parameters.get("RoleName")
+    if name is None:
+        return []
+    path = parameters.get("Path", "/")
+    return [(f"arn:aws:iam::{account}:role{path}{name}",)]
+
+
+def _of_cloudformation(account: str, region: str, parameters: Mapping[str, Any]) -> list[Alternatives]:
+    name = parameters.get("StackName")
+    if name is None or name.startswith("arn:"):
+        return []
+    return [(f"arn:aws:cloudformation:{region}:{account}:stack/{name}/*",)]
+
+
+def _of_budgets(account: str, _region: str, parameters: Mapping[str, Any]) -> list[Alternatives]:
+    budget = parameters.get("Budget", parameters.get("NewBudget", {}))
+    name = parameters.get("BudgetName") or budget.get("BudgetName")
+    return [(f"arn:aws:budgets::{account}:budget/{name}",)] if name else []
+
+
+def _of_account(account: str, _region: str, parameters: Mapping[str, Any]) -> list[Alternatives]:
+    named = parameters.get("AccountId")
+    if named is None or named == account:
+        return [(f"arn:aws:account::{account}:account",)]
+    return [(f"arn:aws:account::{MANAGEMENT_ACCOUNT}:account/{ORGANIZATION_ID}/{named}",)]
+
+
+def _of_ses(account: str, region: str, parameters: Mapping[str, Any]) -> list[Alternatives]:
+    sender = parameters.get("FromEmailAddress") or parameters.get("Source")
+    if not sender:
+        return []
+    address = sender.rpartition("<")[2].rstrip(">").strip()
+    # Either the address or its domain is what was verified.
+    return [
+        tuple(
+            f"arn:aws:ses:{region}:{account}:identity/{identity}" for identity in (address, address.rpartition("@")[2])
+        )
+    ]
+
+
+def _of_sso(_account: str, _region: str, parameters: Mapping[str, Any]) -> list[Alternatives]:
+    target = parameters.get("TargetId") or parameters.get("AccountId")
+    return [(f"arn:aws:sso:::account/{target}",)] if target else []
+
+
+def _of_identitystore(account: str, _region: str, parameters: Mapping[str, Any]) -> list[Alternatives]:
+    store = parameters.get("IdentityStoreId")
+    return [(f"arn:aws:identitystore::{account}:identitystore/{store}",)] if store else []
+
+
+def _of_lex(account: str, region: str, parameters: Mapping[str, Any]) -> list[Alternatives]:
+    bot, alias = parameters.get("botId"), parameters.get("botAliasId")
+    if bot is None:
+        return []
+    named = f"bot-alias/{bot}/{alias}" if alias else f"bot/{bot}"
+    return [(f"arn:aws:lex:{region}:{account}:{named}",)]
+
+
+_DERIVED = {
+    "account": _of_account,
+    "budgets": _of_budgets,
+    "cloudformation": _of_cloudformation,
+    "iam": _of_iam,
+    "identitystore": _of_identitystore,
+    "lex": _of_lex,
+    "organizations": _of_organizations,
+    "servicecatalog": _of_servicecatalog,
+    "ses": _of_ses,
+    "sso": _of_sso,
+}
