@@ -19,6 +19,7 @@ from starlette.responses import HTMLResponse, Response
 from adapters.console.visits import Visit, visit_of
 from bot.activity import Person
 from bot.errors import NotFound, QuartermasterError
+from bot.people import shown
 from bot.services import Services
 
 HERE = Path(__file__).parent
@@ -112,7 +113,9 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters.update(when=_when, tone=_tone, state=_state, stages=_stages, linked=_linked)
+        self._templates.filters.update(
+            when=_when, tone=_tone, state=_state, stages=_stages, linked=_linked, shown=shown
+        )
         self._templates.tests.update(web_address=_is_web_address, own_picture=_is_own_picture)
         self._templates.globals.update(
             asset=self.assets.url,
