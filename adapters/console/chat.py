@@ -41,6 +41,9 @@ HEARTBEAT = 15
 STREAM_LIFETIME = 300.0
 """Seconds after which a stream ends; the browser comes back, and who is signed in is checked again."""
 
+RECHECK = 4.0
+"""Seconds between looks whether the one who listens has signed out, at most; also before anything is told."""
+
 SHUTDOWN_GRACE = 2
 """Seconds that a stream has to end in good order when the server closes."""
 
@@ -123,9 +126,11 @@ class Chat:
         yield ServerSentEvent(comment="connected", retry=2000)
         end = time.monotonic() + STREAM_LIFETIME
         while (left := end - time.monotonic()) > 0 and not closing.is_set():
-            wait = self._services.conversations.wait(conversation, seq, min(HEARTBEAT, left))
+            wait = self._services.conversations.wait(conversation, seq, min(RECHECK, left))
             try:
                 said = await _until(closing, wait)
+                if not await self._doorkeeper.still_counts(visit):
+                    return
             except Unavailable:
                 return  # the process stops, or its database does; the browser connects again
             for message in said:

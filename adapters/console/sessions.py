@@ -99,7 +99,7 @@ class CookieJar:
             session = Session(**value) if value else None
         except TypeError:
             return None  # written by another version of us
-        if session and session.person_id and await self._is_ended(session):
+        if session and session.person_id and await self.is_ended(session):
             return None
         return session
 
@@ -116,7 +116,8 @@ class CookieJar:
 
         await self._services.database.write(work)
 
-    async def _is_ended(self, session: Session) -> bool:
+    async def is_ended(self, session: Session) -> bool:
+        """Tell whether somebody signed out of the session, on whichever replica."""
         ended = select(idempotency.c.key).where(idempotency.c.scope == SIGNED_OUT, idempotency.c.key == session.id)
         async with self._services.database.read() as connection:
             return (await connection.execute(ended)).first() is not None

@@ -119,6 +119,10 @@ class Doorkeeper:
             "Without them the console serves only its own machine, directly, with the sandboxed AWS.",
         )
 
+    async def still_counts(self, visit: Visit) -> bool:
+        """Tell whether a visit that lasts may go on: nobody has signed out of its session since it was opened."""
+        return not await self._cookies.is_ended(visit.session)
+
     async def _person_of(self, session: Session, may_switch: bool) -> Person | None:
         settings = self._services.settings
         if not session.person_id:
