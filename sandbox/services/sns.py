@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 import uuid
 from typing import Any
 
@@ -26,7 +27,9 @@ operation = serve(
 
 _TOPIC_NAME = re.compile(r"[A-Za-z0-9_-]{1,256}|[A-Za-z0-9_-]{1,251}\.fifo")
 _MAX_MESSAGE_BYTES = 262_144
-_MAX_SUBJECT = 100
+_MAX_SUBJECT = 99
+"""The Publish API: "less than 100 characters long", and "no line breaks or control characters" (those below)."""
+_CONTROLS = frozenset({"Cc", "Zl", "Zp"})
 _PAGE = 100
 _PROTOCOLS = ("http", "https", "email", "email-json", "sms", "sqs", "application", "lambda", "firehose")
 
@@ -143,7 +146,7 @@ def publish(context: Context, parameters: Parameters) -> dict[str, Any]:
         raise AwsError("InvalidParameter", "Invalid parameter: Message too long")
     subject = parameters.get("Subject")
     if subject is not None and (
-        not 0 < len(subject) <= _MAX_SUBJECT or not subject.isascii() or not subject.isprintable()
+        not 0 < len(subject) <= _MAX_SUBJECT or _CONTROLS & {unicodedata.category(letter) for letter in subject}
     ):
         raise AwsError("InvalidParameter", "Invalid parameter: Subject")
     return {"MessageId": str(uuid.uuid4())}
