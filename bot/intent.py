@@ -20,6 +20,7 @@ from bot.words import either
 if TYPE_CHECKING:
     from bot.services import Services
     from bot.workflow.model import SegmentResult, Watcher
+    from bot.workflow.periodic import Job
     from bot.workflow.run import Run
 
 
@@ -110,6 +111,8 @@ class Intent(ABC):
     """One capability. Subclasses are `Query` or `Change`; `create(services)` of the folder makes them."""
 
     shape: ClassVar[Literal["query", "change", "watch"]]
+    jobs: tuple[Job, ...] = ()
+    """What it does of its own accord every so often."""
 
     def __init__(self, services: Services) -> None:
         self.services = services

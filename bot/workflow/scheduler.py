@@ -25,6 +25,7 @@ from bot.services import Services
 from bot.workflow.carrying import SINCE, Carrying
 from bot.workflow.durable import DurableWorkflows
 from bot.workflow.model import Verdict, Waiting, Watcher
+from bot.workflow.periodic import Periodic
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +49,8 @@ class Scheduler:
         for intent in services.registry.intents.values():
             if isinstance(intent, Change):
                 self._watchers.update({w.kind: w for w in intent.watchers})
+        jobs = (job for intent in services.registry.intents.values() for job in intent.jobs)
+        self._periodic = Periodic(services.database, services.clock, jobs)
 
     async def start(self) -> None:
         """Say that we are here; on SQLite also take over at once what the last process left."""
@@ -94,11 +97,13 @@ class Scheduler:
             for looking in self._looking.values():
                 looking.cancel()
             await asyncio.gather(*self._looking.values(), return_exceptions=True)
+            await self._periodic.stop()
 
     async def _tick(self) -> None:
         """Fire everything that is due now; watchers look beside it, so that AWS holds up nothing else."""
         await self._expire()
         await self._start_watchers()
+        await self._periodic.start_due()
         if not await self._services.holding.paused():
             await self._fire_timers()
         await self._services.audit.seal()
