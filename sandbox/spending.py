@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from statistics import fmean, pstdev
 
 from sandbox.clock import moment
@@ -22,6 +23,8 @@ DAY_SECONDS = 86_400.0
 DAYS_BEFORE_FORECAST = 35
 _DAYS_LOOKED_AT = 28
 _MICROS = 1_000_000
+_LONGEST_MONTH = 31
+_EPOCH = date(1970, 1, 1).toordinal()
 
 SERVICES = (
     "Amazon Elastic Compute Cloud - Compute",
@@ -32,6 +35,7 @@ SERVICES = (
     "AWS Config",
     "AWS Key Management Service",
 )
+_POSITIONS = {service: position for position, service in enumerate(SERVICES)}
 
 # US dollars a day for each of SERVICES, in their order
 _PROFILES = {
@@ -64,12 +68,28 @@ class Line:
         """Millionths of a dollar spent on a day, as far as it has passed and the account existed."""
         begin = start_of(day)
         share = (min(begin + DAY_SECONDS, now, self.until) - max(begin, self.since)) / DAY_SECONDS
-        return 0 if share <= 0 else round(self._full_day(day) * share)
+        return 0 if share <= 0 else round(self._month(day)[day.day - 1] * share)
 
-    def _full_day(self, day: date) -> float:
-        noise = _noise(self.account_id, day.toordinal())[SERVICES.index(self.service)] / 255
-        weekend = 0.4 if self.is_idle_at_weekends and day.weekday() >= 5 else 1.0
-        return self.micros * weekend * (0.8 + 0.4 * noise)
+    def cost_between(self, start: date, end: date, now: float) -> int:
+        """Millionths of a dollar spent from a day up to (not with) another."""
+        asked = range(start.toordinal(), end.toordinal())
+        first_whole = math.ceil(self.since / DAY_SECONDS) + _EPOCH
+        first_cut = math.floor(min(now, self.until) / DAY_SECONDS) + _EPOCH
+        # Only the days that it began and ends on can be cut.
+        cost = sum(
+            self.cost_on(date.fromordinal(number), now) for number in {first_whole - 1, first_cut} if number in asked
+        )
+        day = date.fromordinal(max(asked.start, first_whole))
+        last = date.fromordinal(max(day.toordinal(), min(asked.stop, first_cut)))
+        while day < last:
+            until = min(following_month(day), last)
+            cost += sum(self._month(day)[day.day - 1 : day.day - 1 + (until - day).days])
+            day = until
+        return cost
+
+    def _month(self, day: date) -> tuple[int, ...]:
+        position = _POSITIONS[self.service]
+        return _whole_days(self.account_id, position, self.micros, self.is_idle_at_weekends, day.year, day.month)
 
 
 @dataclass(frozen=True)
@@ -88,7 +108,7 @@ def list_lines(world: World, seen_by: str, passes: Callable[[Account, str], bool
         if seen_by not in (MANAGEMENT_ACCOUNT, account.id):
             continue
         kind = kinds[account.id]
-        size = 0.5 + _noise(account.id, 0)[0] / 170
+        size = 0.5 + _noise(account.id, 1)[0] / 170
         closure = world.zone.closures.get(account.id)
         until = float("inf") if closure is None else closure.asked_at
         lines += [
@@ -101,7 +121,7 @@ def list_lines(world: World, seen_by: str, passes: Callable[[Account, str], bool
 
 def sum_costs(lines: Iterable[Line], start: date, end: date, now: float) -> int:
     """Millionths of a dollar spent from a day up to (not with) another."""
-    return sum(line.cost_on(day, now) for line in lines for day in list_days(start, end, now))
+    return sum(line.cost_between(start, end, now) for line in lines)
 
 
 def project(lines: list[Line], now: float) -> Projection | None:
@@ -110,23 +130,15 @@ def project(lines: list[Line], now: float) -> Projection | None:
         return None
     today = moment(now).date()
     days = [
-        sum(line.cost_on(day, now) for line in lines)
-        for day in list_days(today - timedelta(days=_DAYS_LOOKED_AT), today, now)
+        sum(line.cost_on(today - timedelta(days=before), now) for line in lines)
+        for before in range(1, _DAYS_LOOKED_AT + 1)
     ]
     return Projection(fmean(days), pstdev(days))
 
 
-def list_days(start: date, end: date, now: float) -> Iterator[date]:
-    """The days from one up to (not with) another, as far as they have begun."""
-    day, last = start, min(end, moment(now).date() + timedelta(days=1))
-    while day < last:
-        yield day
-        day += timedelta(days=1)
-
-
 def start_of(day: date) -> float:
     """When a day begins (UTC), in seconds since the epoch."""
-    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
+    return (day.toordinal() - _EPOCH) * DAY_SECONDS
 
 
 def following_month(day: date) -> date:
@@ -154,6 +166,7 @@ def _kinds_of_accounts(world: World) -> dict[str, str]:
     }
 
 
+@functools.lru_cache(maxsize=4_096)
 def _kind_of(account_id: str, words: str) -> str:
     if account_id == MANAGEMENT_ACCOUNT:
         return "shared"
@@ -161,6 +174,20 @@ def _kind_of(account_id: str, words: str) -> str:
     return next((kind for kind, pattern in _KINDS if pattern.search(lowered)), "ordinary")
 
 
-@functools.lru_cache(maxsize=65_536)
-def _noise(account_id: str, number: int) -> bytes:
-    return hashlib.blake2b(f"{account_id}/{number}".encode(), digest_size=len(SERVICES)).digest()
+@functools.lru_cache(maxsize=131_072)
+def _whole_days(
+    account_id: str, position: int, micros: float, is_idle_at_weekends: bool, year: int, month: int
+) -> tuple[int, ...]:
+    """What each day of a month costs when it has passed."""
+    first = date(year, month, 1)
+    noise = _noise(f"{account_id}/{year}-{month}", _LONGEST_MONTH * len(SERVICES))
+    costs = []
+    for number in range((following_month(first) - first).days):
+        weekend = 0.4 if is_idle_at_weekends and (first.weekday() + number) % 7 >= 5 else 1.0
+        costs.append(round(micros * weekend * (0.8 + 0.4 * noise[position * _LONGEST_MONTH + number] / 255)))
+    return tuple(costs)
+
+
+@functools.lru_cache(maxsize=16_384)
+def _noise(name: str, length: int) -> bytes:
+    return hashlib.shake_128(name.encode()).digest(length)

@@ -13,11 +13,11 @@ from sandbox.clock import moment
 from sandbox.cost_filters import BadFilter, read_expression
 from sandbox.errors import AwsError
 from sandbox.registry import Context, Parameters, Service, page_of, serve
-from sandbox.spending import Line, following_month, list_days, list_lines, project, write_dollars
+from sandbox.spending import Line, following_month, list_lines, project, write_dollars
 
 operation = serve(Service("ce", signing_name="ce", bad_page="InvalidNextTokenException", failed="InternalFailure"))
 
-_PAGE_ROWS = 400
+_PAGE_ROWS = 2_000
 _MONTHS_KEPT = 14
 _MOST_GROUPS = 2
 _MOST_FORECAST_DAYS = {"DAILY": 93, "MONTHLY": 366}
@@ -34,7 +34,8 @@ _COSTS = {
 @operation("GetCostAndUsage")
 def get_cost_and_usage(context: Context, parameters: Parameters) -> dict[str, Any]:
     """Costs by day or month, in groups or in total; a long answer continues in the same or the next period."""
-    today = moment(context.now).date()
+    now = context.now
+    today = moment(now).date()
     start, end = _read_period(parameters)
     _check_past(start, end, today)
     _check_granularity(parameters)
@@ -47,7 +48,7 @@ def get_cost_and_usage(context: Context, parameters: Parameters) -> dict[str, An
         sums: dict[tuple[str, ...], int] = defaultdict(int)
         for line in lines:
             group = tuple(_key_of(line, key) for key in keys)
-            sums[group] += sum(line.cost_on(day, context.now) for day in list_days(*period, context.now))
+            sums[group] += line.cost_between(*period, now)
         if keys:
             rows += [(period, group, amount) for group, amount in sorted(sums.items()) if amount]
         if not keys or not any(sums.values()):

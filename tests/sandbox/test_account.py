@@ -70,6 +70,17 @@ def test_a_member_sets_its_own_contact_and_nobody_elses(aws: Aws) -> None:
     assert refusal_of(inside.put_alternate_contact, AccountId=MEMBER, **contact()) == "AccessDeniedException"
 
 
+def test_a_closed_account_takes_no_contact_and_still_shows_those_it_has(aws: Aws) -> None:
+    account = aws.client("account")
+    account.put_alternate_contact(AccountId=MEMBER, **contact())
+    aws.client("organizations").close_account(AccountId=MEMBER)
+
+    assert refusal_of(account.put_alternate_contact, AccountId=MEMBER, **contact()) == "AccessDeniedException"
+    asked = {"AccountId": MEMBER, "AlternateContactType": "SECURITY"}
+    assert refusal_of(account.delete_alternate_contact, **asked) == "AccessDeniedException"
+    assert account.get_alternate_contact(**asked)["AlternateContact"] == contact()
+
+
 def test_every_member_has_the_organizations_primary_contact(aws: Aws) -> None:
     account = aws.client("account")
     assert account.get_contact_information(AccountId=MEMBER)["ContactInformation"]["CountryCode"] == "US"

@@ -99,7 +99,7 @@ def test_filters_combine_by_and_or_and_not(aws: Aws) -> None:
 
 
 def test_pages_through_what_is_too_long_for_one_answer(aws: Aws) -> None:
-    asked = {"TimePeriod": days(aws, 60), "GroupBy": BY_ACCOUNT}
+    asked = {"TimePeriod": days(aws, 200), "GroupBy": BY_ACCOUNT}
     pages = [ask(aws, **asked)]
     while "NextPageToken" in pages[-1]:
         pages.append(ask(aws, **asked, NextPageToken=pages[-1]["NextPageToken"]))
@@ -111,11 +111,25 @@ def test_pages_through_what_is_too_long_for_one_answer(aws: Aws) -> None:
         for group in result["Groups"]
     ]
     assert len(pages) == 2
-    assert len(rows) == len(set(rows)) == 60 * len(ACCOUNTS)
+    assert len(rows) == len(set(rows)) == 200 * len(ACCOUNTS)
     token = pages[0]["NextPageToken"]
     call = aws.client("ce").get_cost_and_usage
-    other = {"TimePeriod": days(aws, 59), "Granularity": "DAILY", "Metrics": ["UnblendedCost"], "GroupBy": BY_ACCOUNT}
+    other = {"TimePeriod": days(aws, 199), "Granularity": "DAILY", "Metrics": ["UnblendedCost"], "GroupBy": BY_ACCOUNT}
     assert refusal_of(call, **other, NextPageToken=token) == "InvalidNextTokenException"
+
+
+def test_an_account_costs_nothing_before_it_exists_and_nothing_after_it_is_closed(aws: Aws) -> None:
+    account_id = vend(aws)
+    mine = {"Dimensions": {"Key": "LINKED_ACCOUNT", "Values": [account_id]}}
+    aws.advance(3 * 24 * 60)
+    assert total(ask(aws, Filter=mine, TimePeriod=days(aws, 40, 10))) == 0
+    assert total(ask(aws, Filter=mine)) > 0
+
+    aws.client("organizations").close_account(AccountId=account_id)
+    before = total(ask(aws, Filter=mine, TimePeriod=days(aws, 7, -1)))
+    aws.advance(5 * 24 * 60)
+    assert total(ask(aws, Filter=mine, TimePeriod=days(aws, 4))) == 0
+    assert total(ask(aws, Filter=mine, TimePeriod=days(aws, 12))) == before
 
 
 def test_moving_an_account_rewrites_no_costs(aws: Aws) -> None:
