@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from sandbox import landing_zone
+from sandbox import landing_zone, products
 from tests.stories.errands import asks_for_an_account
 from tests.support.stage import Approver, Speaker, Stage
 
@@ -35,7 +35,7 @@ def somebody_makes_an_account(stage: Stage, name: str, mailbox: str) -> None:
 @pytest.fixture
 def new_version() -> Iterator[str]:
     """While the test runs, Account Factory has a newer version than the one seeded."""
-    factory = landing_zone.PRODUCTS[0]
+    factory = products.PRODUCTS[0]
     old = factory.artifacts
     newer = replace(old[-1], id="pa-ctafnewest005", name="5.0", created_at=old[-1].created_at + 86_400)
     object.__setattr__(factory, "artifacts", (*old[:-1], replace(old[-1], guidance="DEPRECATED"), newer))
