@@ -40,6 +40,8 @@ def authorize(
     if not layers or (prefix, operation) == ("sts", "GetCallerIdentity"):
         return None
     keys = condition_keys(world, caller, region, parameters)
+    if prefix == "iam":
+        parameters = {**_path_of_role(world, caller, parameters), **parameters}
     for action in actions_of(prefix, operation, parameters):
         for alternatives in resources_of(prefix, caller.account, region, parameters):
             reason = _find_reason(layers, action, alternatives, keys)
@@ -51,7 +53,7 @@ def authorize(
 
 def actions_of(prefix: str, operation: str, parameters: Mapping[str, Any]) -> list[str]:
     """The actions that a call needs, in the form of service:Action."""
-    if prefix == "budgets" and not operation.endswith("TagsForResource"):
+    if prefix == "budgets" and operation not in ("TagResource", "UntagResource", "ListTagsForResource"):
         return ["budgets:ViewBudget" if operation.startswith(_BUDGET_VIEWS) else "budgets:ModifyBudget"]
     if (prefix, operation) == ("s3", "ListBuckets"):
         return ["s3:ListAllMyBuckets"]
@@ -103,6 +105,14 @@ def _find_reason(
         if Verdict.ALLOWED not in verdicts:
             return f"because no {kind} policy allows the {action} action"
     return ""
+
+
+def _path_of_role(world: World, caller: Caller, parameters: Mapping[str, Any]) -> dict[str, str]:
+    """A role's path, which is part of its ARN, and which calls about the role don't name."""
+    for role in world.zone.roles.values():
+        if (role.account_id, role.name) == (caller.account, parameters.get("RoleName")):
+            return {"Path": role.path}
+    return {}
 
 
 def _request_tags(parameters: Mapping[str, Any]) -> dict[str, str]:

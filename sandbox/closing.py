@@ -69,6 +69,8 @@ def settle_closures(world: World) -> None:
         if closure.gone_at <= now:
             del world.zone.accounts[account.id]
             world.zone.tags.pop(account.id, None)
+            for key in [key for key, held in world.zone.assignments.items() if held.account_id == account.id]:
+                del world.zone.assignments[key]
             forget_account(world.zone, account.id)
             world.changed()
         elif closure.suspended_at <= now and account.status == "PENDING_CLOSURE":

@@ -158,13 +158,14 @@ class Front:
         parameters = operation.parse()
         answering.call.params = without_secrets(parameters)
         self._strike_before(answering)
-        self._authorize(answering, parameters)
         if served is None:
+            self._authorize(answering, parameters)
             response = self._passed_on(answering.environ, answering.body, answering.caller.account)
         else:
             violations = find_violations(operation.input_shape, parameters)
             if violations:
                 raise AwsError(service.invalid, summarize(violations))
+            self._authorize(answering, parameters)
             response = operation.serialize(self._run(served, answering, parameters), request_id)
         self._strike_after(answering)
         return response

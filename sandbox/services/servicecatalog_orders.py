@@ -59,6 +59,11 @@ def update_provisioned_product(context: Context, parameters: Parameters) -> dict
         return {"RecordDetail": describe_record_detail(spent)}
     provisioned = _require_idle(find_provisioned(context, parameters))
     product = PRODUCTS_BY_ID[provisioned.product_id]
+    if (
+        parameters.get("ProductId", product.id) != product.id
+        or parameters.get("ProductName", product.name) != product.name
+    ):
+        raise invalid(f"Provisioned product {provisioned.id} can't become one of another product.")
     chooses_artifact = {"ProvisioningArtifactId", "ProvisioningArtifactName"} & set(parameters)
     artifact_id = (
         _require_active(product, find_artifact(product, parameters)).id if chooses_artifact else provisioned.artifact_id
@@ -136,7 +141,7 @@ def _start(
 
 
 def _find_spent(context: Context, parameters: Parameters, token_key: str) -> Record | None:
-    spent = context.world.zone.tokens.get(_token_name(token_key, parameters))
+    spent = context.world.zone.tokens.get(_token_name(context, token_key, parameters))
     if spent is None:
         return None
     if spent.fingerprint != _fingerprint(parameters):
@@ -146,13 +151,15 @@ def _find_spent(context: Context, parameters: Parameters, token_key: str) -> Rec
 
 def _spend(context: Context, parameters: Parameters, token_key: str, record: Record) -> dict[str, Any]:
     spent = SpentToken(record.id, _fingerprint(parameters))
-    context.world.zone.tokens[_token_name(token_key, parameters)] = spent
+    context.world.zone.tokens[_token_name(context, token_key, parameters)] = spent
     context.world.changed()
     return {"RecordDetail": describe_record_detail(record)}
 
 
-def _token_name(token_key: str, parameters: Parameters) -> str:
-    return f"{token_key}:{parameters[token_key]}"
+def _token_name(context: Context, token_key: str, parameters: Parameters) -> str:
+    # Each account's Service Catalog knows its own tokens only.
+    home = "" if context.account == MANAGEMENT_ACCOUNT else f"{context.account}:"
+    return f"{home}{token_key}:{parameters[token_key]}"
 
 
 def _fingerprint(parameters: Parameters) -> str:

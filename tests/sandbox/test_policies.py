@@ -321,3 +321,76 @@ def test_refuses_a_policy_that_it_could_not_simulate(aws: Aws, document: str, wo
     with pytest.raises(iam.exceptions.MalformedPolicyDocumentException, match=words):
         iam.put_role_policy(RoleName="Mover", PolicyName="own", PolicyDocument=document)
     assert iam.list_role_policies(RoleName="Mover")["PolicyNames"] == []
+
+
+_BUDGET = {
+    "AccountId": MANAGEMENT_ACCOUNT,
+    "Budget": {
+        "BudgetName": "team-x",
+        "BudgetType": "COST",
+        "TimeUnit": "MONTHLY",
+        "BudgetLimit": {"Amount": "100", "Unit": "USD"},
+    },
+}
+_CONTACT = {
+    "AccountId": PLAYGROUND,
+    "AlternateContactType": "BILLING",
+    "Name": "Ana",
+    "Title": "Owner",
+    "EmailAddress": "ana@corp.example",
+    "PhoneNumber": "+31 20 555 0100",
+}
+
+
+@pytest.mark.parametrize(
+    ("service", "call", "parameters", "action", "resource"),
+    [
+        (
+            "budgets",
+            "create_budget",
+            _BUDGET,
+            "budgets:ModifyBudget",
+            f"arn:aws:budgets::{MANAGEMENT_ACCOUNT}:budget/team-*",
+        ),
+        ("budgets", "describe_budgets", {"AccountId": MANAGEMENT_ACCOUNT}, "budgets:ViewBudget", "*"),
+        (
+            "account",
+            "put_alternate_contact",
+            _CONTACT,
+            "account:PutAlternateContact",
+            f"arn:aws:account::{MANAGEMENT_ACCOUNT}:account/o-*/{PLAYGROUND}",
+        ),
+        ("sso-admin", "list_instances", {}, "sso:ListInstances", "*"),
+        ("service-quotas", "list_service_quotas", {"ServiceCode": "organizations"}, "servicequotas:List*", "*"),
+        ("resourcegroupstaggingapi", "get_resources", {}, "tag:GetResources", "*"),
+        ("controltower", "list_enabled_baselines", {}, "controltower:ListEnabledBaselines", "*"),
+    ],
+)
+def test_actions_are_called_as_iam_calls_them(
+    aws: Aws, service: str, call: str, parameters: dict[str, Any], action: str, resource: str
+) -> None:
+    keys = assume(aws, make_role(aws, "Mover", {"Action": action, "Resource": resource}))
+    getattr(aws.client(service, **keys), call)(**parameters)
+
+    other = assume(aws, make_role(aws, "Other", {"NotAction": action}))
+    assert (
+        f"not authorized to perform: {action.split(':')[0]}:"
+        in (refusal(getattr(aws.client(service, **other), call), **parameters)["Message"])
+    )
+
+
+def test_a_role_with_a_path_is_found_under_its_whole_arn(aws: Aws) -> None:
+    allowed = {"Action": "iam:*", "Resource": f"arn:aws:iam::{MANAGEMENT_ACCOUNT}:role/quartermaster/*"}
+    arn = make_role(aws, "Mover", allowed, Path="/quartermaster/")
+    make_role(aws, "Elsewhere")
+    iam = aws.client("iam", **assume(aws, arn))
+
+    assert iam.get_role(RoleName="Mover")["Role"]["Path"] == "/quartermaster/"
+    assert refusal(iam.get_role, RoleName="Elsewhere")["Code"] == "AccessDenied"
+
+
+def test_a_call_that_is_malformed_is_told_so_first(aws: Aws) -> None:
+    keys = assume(aws, make_role(aws, "Mover", {"Action": "sns:*"}))
+
+    error = refusal(aws.client("organizations", **keys).describe_account, AccountId="nonsense")
+    assert error["Code"] == "InvalidInputException"

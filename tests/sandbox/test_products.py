@@ -249,6 +249,8 @@ def test_an_update_keeps_what_is_not_given(aws: Aws) -> None:
     }
     first = catalog.update_provisioned_product(**update)["RecordDetail"]
     assert first["RecordType"] == "UPDATE_PROVISIONED_PRODUCT"
+    other = {"ProvisionedProductName": "playground", "UpdateToken": "other", "ProductId": BUCKET_PRODUCT}
+    assert "another product" in refusal(catalog.update_provisioned_product, **other)["Message"]
     assert "under change" in refusal(catalog.update_provisioned_product, **{**update, "UpdateToken": "b"})["Message"]
     aws.advance(3)
 
@@ -387,6 +389,8 @@ def test_a_shared_portfolio_is_ordered_from_inside_the_account(aws: Aws) -> None
     found = client_in(aws, WEBSHOP, "resourcegroupstaggingapi").get_resources(ResourceTypeFilters=["s3:bucket"])
     arns = [entry["ResourceARN"] for entry in found["ResourceTagMappingList"]]
     assert arns == ["arn:aws:s3:::corp-webshop-assets", "arn:aws:s3:::corp-reports"]
+    # Tokens and names are each account's own.
+    assert order(aws, "reports", BUCKET_PRODUCT, {**BUCKET, "BucketName": "corp-hub"})["Status"] == "CREATED"
     elsewhere = client_in(aws, "555566667777", "servicecatalog")
     assert elsewhere.search_products()["ProductViewSummaries"] == []
 
