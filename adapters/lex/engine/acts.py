@@ -72,6 +72,8 @@ _PREPOSITIONS: Final = _PLACES | frozenset("for with by at and or that which so 
 _MAKING: Final = frozenset("create provision vend setup spin establish generate launch open order".split())
 _FOREIGN: Final = 0.3
 _FOREMOST: Final = 0.5
+BESIDE: Final = frozenset({"new", "create"})
+"""Families of words that stand beside what is wished for and name nothing."""
 _WISHING: Final = frozenset(word for word, head in FAMILIES.items() if head == "create")
 
 
@@ -137,7 +139,7 @@ def _wished(words: Sequence[str], start: int) -> tuple[list[str], int]:
     end = start
     while end < len(words) and words[end] not in _PREPOSITIONS and words[end] not in _WISHING:
         end += 1
-    return [word for word in words[start:end] if word not in CARRIER_WORDS and word not in FAMILIES], end
+    return [word for word in words[start:end] if word not in CARRIER_WORDS and FAMILIES.get(word) not in BESIDE], end
 
 
 def _only_places(words: Sequence[str], position: int) -> bool:

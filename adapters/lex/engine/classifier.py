@@ -108,6 +108,10 @@ class Classifier:
         """Whether a word is one of the samples, or is spelt much like one."""
         return self._knownness(word) >= _RELATIVE
 
+    def was_taught(self, word: str) -> bool:
+        """Whether a word is one of the samples, spelt as it is there."""
+        return word in self._known_words
+
     def _learn_vocabulary(self, weighted: Sequence[dict[str, float]]) -> None:
         frequency = Counter(feature for weights in weighted for feature in weights)
         count = len(weighted)

@@ -18,6 +18,7 @@ from adapters.lex.engine.expansion import PLACEHOLDER, expand
 from adapters.lex.engine.features import pattern_mark, words_of
 from adapters.lex.engine.filling import SlotFiller
 from adapters.lex.engine.noise import is_noise
+from adapters.lex.engine.things import wants_other_things
 
 _MOST_COMPILED = 8
 _KEPT = 0.8
@@ -85,7 +86,9 @@ class CompiledBot:
         words = words_of(text, self._patterns)
         scores = self._classifier.classify(words).by_intent if self._classifier is not None else ()
         acts = acts_of(words)
-        elsewhere = self._classifier is not None and wants_elsewhere(words, self._classifier.knows)
+        elsewhere = self._classifier is not None and (
+            wants_elsewhere(words, self._classifier.knows) or wants_other_things(words, self._classifier.was_taught)
+        )
         answers = len(words) <= _LONGEST_ANSWER and _is_answer(text)
         ranked: list[Ranked] = []
         for number, (intent, score) in enumerate(zip(self.bot.intents, scores, strict=False)):
