@@ -403,7 +403,7 @@ def test_another_unit_in_an_update_moves_the_account(aws: Aws) -> None:
         "UpdateToken": "move",
         "ProvisioningParameters": [
             {"Key": "ManagedOrganizationalUnit", "Value": f"Test ({unit_id('w1test00')})"},
-            {"Key": "SSOUserEmail", "Value": "bo@corp.example"},
+            {"Key": "SSOUserEmail", "Value": "newcomer@corp.example"},
             {"Key": "AccountEmail", "UsePreviousValue": True},
         ],
     }
@@ -413,5 +413,8 @@ def test_another_unit_in_an_update_moves_the_account(aws: Aws) -> None:
     assert aws.record(record["RecordId"])["Status"] == "SUCCEEDED"
     parents = aws.client("organizations").list_parents(ChildId="555566667777")["Parents"]
     assert parents[0]["Id"] == unit_id("w1test00")
-    assert outputs(aws, "playground")["SSOUserEmail"] == "bo@corp.example"
+    assert outputs(aws, "playground")["SSOUserEmail"] == "newcomer@corp.example"
+    store = aws.client("sso-admin").list_instances()["Instances"][0]["IdentityStoreId"]
+    users = aws.client("identitystore").list_users(IdentityStoreId=store)["Users"]
+    assert "newcomer@corp.example" in [user["UserName"] for user in users]
     assert catalog.update_provisioned_product(**update)["RecordDetail"]["RecordId"] == record["RecordId"]
