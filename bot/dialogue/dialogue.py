@@ -14,6 +14,7 @@ import structlog
 from bot.activity import MAX_TEXT, STOP_WORDS, Activity, clean_text
 from bot.database import Transaction
 from bot.dialogue.abandoning import abandons
+from bot.dialogue.choosing import may_pick, picked, rival_addresses
 from bot.dialogue.form import FormFiller, Question
 from bot.dialogue.phrases import (
     ANEW,
@@ -35,6 +36,7 @@ from bot.intent import Answer, Ask, Change, Intent, Query
 from bot.recognizer import Recognizer, Turn
 from bot.requests import STATE_WORDS, Filter, RequestRecord
 from bot.services import Services
+from bot.words import either
 
 log = structlog.get_logger(__name__)
 
@@ -135,7 +137,7 @@ class Dialogue:
             turn.session.form = None
             await self._begin(turn, self._services.registry.change(form.intent), {})
             return
-        if turn.session.form is None and words in YES_OR_NO:
+        if turn.session.form is None and {words, text.casefold().strip(" .!").replace(",", "")} & YES_OR_NO:
             await self._nothing_to_confirm(turn)
             return
         if turn.session.form is None and words in THANKS:
@@ -176,7 +178,7 @@ class Dialogue:
         elif isinstance(intent, Query):
             await self._answer(turn, intent, understood)
         elif isinstance(intent, Change):
-            await self._begin(turn, intent, dict(understood.slots))
+            await self._begin(turn, intent, dict(understood.slots), turn.activity.text)
 
     async def _answer(self, turn: _Turn, intent: Query, understood: Turn) -> None:
         self._require_may_ask(turn, intent, dict(understood.slots))
@@ -185,18 +187,22 @@ class Dialogue:
         if answer.card and answer.card.request:
             turn.request = answer.card.request
 
-    async def _begin(self, turn: _Turn, intent: Change, slots: dict[str, str]) -> None:
+    async def _begin(self, turn: _Turn, intent: Change, slots: dict[str, str], text: str = "") -> None:
         self._require_may_ask(turn, intent, slots)
         if turn.session.form:
             turn.session.park()
         turn.session.parked = [f for f in turn.session.parked if f.intent != intent.definition.name]
         turn.session.form = Form(intent.definition.name)
+        self._set_rivals_aside(turn, turn.session.form, text, slots)
         await self._fill(turn, turn.session.form, slots)
 
     async def _in_form(self, turn: _Turn, form: Form, understood: Turn, text: str) -> None:
         intent = self._services.registry.change(form.intent)
         changed = {n: v for n, v in understood.slots.items() if v != form.slots.get(n)}
         own = understood.intent == form.intent
+        if self._set_rivals_aside(turn, form, text, changed):
+            await self._fill(turn, form, changed if own else {})
+            return
         withdrawn = [n for n in form.slots if own and n in understood.empty]
         for name in withdrawn:  # "the e-mail is wrong": taken out, asked again
             del form.slots[name]
@@ -363,12 +369,31 @@ class Dialogue:
             form.asking = ""
             await self._fill(turn, form, {})
             return True
+        if form.asking and may_pick(words):
+            intent = self._services.registry.change(form.intent)
+            offered = form.narrowed.get(form.asking) or await intent.suggestions(form.asking, turn.ask(form.slots))
+            if choice := picked(words, offered):
+                await self._fill(turn, form, {form.asking: choice})
+                return True
         wanted = await self._filler.asked_about(form, text, turn.ask(form.slots))
         if not wanted:
             return False
         turn.say(wanted)
         await self._filler.repeat(form, turn.ask(form.slots), turn.answers)
         return True
+
+    def _set_rivals_aside(self, turn: _Turn, form: Form, text: str, values: dict[str, str]) -> bool:
+        """Take addresses that a text puts side by side out of values and form, to be asked about; tell whether any."""
+        definition = self._services.registry.change(form.intent).definition
+        rivals = rival_addresses(SLACK_MAILTO.sub(r"\1", text), definition)
+        for name, addresses in rivals.items():
+            values.pop(name, None)
+            form.slots.pop(name, None)
+            form.narrowed[name] = addresses
+            label = (definition.slot(name).label or name).casefold()
+            named = " and ".join(addresses) if len(addresses) < 3 else either(addresses)
+            turn.say(f"There can be only one {label}, and you named {named}. Which one shall I take?")
+        return bool(rivals)
 
     async def _nothing_to_confirm(self, turn: _Turn) -> None:
         """A second "yes", say: tell how the request that was placed here stands instead of not understanding it."""

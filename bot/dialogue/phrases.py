@@ -10,7 +10,11 @@ from bot.recognizer import Turn
 CONTINUE = frozenset("continue|resume|go on|carry on|where were we|pick up where we left|back to it".split("|"))
 ANEW = frozenset("start over|start again|begin again|begin anew|restart|from the beginning|reset".split("|"))
 SKIP = frozenset("skip|skip it|none|no|leave it to you|whatever|any|you choose|no name".split("|"))
-YES_OR_NO = frozenset("yes|y|yep|yeah|ok|okay|sure|go ahead|do it|no|n|nope".split("|"))
+YES_OR_NO = frozenset(
+    "yes|y|yep|yeah|yup|ok|okay|sure|sure thing|absolutely|definitely|certainly|of course|go ahead|go for it|do it|"
+    "yes do it|yes go ahead|yeah go for it|yeah go ahead|yeah sure|yes sure|ok go ahead|sounds good|"
+    "no|n|nope|nah|no way|not yet|not now|no thanks|no thank you|absolutely not|rather not".split("|")
+)
 THANKS = frozenset("thanks|thank you|thank you very much|thx|cheers|many thanks|great|perfect".split("|"))
 SENTENCE = 4
 """Words from which on a text can be a request of its own rather than a wrong answer."""
