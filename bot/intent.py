@@ -97,6 +97,8 @@ class Ask:
     owner: str = ""
     fresh: bool = False
     """Whether the world must be read anew, as before the first change; else a recent reading serves."""
+    text: str = ""
+    """What was said, cleaned: for free words that no recogniser cuts out reliably."""
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,8 @@ class MailSender:
             return None
         token, view = minted
         picture = picture_approval(self._services, view)
-        subject = f"Approval needed: {picture.summary}"
+        reminder = "Reminder: " if delivery.payload.get("reminder") else ""
+        subject = f"{reminder}Approval needed: {picture.summary}"
         values = {
             "picture": picture,
             "to": view.approver,

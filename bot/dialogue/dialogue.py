@@ -67,7 +67,8 @@ class _Turn:
 
     def ask(self, slots: dict[str, str]) -> Ask:
         a = self.activity
-        return Ask(a.person, slots, a.conversation, a.channel, a.owner)
+        text = clean_text(a.value if a.verb == "say" else a.text)
+        return Ask(a.person, slots, a.conversation, a.channel, a.owner, text=text)
 
 
 class Dialogue:

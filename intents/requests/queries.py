@@ -8,10 +8,12 @@ from bot.intent import Answer, Ask, Definition, Query, Slot, SlotType
 from bot.requests import Filter, RequestRecord
 from bot.requests.record import STATE_WORDS
 from bot.requests.store import CANCELLABLE
+from bot.workflow.mending import RETRY
+from bot.workflow.run import BY_HAND
 
 REQUEST_ID = SlotType("RequestId", pattern="(qm-)?[23456789abcdefghjkmnpqrstvwxyz]{8}", listed=False)
 SHOWN = 10
-_MARKS: dict[str, StepMark] = {"succeeded": "done", "running": "running", "failed": "failed"}
+_MARKS: dict[str, StepMark] = {"succeeded": "done", BY_HAND: "done", "running": "running", "failed": "failed"}
 
 
 class MyRequests(Query):
@@ -141,6 +143,11 @@ class RequestStatus(Query):
         if record.outcome:
             items.append(Text(f"{record.outcome['text']} {record.outcome.get('next', '')}".strip()))
         buttons: tuple[Button, ...] = ()
+        if record.state in ("approved", "queued", "running") and (pause := await self.services.holding.paused()):
+            items.append(Text(f"{pause.sentence()} This request goes on when they are resumed."))
+        may_mend = record.state == "failed" and record.notes.get(RETRY)
+        if may_mend and self.services.policy.may_override(ask.person, record.subject).allowed:
+            buttons = (Button("Try again", "say", f"retry {record.id}"),)
         if record.state == "queued":
             told = [e.detail for e in await self.services.requests.timeline(record) if "in line" in e.detail]
             items.extend(Text(words) for words in told[-1:])

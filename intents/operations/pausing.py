@@ -1,0 +1,90 @@
+"""Pause and resume: they change nothing in AWS and must work at once, so policy decides and nobody approves."""
+
+from __future__ import annotations
+
+from bot.activity import clean_text
+from bot.card import Button, Card, Text
+from bot.intent import Answer, Ask, Definition, Query, Slot, SlotType
+
+REASON = SlotType("PauseReason", listed=False)
+MAX_REASON = 500
+
+
+class PauseChanges(Query):
+    """Holds every new step of every request, on all replicas."""
+
+    def define(self) -> Definition:
+        """Return the definition."""
+        return Definition(
+            name="PauseChanges",
+            title="pause of all changes",
+            description="Pause all changes: no new step of any request begins. For operators.",
+            utterances=(
+                "pause changes",
+                "pause changes because {PauseReason}",
+                "pause all changes",
+                "pause all changes because {PauseReason}",
+                "pause everything",
+                "please pause all changes",
+                "hold all changes",
+                "hold all changes because {PauseReason}",
+                "stop all changes",
+                "stop everything",
+                "freeze everything",
+                "freeze all changes",
+                "halt all changes",
+                "suspend all changes",
+                "put all changes on hold",
+                "emergency stop",
+            ),
+            slots=(Slot("PauseReason", REASON, required=False, label="Reason"),),
+            examples=("pause changes", "pause changes because the network is being moved"),
+        )
+
+    async def answer(self, ask: Ask) -> Answer:
+        """Pause; whoever pauses a second time is told who did before."""
+        self.services.policy.may_pause(ask.person).require()
+        _, because, words = ask.text.partition(" because ")
+        reason = clean_text(words if because else ask.slots.get("PauseReason", "")).rstrip(".")[:MAX_REASON]
+        pause = await self.services.holding.pause(ask.person, reason)
+        text = (
+            f"{pause.sentence()} Steps under way finish; no new one begins, and approvals are still taken. "
+            "Say “resume changes” to let them go on."
+        )
+        buttons = (Button("Resume changes", "say", "resume changes"),)
+        return Answer(text, Card("Changes are paused", (Text(text),), buttons, tone="warning"))
+
+
+class ResumeChanges(Query):
+    """Lets everything go on where it stood."""
+
+    def define(self) -> Definition:
+        """Return the definition."""
+        return Definition(
+            name="ResumeChanges",
+            title="end of the pause",
+            description="Resume all changes after a pause. For operators.",
+            utterances=(
+                "resume changes",
+                "resume all changes",
+                "please resume all changes",
+                "resume everything",
+                "let changes go on",
+                "let all changes continue",
+                "continue all changes",
+                "unpause changes",
+                "unpause everything",
+                "unfreeze all changes",
+                "lift the freeze",
+                "end the pause",
+            ),
+            examples=("resume changes",),
+        )
+
+    async def answer(self, ask: Ask) -> Answer:
+        """Resume; says so when nothing was paused."""
+        self.services.policy.may_pause(ask.person).require()
+        if not await self.services.holding.resume(ask.person):
+            return Answer("Changes are not paused.")
+        text = "Changes go on where they stood."
+        return Answer(text, Card("Changes are resumed", (Text(text),), tone="good"))
