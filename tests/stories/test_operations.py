@@ -95,7 +95,7 @@ async def test_what_can_only_be_asked_anew_is_not_tried_again(stage: Stage, ana:
     await op.says(f"retry {order}")
     op.hears("has not failed: it is being carried out")
     await stage.advance(minutes=25)
-    await ana.hears_later("failed")
+    await stage.reaches(order, "failed")
     await op.says(f"retry {order}")
     op.hears("can't be tried again", "Ask for it anew")
     await op.says(f"record step set the budget of {order} as done because finance made it")
