@@ -278,7 +278,7 @@ def build_services(
         approvals=approvals,
         inbox=Inbox(database, clock, signals, replica),
         holding=Holding(database, clock, signals, audit),
-        organization=OrganizationReader(cloud, settings, database, clock),
+        organization=OrganizationReader(cloud, settings, database),
         replica=replica,
     )
 

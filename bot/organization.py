@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,7 +12,6 @@ from typing import Any
 import structlog
 from sqlalchemy import select, update
 
-from bot.clock import Clock
 from bot.cloud import Cloud
 from bot.database import Database, Transaction
 from bot.database.tables import keepsakes
@@ -126,9 +126,8 @@ def _path(text: str) -> str:
 class OrganizationReader:
     """Reads the organization through the management role; one a process, shared by all intents."""
 
-    def __init__(self, cloud: Cloud, settings: Settings, database: Database, clock: Clock) -> None:
-        self._cloud, self._settings = cloud, settings
-        self._database, self._clock = database, clock
+    def __init__(self, cloud: Cloud, settings: Settings, database: Database) -> None:
+        self._cloud, self._settings, self._database = cloud, settings, database
         self._kept: Organization | None = None
         self._mark = ""
         self._units: tuple[float, tuple[Unit, ...]] | None = None
@@ -153,7 +152,7 @@ class OrganizationReader:
 
     async def forget(self, transaction: Transaction) -> None:
         """Have every replica read anew: we have changed the organization."""
-        mark = self._clock.wall().isoformat()
+        mark = secrets.token_hex(8)
         if not await insert_new(transaction, keepsakes, {"name": CHANGED, "value": mark}, on=["name"]):
             await transaction.execute(update(keepsakes).where(keepsakes.c.name == CHANGED).values(value=mark))
 

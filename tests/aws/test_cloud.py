@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from adapters.aws import BotoCloud, sandbox_clock
-from bot.cloud import seen_request_ids
+from adapters.aws.cloud import TAGGED
+from bot.cloud import acting_for, seen_request_ids
 from bot.errors import CloudError
 from bot.settings import load_settings
 from sandbox.server import Sandbox
@@ -143,3 +144,31 @@ async def test_reads_the_sandbox_clock(sandbox: Sandbox) -> None:
     assert (after - before).total_seconds() == 3600
     with pytest.raises(CloudError):
         await sandbox_clock(load_settings(aws_endpoint_url="http://127.0.0.1:9"))()
+
+
+async def test_a_workers_session_carries_its_request_through_a_chain_of_roles(
+    cloud: BotoCloud, sandbox: Sandbox
+) -> None:
+    accounts = (await cloud.call("organizations", "ListAccounts"))["Accounts"]
+    member = next(a["Id"] for a in accounts if a["Id"] != "111122223333" and a["Status"] == "ACTIVE")
+    chain = f"arn:aws:iam::111122223333:role/Management>arn:aws:iam::{member}:role/AWSControlTowerExecution"
+    for request in ("qm-22222222", "qm-33333333", ""):
+        token = acting_for.set(request)
+        await cloud.call("sts", "GetCallerIdentity", role=chain)
+        acting_for.reset(token)
+    made = calls(sandbox, "GetCallerIdentity")
+    assert [c["tags"] for c in made] == [
+        {"quartermaster-request": "qm-22222222"},
+        {"quartermaster-request": "qm-33333333"},
+        {},
+    ]
+    assert {c["account"] for c in made} == {member}
+    assert all(c["role"].endswith("role/AWSControlTowerExecution") for c in made)
+
+
+async def test_sessions_of_requests_long_ago_are_let_go(cloud: BotoCloud, sandbox: Sandbox) -> None:
+    for number in range(TAGGED + 3):
+        token = acting_for.set(f"qm-{number:08}")
+        await cloud.call("sts", "GetCallerIdentity", role="arn:aws:iam::111122223333:role/Management")
+        acting_for.reset(token)
+    assert len(cloud._clients) <= TAGGED + 2
