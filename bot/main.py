@@ -223,18 +223,11 @@ def build_clock(settings: Settings) -> Clock:
     return FollowingClock(importlib.import_module("adapters.aws").sandbox_clock(settings))
 
 
-def build_services(
-    settings: Settings,
-    clock: Clock,
-    cloud: Cloud,
-    *,
-    database: Database | None = None,
-    signals: Signals | None = None,
-) -> Services:
-    """Wire the core's own parts; tests give a database and signals that they watch."""
-    signals = signals or Signals()
+def build_services(settings: Settings, clock: Clock, cloud: Cloud) -> Services:
+    """Wire the core's own parts."""
+    signals = Signals()
     replica = secrets.token_hex(8)
-    database = database or Database(settings.database_url)
+    database = Database(settings.database_url)
     directory = Directory(settings.directory_file, settings.approvers)
     policy = Policy(settings.policy_dir, directory)
     people = People(database, clock)

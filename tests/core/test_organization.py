@@ -27,7 +27,7 @@ class CountingCloud:
         self.listed: list[str] = []
 
     async def pages(
-        self, service: str, operation: str, result: str, **parameters: Any
+        self, service: str, operation: str, result: str, /, *, region: str = "", role: str = "", **parameters: Any
     ) -> AsyncIterator[dict[str, Any]]:
         """Yield the entries of a listing."""
         self.listed.append(operation)
