@@ -27,7 +27,7 @@ test: test-setup ## Run all tests, on all parts (sets up PostgreSQL and Chromium
 	exec $(RUN) -m pytest -n $(WORKERS) --dist worksteal $(TESTS) $(ARGS)
 
 .PHONY: check
-check: test-setup lint test ## Everything that must hold: lint, types, layers, Dockerfile, locks, tests
+check: test-setup lint test ## Everything that must hold: lint, types, layers, Dockerfile, locks, IAM policies, tests
 
 .PHONY: lint
 lint: venv ## The checks without the tests
@@ -37,6 +37,7 @@ lint: venv ## The checks without the tests
 	$(RUN) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 	$(VENV)/bin/hadolint Dockerfile
 	$(RUN) tools/locks.py check
+	$(RUN) -m tools.iam check
 
 .PHONY: format
 format: venv ## Format the code and sort its imports

@@ -14,6 +14,10 @@ QuartermasterError                 base; carries `detail` and, where there is on
 
 from __future__ import annotations
 
+import re
+
+_LACKING = re.compile(r"not authorized to perform: ([A-Za-z0-9-]+:\w+)")
+
 
 class QuartermasterError(Exception):
     """Base of all expected failures; `detail` is a sentence that a person can act on."""
@@ -114,3 +118,9 @@ class CloudError(QuartermasterError):
         self.operation = operation
         self.request_id = request_id
         self.retryable = retryable
+
+    @property
+    def missing_permission(self) -> str:
+        """The IAM action that AWS says the caller lacks, such as organizations:ListRoots; empty if it names none."""
+        found = _LACKING.search(self.message)
+        return found[1] if found else ""

@@ -87,8 +87,10 @@ class Dialogue:
         try:
             await (self._press(turn) if activity.kind == "press" else self._message(turn, activity.text))
         except CloudError as error:
-            log.warning("turn.aws_failed", error=error.detail, request_id=error.request_id)
-            turn.say(aws_trouble(error, session.form is not None))
+            lacking = error.missing_permission
+            log.warning("turn.aws_failed", error=error.detail, request_id=error.request_id, permission=lacking)
+            is_operator = bool(lacking) and self._services.policy.may_pause(activity.person).allowed
+            turn.say(aws_trouble(error, session.form is not None, is_operator=is_operator))
             turn.place = None
         except QuartermasterError as error:
             log.info("turn.refused", error=error.detail, kind=type(error).__name__)

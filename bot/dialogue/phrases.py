@@ -39,12 +39,20 @@ def is_sure(understood: Turn) -> bool:
     return not understood.is_fallback and (understood.confidence >= SURE or understood.confidence == 0)
 
 
-def aws_trouble(error: CloudError, is_kept: bool) -> str:
-    """Return what a person is told when AWS fails in a conversation: no ARN, no jargon, and what to do."""
+def aws_trouble(error: CloudError, is_kept: bool, *, is_operator: bool) -> str:
+    """Return what a person is told when AWS fails in a conversation: no ARN, no jargon, and what to do.
+
+    Operators are told of a permission that is missing: they can give it.
+    """
     kept = " I have kept what you told me; say “continue” to try again." if is_kept else " Try again in a moment."
     reference = f" (AWS request {error.request_id})" if error.request_id else ""
     if error.retryable:
         return f"AWS is too busy or does not answer ({error.operation}: {error.code}). Nothing was placed.{kept}"
+    if is_operator and error.missing_permission:
+        return (
+            f"AWS refused {error.operation}: my role lacks the permission {error.missing_permission}, so I can't plan "
+            f"this. Nothing was placed. Add it as docs/aws.md says; “python -m bot doctor” prints the statement.{kept}"
+        )
     return (
         f"AWS refused {error.operation} with {error.code}, so I can't plan this. Nothing was placed. "
         f"Please tell your platform team{reference}.{kept}"

@@ -1,0 +1,190 @@
+"""What IAM asks for a call: its action, the resources it can be held to, and what AWS adds that no code shows.
+
+Actions are those of AWS's Service Authorization Reference. `FACTS` are not derived from our code: AWS calls
+further operations on the caller's behalf, and documents which.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+
+from tools.calls import Call
+
+REQUEST_CONDITION = {"StringLike": {"aws:PrincipalTag/quartermaster-request": "qm-*"}}
+"""Holds only in sessions that are tagged with a request: those that carry one out."""
+_PREFIXES = {"resourcegroupstaggingapi": "tag", "service-quotas": "servicequotas", "sso-admin": "sso"}
+"""Services whose actions have another prefix than their signing name."""
+_READS = re.compile(r"^(Describe|List|Get|Search|Scan|Lookup|Simulate|Batch(Get|Describe)|View|Recognize)")
+_NO_PERMISSION = {"sts:GetCallerIdentity"}
+
+
+class UnknownOperation(Exception):
+    """The code calls what AWS's API does not have."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """What a house puts into ARNs; the defaults are placeholders for people to fill in."""
+
+    region: str = "REGION"
+    management: str = "MANAGEMENT_ACCOUNT"
+    organization: str = "ORGANIZATION"
+    bot: str = "BOT_ACCOUNT"
+    management_role: str = "arn:aws:iam::MANAGEMENT_ACCOUNT:role/QuartermasterManagement"
+    member_role: str = "AWSControlTowerExecution"
+    sender: str = "*"
+    topic: str = "TOPIC"
+    lex_bot: str = "LEX_BOT_ID/LEX_BOT_ALIAS_ID"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Permissions that AWS needs beside the call itself, with the page of its documentation that says so."""
+
+    actions: tuple[str, ...]
+    source: str
+
+
+_PRODUCT = ("arn:aws:catalog:{region}:{management}:product/*",)
+_ACCOUNT = ("arn:aws:organizations::{management}:account/{organization}/*",)
+_UNITS = (
+    "arn:aws:organizations::{management}:ou/{organization}/*",
+    "arn:aws:organizations::{management}:root/{organization}/*",
+)
+_IDENTITY_CENTER = (
+    "arn:aws:sso:::instance/*",
+    "arn:aws:sso:::permissionSet/*/*",
+    "arn:aws:sso:::account/*",
+)
+_RESOURCES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("servicecatalog:DescribeProduct", _PRODUCT),
+    ("servicecatalog:DescribeProvisioningParameters", _PRODUCT),
+    ("servicecatalog:ListLaunchPaths", _PRODUCT),
+    ("servicecatalog:ProvisionProduct", _PRODUCT),
+    ("organizations:ListOrganizationalUnitsForParent", _UNITS),
+    ("organizations:ListAccountsForParent", _UNITS),
+    ("organizations:ListChildren", _UNITS),
+    ("organizations:DescribeOrganizationalUnit", _UNITS),
+    ("organizations:DescribeAccount", _ACCOUNT),
+    ("organizations:CloseAccount", _ACCOUNT),
+    ("organizations:MoveAccount", (*_ACCOUNT, *_UNITS)),
+    ("organizations:ListParents", (*_ACCOUNT, *_UNITS)),
+    ("organizations:*Tag*Resource", (*_ACCOUNT, *_UNITS)),
+    ("account:*", ("arn:aws:account::{management}:account", "arn:aws:account::{management}:account/{organization}/*")),
+    ("budgets:*", ("arn:aws:budgets::*:budget/*",)),
+    ("controltower:GetLandingZone", ("arn:aws:controltower:{region}:{management}:landingzone/*",)),
+    ("controltower:GetEnabledBaseline", ("arn:aws:controltower:{region}:{management}:enabledbaseline/*",)),
+    ("sso:ListInstances", ("*",)),
+    ("sso:*", _IDENTITY_CENTER),
+    (
+        "identitystore:*",
+        (
+            "arn:aws:identitystore::{management}:identitystore/*",
+            "arn:aws:identitystore:::user/*",
+            "arn:aws:identitystore:::group/*",
+            "arn:aws:identitystore:::membership/*",
+        ),
+    ),
+    ("cloudformation:DescribeStack*", ("arn:aws:cloudformation:*:*:stack/*",)),
+    ("cloudformation:ListStackResources", ("arn:aws:cloudformation:*:*:stack/*",)),
+    ("ses:SendEmail", ("arn:aws:ses:{region}:{bot}:identity/{sender}",)),
+    ("ses:SendRawEmail", ("arn:aws:ses:{region}:{bot}:identity/{sender}",)),
+    ("sns:Publish", ("arn:aws:sns:{region}:{bot}:{topic}",)),
+    ("sns:GetTopicAttributes", ("arn:aws:sns:{region}:{bot}:{topic}",)),
+    ("lex:RecognizeText", ("arn:aws:lex:{region}:{bot}:bot-alias/{lex_bot}",)),
+)
+"""The first pattern that fits an action says its resources; what none fits can't be held to any: "*"."""
+
+FACTS: Mapping[str, Facts] = {
+    "servicecatalog:ProvisionProduct": Facts(
+        actions=(
+            "controltower:DescribeManagedAccount",
+            "organizations:DescribeCreateAccountStatus",
+            "organizations:DescribeOrganization",
+            "s3:GetObject",
+            "sso:DescribeRegisteredRegions",
+            "sso:GetApplicationInstance",
+            "sso:GetPeregrineStatus",
+            "sso:GetPermissionSet",
+            "sso:GetProfile",
+            "sso:GetSSOStatus",
+            "sso:GetTrust",
+            "sso:ListDirectoryAssociations",
+            "sso:ListPermissionSets",
+            "sso:ListProfileAssociations",
+            "sso-directory:DescribeDirectory",
+            "sso-directory:DescribeGroups",
+            "sso-directory:GetUserPoolInfo",
+            "sso-directory:ListMembersInGroup",
+            "sso-directory:SearchGroups",
+            "sso-directory:SearchGroupsWithGroupName",
+            "sso-directory:SearchUsers",
+            "controltower:CreateManagedAccount",
+            "controltower:DeregisterManagedAccount",
+            "organizations:CreateAccount",
+            "sso:AssociateProfile",
+            "sso:CreateApplicationInstance",
+            "sso:CreateProfile",
+            "sso:CreateTrust",
+            "sso:ProvisionApplicationInstanceForAWSAccount",
+            "sso:ProvisionApplicationProfileForAWSAccountInstance",
+            "sso:ProvisionSAMLProvider",
+            "sso:UpdateProfile",
+            "sso:UpdateTrust",
+            "sso-directory:AddMemberToGroup",
+            "sso-directory:CreateUser",
+        ),
+        source="AWS Control Tower User Guide, “Permissions required for accounts” and “Account Factory”",
+    ),
+    "ses:SendEmail": Facts(
+        actions=("ses:SendRawEmail",),
+        source="Amazon SES API v2, SendEmail with raw content",
+    ),
+}
+
+
+def actions_of(call: Call) -> tuple[str, ...]:
+    """Return the IAM actions that a call needs, none for what everybody may; raises UnknownOperation."""
+    _check(call.service, call.operation)
+    prefix = _PREFIXES.get(call.service, _signing_name(call.service))
+    if prefix == "budgets" and "Tag" not in call.operation:
+        return ("budgets:ViewBudget",) if is_read(call.operation) else ("budgets:ModifyBudget",)
+    action = f"{prefix}:{call.operation}"
+    return () if action in _NO_PERMISSION else (action,)
+
+
+def is_read(operation: str) -> bool:
+    """Tell whether an operation, or an action without its prefix, only looks."""
+    return bool(_READS.match(operation))
+
+
+def resources_of(action: str, names: Names) -> tuple[str, ...]:
+    """Return the ARNs that an action can be held to, "*" where AWS takes none."""
+    for pattern, resources in _RESOURCES:
+        if fnmatchcase(action, pattern):
+            return tuple(resource.format(**vars(names)) for resource in resources)
+    return ("*",)
+
+
+@cache
+def _model(service: str) -> ServiceModel:
+    try:
+        return ServiceModel(Loader().load_service_model(service, "service-2"), service)
+    except Exception as error:
+        raise UnknownOperation(f"AWS has no service {service!r}.") from error
+
+
+def _signing_name(service: str) -> str:
+    return str(_model(service).signing_name)
+
+
+def _check(service: str, operation: str) -> None:
+    if operation not in _model(service).operation_names:
+        raise UnknownOperation(f"{service} has no operation {operation}.")
