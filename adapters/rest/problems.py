@@ -9,8 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.responses import JSONResponse
 
 from bot.errors import Invalid, QuartermasterError, Refused, Unauthenticated
-
-MEDIA_TYPE = "application/problem+json"
+from bot.http import PROBLEM, problem
 
 
 class TooLarge(QuartermasterError):
@@ -48,23 +47,16 @@ class InvalidFields(Invalid):
 
 def problem_response(error: QuartermasterError, **members: Any) -> JSONResponse:
     """Return the error as a problem; `members` are added to it (RFC 9457 section 3.2)."""
-    content: dict[str, Any] = {
-        "type": "about:blank",
-        "title": error.title,
-        "status": error.status,
-        "detail": error.sentence(),
-        **members,
-    }
     if isinstance(error, InvalidFields):
-        content["errors"] = [{"field": field, "problem": problem} for field, problem in error.problems]
+        members["errors"] = [{"field": field, "problem": problem} for field, problem in error.problems]
     elif isinstance(error, Invalid):
-        content["errors"] = [{"field": error.field or "body", "problem": error.detail}]
+        members["errors"] = [{"field": error.field or "body", "problem": error.detail}]
     if isinstance(error, Refused) and error.policy:
-        content["policy"] = error.policy
-    return JSONResponse(content, status_code=error.status, headers=_headers(error), media_type=MEDIA_TYPE)
+        members["policy"] = error.policy
+    return problem(error.status, error.title, error.sentence(), headers=_headers(error), **members)
 
 
-def _headers(error: QuartermasterError) -> Mapping[str, str]:
+def _headers(error: QuartermasterError) -> dict[str, str]:
     if isinstance(error, Unauthenticated):
         return {"WWW-Authenticate": 'Bearer realm="quartermaster"'}
     if isinstance(error, TooMany):
@@ -165,7 +157,7 @@ def _documented(status: int) -> dict[str, Any]:
     example = {"type": "about:blank", "title": "…", "status": status, "detail": detail}
     documented: dict[str, Any] = {
         "description": description,
-        "content": {MEDIA_TYPE: {"schema": _PROBLEM_SCHEMA, "example": example}},
+        "content": {PROBLEM: {"schema": _PROBLEM_SCHEMA, "example": example}},
     }
     if status in _HEADERS:
         name, schema = _HEADERS[status]

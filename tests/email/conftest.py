@@ -5,7 +5,7 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import httpx
 import pytest
@@ -15,25 +15,15 @@ from sqlalchemy import create_engine
 
 from adapters.email import build
 from bot import http
-from bot.approvals import Approvals
-from bot.audit import Audit
 from bot.channel import Channel, Delivery
-from bot.conversations import Conversations
 from bot.database import Database, Transaction
 from bot.database.tables import metadata
-from bot.directory import Directory
-from bot.house import DEFAULT
-from bot.inbox import Inbox
-from bot.intent import Registry
-from bot.outbox import Outbox
-from bot.people import People
+from bot.main import build_services
 from bot.plan import Check, Plan
-from bot.policy import Policy
-from bot.requests import RequestRecord, Requests
+from bot.requests import RequestRecord
 from bot.requests.record import new_request_id
 from bot.services import Services
 from bot.settings import Settings
-from bot.signals import Signals
 from tests.email.fakes import FakeCloud, MovedClock, Toy
 
 ROOT = Path(__file__).parents[2]
@@ -141,11 +131,11 @@ async def make_desk(settings_of: Callable[..., Settings]) -> AsyncIterator[Calla
         engine = create_engine(settings.database_url)
         metadata.create_all(engine)
         engine.dispose()
-        clock, cloud, signals = MovedClock(), FakeCloud(), Signals()
-        database = Database(settings.database_url)
-        await database.start()
-        databases.append(database)
-        services = wire(settings, clock, cloud, signals, database)
+        clock, cloud = MovedClock(), FakeCloud()
+        services = build_services(settings, clock, cloud)
+        services.registry.add(Toy(services))
+        await services.database.start()
+        databases.append(services.database)
         channel = build(services)
         app = FastAPI()
         http.install(app)
@@ -188,49 +178,3 @@ async def served(make_desk: Callable[..., Any]) -> AsyncIterator[Desk]:
         finally:
             server.should_exit = True
             await serving
-
-
-def wire(settings: Settings, clock: MovedClock, cloud: FakeCloud, signals: Signals, database: Database) -> Services:
-    """Wire the core's real parts; nobody talks here, so there is no inbox."""
-    directory = Directory(settings.directory_file, settings.approvers)
-    policy = Policy(settings.policy_dir, directory)
-    people = People(database, clock)
-    conversations = Conversations(database, clock, signals)
-    audit = Audit(database, clock)
-    outbox = Outbox(database, clock, signals, "replica-1")
-    requests = Requests(database, clock, audit, conversations, policy)
-    approvals = Approvals(
-        database,
-        clock,
-        signals,
-        directory,
-        policy,
-        people,
-        requests,
-        conversations,
-        outbox,
-        audit,
-        hours=settings.approval_hours,
-        topic=settings.sns_approval_topic_arn,
-    )
-    services = Services(
-        settings=settings,
-        house=DEFAULT,
-        clock=clock,
-        database=database,
-        signals=signals,
-        cloud=cloud,
-        directory=directory,
-        policy=policy,
-        people=people,
-        conversations=conversations,
-        audit=audit,
-        outbox=outbox,
-        requests=requests,
-        approvals=approvals,
-        inbox=cast(Inbox, None),
-        replica="replica-1",
-        registry=Registry(),
-    )
-    services.registry.add(Toy(services))
-    return services
