@@ -7,17 +7,16 @@ any number of simultaneous decisions exactly one wins.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.activity import Person, clean_text
+from bot.approvals.views import ApprovalView, ApprovalViews, hash_of, require_open, unknown
 from bot.audit import Audit
 from bot.card import Card, Facts, Text
 from bot.channel import Delivery
@@ -26,13 +25,13 @@ from bot.conversations import Conversations
 from bot.database import Database, Transaction
 from bot.database.tables import approval_tokens, approvals, waits
 from bot.directory import Directory
-from bot.errors import Conflict, Gone, Invalid, NotFound
+from bot.errors import Conflict, Invalid
 from bot.hours import WorkingHours
 from bot.outbox import Outbox
 from bot.people import People, mailbox_of, shown
 from bot.plan import Plan
 from bot.policy import Decision, Policy, asked_candidates
-from bot.requests import STATE_WORDS, RequestRecord, Requests
+from bot.requests import RequestRecord, Requests
 from bot.signals import Signals
 
 MAX_REASON = 1000
@@ -40,23 +39,6 @@ EXPIRY = "approval-expiry"
 """Kind of the waiting row that lets an approval lapse."""
 REMINDER = "approval-reminder"
 """Kind of the waiting row at half time."""
-
-Status = Literal["open", "decided", "expired", "superseded", "withdrawn"]
-
-
-@dataclass(frozen=True)
-class ApprovalView:
-    """One approver's view of one request version, as it stands."""
-
-    request: RequestRecord
-    approver: str
-    status: Status
-    decision: str
-    decided_by: str
-    decided_at: datetime | None
-    reason: str
-    expires_at: datetime | None
-    version: int
 
 
 class Approvals:
@@ -84,6 +66,7 @@ class Approvals:
         self._directory, self._policy, self._people = directory, policy, people
         self._requests, self._conversations = requests, conversations
         self._outbox, self._audit = outbox, audit
+        self._views = ApprovalViews(database, clock, requests)
         self._follows = follows
         self._hours, self._working, self._topic = hours, working, topic
 
@@ -171,11 +154,13 @@ class Approvals:
         token = secrets.token_urlsafe(32)
 
         async def work(transaction: Transaction) -> ApprovalView | None:
-            view = await self._view(transaction.connection, approvals.c.id == approval_id)
+            view = await self._views.of(transaction.connection, approvals.c.id == approval_id)
             if view is None or view.status != "open":
                 return None
             await transaction.execute(
-                insert(approval_tokens).values(hash=_hash(token), approval_id=approval_id, minted_at=self._clock.wall())
+                insert(approval_tokens).values(
+                    hash=hash_of(token), approval_id=approval_id, minted_at=self._clock.wall()
+                )
             )
             return view
 
@@ -185,9 +170,9 @@ class Approvals:
     async def look(self, token: str) -> ApprovalView:
         """Return what a token stands for; changes nothing. Raises NotFound for tokens we never sent."""
         async with self._database.read() as connection:
-            view = await self._of_token(connection, token)
+            view = await self._views.of_token(connection, token)
         if view is None:
-            raise _unknown()
+            raise unknown()
         return view
 
     async def decide(self, token: str, decision: str, reason: str, *, surface: str) -> ApprovalView:
@@ -230,8 +215,8 @@ class Approvals:
         async def work(transaction: Transaction) -> None:
             record = await self._requests.read(transaction.connection, request_id)
             if record is None:
-                raise _unknown()
-            _require_open(record, version, self._clock.now())
+                raise unknown()
+            require_open(record, version, self._clock.now())
             if decision == "reject" and not reason:
                 raise Invalid("reason: say why, so that the requester can mend it.", field="reason")
             allowed = self._allowed(record, by, surface).require()
@@ -239,7 +224,7 @@ class Approvals:
 
         await self._database.write(work)
         self._signals.set("scheduler")
-        return await self._decided_view(request_id, version, by)
+        return await self._views.decided(request_id, version, by)
 
     async def _take(
         self,
@@ -385,90 +370,3 @@ class Approvals:
         )
         async with self._database.read() as connection:
             return [r.approver for r in (await connection.execute(query)).all()]
-
-    async def _of_token(self, connection: AsyncConnection, token: str) -> ApprovalView | None:
-        found = (
-            await connection.execute(
-                select(approval_tokens.c.approval_id).where(approval_tokens.c.hash == _hash(token))
-            )
-        ).first()
-        return await self._view(connection, approvals.c.id == found.approval_id) if found else None
-
-    async def _view(self, connection: AsyncConnection, condition: Any) -> ApprovalView | None:
-        row = (await connection.execute(select(approvals).where(condition))).first()
-        if row is None:
-            return None
-        record = await self._requests.read(connection, row.request_id)
-        if record is None:
-            return None
-        decided = (
-            await connection.execute(
-                select(approvals).where(
-                    approvals.c.request_id == record.id,
-                    approvals.c.version == row.version,
-                    approvals.c.decision.is_not(None),
-                )
-            )
-        ).first()
-        return ApprovalView(
-            request=record,
-            approver=row.approver,
-            status=_status(record, row.version, decided is not None, self._clock.now()),
-            decision=decided.decision if decided else "",
-            decided_by=decided.approver if decided else "",
-            decided_at=decided.decided_at if decided else None,
-            reason=(decided.reason or "") if decided else "",
-            expires_at=record.expires_at,
-            version=row.version,
-        )
-
-    async def _decided_view(self, request_id: str, version: int, by: Person) -> ApprovalView:
-        async with self._database.read() as connection:
-            condition = (
-                (approvals.c.request_id == request_id)
-                & (approvals.c.version == version)
-                & (approvals.c.approver == by.email)
-            )
-            view = await self._view(connection, condition)
-        if view is None:
-            raise _unknown()
-        return view
-
-
-def _status(record: RequestRecord, version: int, is_decided: bool, now: datetime) -> Status:
-    if is_decided:
-        return "decided"
-    if record.version != version:
-        return "superseded"
-    if record.state == "expired":
-        return "expired"
-    if record.state == "cancelled":
-        return "withdrawn"
-    if record.state != "awaiting_approval":
-        return "decided"
-    if record.expires_at is not None and record.expires_at <= now:
-        return "expired"
-    return "open"
-
-
-def _require_open(record: RequestRecord, version: int, now: datetime) -> None:
-    status = _status(record, version, record.version == version and record.state not in _UNDECIDED, now)
-    if status == "superseded":
-        raise Gone("The plan has changed since this was asked.", next_step="Look for the newer approval request.")
-    if status == "expired":
-        raise Gone(f"The time to decide request {record.id} is over.", next_step="The requester can ask again.")
-    if status == "withdrawn":
-        raise Gone(f"Request {record.id} was cancelled by its requester.")
-    if status == "decided":
-        raise Conflict(f"Request {record.id} is decided already: it is {STATE_WORDS[record.state]}.")
-
-
-_UNDECIDED = ("awaiting_approval", "expired", "cancelled")
-
-
-def _unknown() -> NotFound:
-    return NotFound("This link is not one of ours.", next_step="Copy the whole link from the mail.")
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
