@@ -19,18 +19,27 @@ from sqlalchemy import create_engine, update
 from adapters.console import build
 from bot import http
 from bot.activity import Activity, Person
+from bot.approvals import Approvals
+from bot.audit import Audit
 from bot.card import Button, Card, Checks, Facts, Quote, Text
 from bot.channel import Channel
-from bot.database import Transaction
+from bot.conversations import Conversations
+from bot.database import Database, Transaction
 from bot.database.tables import metadata, requests
 from bot.dialogue.dialogue import Decided
-from bot.intent import Answer, Definition, Intent
-from bot.main import build_services
+from bot.directory import Directory
+from bot.house import DEFAULT
+from bot.inbox import Inbox
+from bot.intent import Answer, Definition, Intent, Registry
+from bot.outbox import Outbox
+from bot.people import People
 from bot.plan import Check, Plan
-from bot.requests import RequestRecord
+from bot.policy import Policy
+from bot.requests import RequestRecord, Requests
 from bot.requests.record import new_request_id
 from bot.services import Services
 from bot.settings import Settings
+from bot.signals import Signals
 
 ROOT = Path(__file__).parents[2]
 CSRF = re.compile(r'name="csrf" value="([^"]+)"')
@@ -117,14 +126,8 @@ class Stage:
             "var_dir": folder,
             "dev_user": "ana@corp.example",
         }
-        self.directory_file = folder / "directory.yml"
-        chosen |= {
-            "database_url": f"sqlite:///{folder / 'console.sqlite'}",
-            "directory_file": self.directory_file,
-            "policy_dir": ROOT / "policies",
-            "house_file": ROOT / "house.yml",
-        }
         self.settings = Settings(**(chosen | settings))
+        self.directory_file = folder / "directory.yml"
         if not self.directory_file.exists():
             self.directory_file.write_text("people: [{email: olga@corp.example, groups: [operators]}]\n")
         self.clock = StandingClock()
@@ -132,19 +135,48 @@ class Stage:
         self.gate = asyncio.Event()
         self.gate.set()
         self.script: Script = self.echo
-        self.services = self._wire()
+        self.services = self._wire(folder)
         self.channel: Channel = build(self.services)
         self.app = FastAPI()
         http.install(self.app)
         assert self.channel.router is not None
         self.app.include_router(self.channel.router)
 
-    def _wire(self) -> Services:
-        create = create_engine(self.settings.database_url)
+    def _wire(self, folder: Path) -> Services:
+        create = create_engine(f"sqlite:///{folder / 'console.sqlite'}")
         metadata.create_all(create)
         create.dispose()
-        services = build_services(self.settings, self.clock, NoCloud())
-        services.inbox.connect(self.handle)
+        database, signals, clock = Database(f"sqlite:///{folder / 'console.sqlite'}"), Signals(), self.clock
+        directory = Directory(self.directory_file, self.settings.approvers)
+        policy = Policy(ROOT / "policies", directory)
+        people = People(database, clock)
+        conversations = Conversations(database, clock, signals)
+        audit, outbox = Audit(database, clock), Outbox(database, clock, signals, "one")
+        found = Requests(database, clock, audit, conversations, policy)
+        approvals = Approvals(
+            database, clock, signals, directory, policy, people, found, conversations, outbox, audit, hours=48
+        )
+        inbox = Inbox(database, clock, signals, "one")
+        inbox.connect(self.handle)
+        services = Services(
+            settings=self.settings,
+            house=DEFAULT,
+            clock=clock,
+            database=database,
+            signals=signals,
+            cloud=NoCloud(),
+            directory=directory,
+            policy=policy,
+            people=people,
+            conversations=conversations,
+            audit=audit,
+            outbox=outbox,
+            requests=found,
+            approvals=approvals,
+            inbox=inbox,
+            replica="one",
+            registry=Registry(),
+        )
         services.registry.add(Example(services))
         return services
 
