@@ -19,27 +19,18 @@ from sqlalchemy import create_engine, update
 from adapters.console import build
 from bot import http
 from bot.activity import Activity, Person
-from bot.approvals import Approvals
-from bot.audit import Audit
 from bot.card import Button, Card, Checks, Facts, Quote, Text
 from bot.channel import Channel
-from bot.conversations import Conversations
-from bot.database import Database, Transaction
+from bot.database import Transaction
 from bot.database.tables import metadata, requests
 from bot.dialogue.dialogue import Decided
-from bot.directory import Directory
-from bot.house import DEFAULT
-from bot.inbox import Inbox
-from bot.intent import Answer, Definition, Intent, Registry
-from bot.outbox import Outbox
-from bot.people import People
+from bot.intent import Answer, Definition, Intent
+from bot.main import build_services
 from bot.plan import Check, Plan
-from bot.policy import Policy
-from bot.requests import RequestRecord, Requests
+from bot.requests import RequestRecord
 from bot.requests.record import new_request_id
 from bot.services import Services
 from bot.settings import Settings
-from bot.signals import Signals
 
 ROOT = Path(__file__).parents[2]
 CSRF = re.compile(r'name="csrf" value="([^"]+)"')
@@ -124,6 +115,9 @@ class Stage:
         chosen: dict[str, Any] = {
             "aws_endpoint_url": "http://127.0.0.1:1",
             "var_dir": folder,
+            "database_url": f"sqlite:///{folder / 'console.sqlite'}",
+            "directory_file": folder / "directory.yml",
+            "policy_dir": ROOT / "policies",
             "dev_user": "ana@corp.example",
         }
         self.settings = Settings(**(chosen | settings))
@@ -135,48 +129,19 @@ class Stage:
         self.gate = asyncio.Event()
         self.gate.set()
         self.script: Script = self.echo
-        self.services = self._wire(folder)
+        self.services = self._wire()
         self.channel: Channel = build(self.services)
         self.app = FastAPI()
         http.install(self.app)
         assert self.channel.router is not None
         self.app.include_router(self.channel.router)
 
-    def _wire(self, folder: Path) -> Services:
-        create = create_engine(f"sqlite:///{folder / 'console.sqlite'}")
+    def _wire(self) -> Services:
+        create = create_engine(self.settings.database_url)
         metadata.create_all(create)
         create.dispose()
-        database, signals, clock = Database(f"sqlite:///{folder / 'console.sqlite'}"), Signals(), self.clock
-        directory = Directory(self.directory_file, self.settings.approvers)
-        policy = Policy(ROOT / "policies", directory)
-        people = People(database, clock)
-        conversations = Conversations(database, clock, signals)
-        audit, outbox = Audit(database, clock), Outbox(database, clock, signals, "one")
-        found = Requests(database, clock, audit, conversations, policy)
-        approvals = Approvals(
-            database, clock, signals, directory, policy, people, found, conversations, outbox, audit, hours=48
-        )
-        inbox = Inbox(database, clock, signals, "one")
-        inbox.connect(self.handle)
-        services = Services(
-            settings=self.settings,
-            house=DEFAULT,
-            clock=clock,
-            database=database,
-            signals=signals,
-            cloud=NoCloud(),
-            directory=directory,
-            policy=policy,
-            people=people,
-            conversations=conversations,
-            audit=audit,
-            outbox=outbox,
-            requests=found,
-            approvals=approvals,
-            inbox=inbox,
-            replica="one",
-            registry=Registry(),
-        )
+        services = build_services(self.settings, self.clock, NoCloud())
+        services.inbox.connect(self.handle)
         services.registry.add(Example(services))
         return services
 
