@@ -182,6 +182,9 @@ class Application:
             states = {name: fault or "ok" for name, fault in parts.items()}
             return JSONResponse({"ready": ready, "parts": states}, 200 if ready else 503)
 
+        for path, answer in (("/healthz", healthz), ("/readyz", readyz)):  # load balancers ask with HEAD too
+            app.add_api_route(path, answer, methods=["HEAD"], include_in_schema=False)
+
         @app.get("/metrics", tags=["operations"], summary="Prometheus metrics", response_class=Response)
         async def metrics() -> Response:
             """Return the metrics in Prometheus' text format."""

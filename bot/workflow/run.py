@@ -194,6 +194,16 @@ class Run:
                 "finished_at": self.services.clock.now(),
             }
             await transaction.execute(update(steps).where(*self._mine(name)).values(**values))
+            if ids:
+                await self.services.audit.record_step(
+                    transaction,
+                    request_id=self.request.id,
+                    digest=self.request.digest,
+                    step=name,
+                    state=state,
+                    aws_request_ids=ids,
+                    error=error,
+                )
 
         await self._keep(work)
 
