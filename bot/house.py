@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from bot import tags
 from bot.directory import checked_address, read_text_of
 from bot.errors import SettingsError
 from bot.settings import Settings
+
+TAG_TEXT = re.compile(r"[\w .:/=+@-]*")
+"""What keys and values of tags may hold (Organizations)."""
+OURS = frozenset((tags.REQUEST, tags.ACCOUNT_TYPE, tags.EXPIRES))
+"""Tags that we set ourselves: no answer and no account type sets them."""
 
 
 def _checked_pattern(text: str) -> str:
@@ -30,13 +36,31 @@ def _checked_approver(text: str) -> str:
     return text if text.startswith("group:") else checked_address(text)
 
 
+def _checked_domain(text: str) -> str:
+    domain = text.strip().casefold().lstrip("@")
+    if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", domain):
+        raise ValueError(f"{text!r} is not a domain, such as corp.example")
+    return domain
+
+
+def _checked_tag(text: str) -> str:
+    if not TAG_TEXT.fullmatch(text) or text.casefold().startswith("aws:"):
+        raise ValueError(
+            f"{text!r} can't be a tag: letters, digits, blanks and . : / = + @ _ - are allowed, aws: is not"
+        )
+    return text
+
+
+Domain = Annotated[str, AfterValidator(_checked_domain)]
+TagKey = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(_checked_tag)]
+TagValue = Annotated[str, Field(max_length=256), AfterValidator(_checked_tag)]
 Address = Annotated[str, AfterValidator(checked_address)]
 Pattern = Annotated[str, AfterValidator(_checked_pattern)]
 Approver = Annotated[str, AfterValidator(_checked_approver)]
 
 
 class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
 class Budget(_Entry):
@@ -75,7 +99,7 @@ class Contacts(_Entry):
 class AccountType(_Entry):
     """One kind of account that people can ask for, and what it gets before it is called ready."""
 
-    name: str = Field(min_length=1, max_length=40)
+    name: Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_checked_tag)]
     synonyms: tuple[str, ...] = ()
     tier: Literal["standard", "production"] = "standard"
     ous: tuple[str, ...] = ()
@@ -85,12 +109,18 @@ class AccountType(_Entry):
     budget: Budget | None = None
     expires_days: int | None = Field(None, ge=1, le=3650)
     """Days after which such an account is due to be closed, unless it is renewed."""
-    access: tuple[Access, ...] = ()
+    access: tuple[Access, ...] = Field((), max_length=20)
     contacts: Contacts = Contacts()
-    tags: dict[str, str] = Field(default_factory=dict)
+    tags: dict[TagKey, TagValue] = Field(default_factory=dict, max_length=30)
     """More tags for the account, beside owner, cost centre and request id."""
     baseline: bool = True
     """Whether Control Tower's baseline, the OU's controls, CloudTrail and Config are looked at before it is ready."""
+
+    @model_validator(mode="after")
+    def _check(self) -> AccountType:
+        if taken := OURS & {key.casefold() for key in self.tags}:
+            raise ValueError(f"tags: {min(taken)} is set by Quartermaster itself")
+        return self
 
 
 class ExtraSlot(_Entry):
@@ -99,13 +129,15 @@ class ExtraSlot(_Entry):
     name: str = Field(min_length=1, max_length=60)
     prompt: str = ""
     kind: Literal["text", "email", "choice", "number"] = "text"
+    """What is an answer. Who answers for an account (tag owner) is an e-mail address, also when this is left out."""
     choices: tuple[str, ...] = ()
     pattern: Pattern = ""
     hint: str = ""
     """What an answer that does not fit the pattern is told."""
-    tag: str = Field("", max_length=128)
+    tag: Annotated[str, Field(max_length=128), AfterValidator(_checked_tag)] = ""
     """Key of the tag; the name in lower case with hyphens when empty."""
     required: bool = True
+    """Whether it is asked; what is not required is taken when somebody says it unasked."""
 
     @property
     def slot(self) -> str:
@@ -118,10 +150,24 @@ class ExtraSlot(_Entry):
         """The key of the account's tag."""
         return self.tag or re.sub(r"[^a-z0-9]+", "-", self.name.casefold()).strip("-")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _address_of_owner(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "kind" not in given:
+            named = str(given.get("tag") or given.get("name", "")).strip()
+            return {**given, "kind": "email"} if named.casefold() == tags.OWNER else given
+        return given
+
     @model_validator(mode="after")
     def _check(self) -> ExtraSlot:
         if self.kind == "choice" and not self.choices:
             raise ValueError("kind: choice needs choices")
+        if unfit := [c for c in self.choices if not TAG_TEXT.fullmatch(c) or not 0 < len(c) <= 256]:
+            raise ValueError(f"choices: {unfit[0]!r} can't be the value of a tag")
+        if not self.tag_key or self.tag_key.casefold() in OURS:
+            raise ValueError(f"tag: {self.tag_key!r} is set by Quartermaster itself, or empty")
+        if self.tag_key == tags.OWNER and self.kind != "email":
+            raise ValueError("kind: whoever answers for an account is known by an address, so this must be email")
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9]*", self.slot):
             raise ValueError(f"name: {self.name!r} must begin with a letter")
         return self
@@ -136,10 +182,14 @@ class House(_Entry):
     excluded_ous: tuple[str, ...] = ("Security",)
     """OUs that nobody may vend into, by name or path, with everything below them."""
     product_name: str = "AWS Control Tower Account Factory"
-    root_email_domains: tuple[str, ...] = ()
+    root_email_domains: tuple[Domain, ...] = ()
     """Domains that root addresses may have; any when empty. Subdomains are named on their own."""
     account_name_pattern: Pattern = ""
-    extra_slots: tuple[ExtraSlot, ...] = ()
+    """Regular expression that a whole account name must match."""
+    account_name_hint: str = ""
+    """What names look like, in words for people who gave one that does not match."""
+    extra_slots: tuple[ExtraSlot, ...] = Field((), max_length=10)
+    """Asked after the account type, root address and OU, in this order."""
     ask_names: Literal["missing", "incomplete", "never"] = "missing"
     """When to ask for the first sign-in's names: when the channel gives none, also when it gives one word, or never."""
     renew_days: int = Field(30, ge=1, le=365)
@@ -152,10 +202,11 @@ class House(_Entry):
         for what, names in (
             ("account_types", [t.name.casefold() for t in self.account_types]),
             ("extra_slots", [s.slot.casefold() for s in self.extra_slots]),
+            ("extra_slots: the tag", [s.tag_key.casefold() for s in self.extra_slots]),
         ):
             if twice := {n for n in names if names.count(n) > 1}:
                 raise ValueError(f"{what}: {', '.join(sorted(twice))} is there twice")
-        reserved = {"accounttype", "rootemail", "accountou", "accountname", "ssoname"}
+        reserved = {"accounttype", "rootemail", "accountou", "accountname", "ssouser"}
         if taken := [s.name for s in self.extra_slots if s.slot.casefold() in reserved]:
             raise ValueError(f"extra_slots: {taken[0]!r} is asked already")
         return self
@@ -194,14 +245,13 @@ def house_of(settings: Settings) -> House:
         # What house.yml describes more closely keeps its description; the setting says which are asked, in order.
         named = tuple(known.get(s.slot, s) for s in (ExtraSlot(name=name) for name in settings.extra_slots))
         changes = {
-            "root_email_domains": tuple(d.casefold().lstrip("@") for d in settings.root_email_domains)
-            or house.root_email_domains,
+            "root_email_domains": settings.root_email_domains or house.root_email_domains,
             "account_name_pattern": settings.account_name_pattern or house.account_name_pattern,
             "extra_slots": named or house.extra_slots,
         }
         return House.model_validate({**{n: getattr(house, n) for n in House.model_fields}, **changes})
     except ValidationError as error:
-        raise _fault("EXTRA_SLOTS or ACCOUNT_NAME_PATTERN", error) from error
+        raise _fault("ROOT_EMAIL_DOMAINS, ACCOUNT_NAME_PATTERN or EXTRA_SLOTS", error) from error
 
 
 def _fault(where: str, error: ValidationError) -> SettingsError:

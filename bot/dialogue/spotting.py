@@ -23,6 +23,7 @@ def spot(text: str, definition: Definition, known: Mapping[str, tuple[str, ...]]
     found = spot_phrase(text, definition)
     rest = "" if found else text
     addresses = [s.name for s in definition.slots if s.type.name == "AMAZON.EmailAddress"]
+    addresses.sort(key=lambda name: name != asking)
     match = EMAIL.search(rest)
     alternatives = re.search(r"\bor\b", text, re.IGNORECASE) is not None
     if alternatives and len(set(EMAIL.findall(rest))) > 1:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.house import House
 from bot.intent import Definition, Slot, SlotType, Value
+from intents.account_vending.extras import slot_of, utterances_of
 
 NAME = "AWSAccountVending"
 
@@ -76,6 +77,18 @@ MORE = (
 )
 
 
+SIGN_IN = Slot(
+    "SSOUser",
+    SlotType("SSOUser", listed=False),
+    prompt="What are your first and last name? They go on your sign-in to the account.",
+    again="What are your first and last name?",
+    required=False,
+    label="Your name",
+    utterances=("my name is {SSOUser}", "my full name is {SSOUser}"),
+)
+"""Asked only when neither the channel nor Identity Center knows the names of whoever signs in first."""
+
+
 def define(house: House) -> Definition:
     """Return the definition for the house's account types."""
     types = SlotType("AccountType", tuple(Value(t.name, t.synonyms) for t in house.account_types))
@@ -83,7 +96,7 @@ def define(house: House) -> Definition:
         name=NAME,
         title="account order",
         description="Order a new AWS account through Control Tower's Account Factory.",
-        utterances=(*ORIGINAL, *MORE),
+        utterances=(*ORIGINAL, *MORE, *(words for extra in house.extra_slots for words in utterances_of(extra))),
         slots=(
             Slot(
                 "AccountType",
@@ -125,9 +138,11 @@ def define(house: House) -> Definition:
                     "the {AccountOU} OU",
                 ),
             ),
+            *(slot_of(extra) for extra in house.extra_slots),
             Slot(
                 "AccountName",
                 SlotType("AccountName", listed=False),
+                prompt="What should the account be called?",
                 required=False,
                 label="Account name",
                 utterances=(
@@ -140,6 +155,7 @@ def define(house: House) -> Definition:
                     "name the account {AccountName}",
                 ),
             ),
+            *((SIGN_IN,) if house.ask_names != "never" else ()),
         ),
         examples=(
             "I need a sandbox account",

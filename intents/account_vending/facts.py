@@ -7,13 +7,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.errors import CloudError, Invalid
+from bot.house import AccountType
 from bot.intent import Ask
 from bot.organization import Organization, OrganizationReader
 from bot.services import Services
-from intents.account_vending.naming import derived_account_name
+from intents.account_vending.agreed import agreed_of, extras_of
+from intents.account_vending.identity_center import IdentityCenter
+from intents.account_vending.kept import Kept
+from intents.account_vending.naming import candidate_names, derived_account_name
 from intents.account_vending.planning import ROOT_EMAIL
+from intents.account_vending.rules import checked_unit, rules_of
 
 QUOTA_SERVICE, QUOTA_CODE, QUOTA_DEFAULT = "organizations", "L-E619E033", 10
+MOST_NAMES = 50
+"""Names for one provisioned product that are tried before it is given up."""
 
 
 class FactReader:
@@ -22,44 +29,65 @@ class FactReader:
     def __init__(self, services: Services, organization: OrganizationReader) -> None:
         self._services, self._organization = services, organization
         self._cloud, self._settings = services.cloud, services.settings
+        self.identities = IdentityCenter(self)
+        self._kept = Kept()
 
     async def gather(self, ask: Ask) -> dict[str, Any]:
         """Return the facts, JSON types only. Raises CloudError."""
-        organization, product, quota, provisioned = await asyncio.gather(
-            self._organization.for_plan(fresh=ask.fresh), self._product(), self._quota(), self.provisioned()
-        )
-        slots = ask.slots
-        email = slots["RootEmail"]
-        first, last = ask.person.full_name()
-        owner = organization.owner_of(email)
+        slots, house = ask.slots, self._services.house
+        email, kind = slots["RootEmail"], house.account_type(slots["AccountType"])
+        name = slots.get("AccountName") or derived_account_name(email, slots["AccountType"])
         # Of one root address only one request is open: the one that is planned again, if it was placed already.
         standing = await self._services.requests.open_on(ROOT_EMAIL, email.casefold())
+        planned = standing.plan.effects["provisioned_product_name"] if standing else ""
+        (organization, product, quota), (changing, taken, person, access) = await asyncio.gather(
+            asyncio.gather(self._organization.for_plan(fresh=ask.fresh), self._product(fresh=ask.fresh), self._quota()),
+            asyncio.gather(
+                self.changing(),
+                self._taken(name, email, planned),
+                self.identities.person(ask.person.email, fresh=ask.fresh),
+                self._access(kind, fresh=ask.fresh),
+            ),
+        )
+        owner = organization.owner_of(email)
+        extras = extras_of(house.extra_slots, slots)
         return {
             "slots": dict(slots),
-            "requester": {"email": ask.person.email, "first_name": first, "last_name": last},
-            "account_name": slots.get("AccountName") or derived_account_name(email, slots["AccountType"]),
-            "unit": self._unit(organization, slots["AccountOU"]),
+            "requester": _requester(ask, person),
+            "identity": dict(person),
+            "account_name": name,
+            "unit": self._unit(organization, slots["AccountOU"], kind),
             "email_owner": dict(owner) if owner else None,
             "product": product,
-            "planned_name": standing.plan.effects["provisioned_product_name"] if standing else "",
-            "product_names": sorted(p["Name"] for p in provisioned),
-            "changing": sorted(p["Name"] for p in provisioned if p["Status"] == "UNDER_CHANGE"),
+            "planned_name": planned,
+            "product_names": taken,
+            "changing": sorted(p["Name"] for p in changing),
             "accounts": sum(1 for a in organization.accounts if a["Status"] != "CLOSED"),
             "quota": quota,
             "capacity": self._settings.control_tower_capacity,
             "region": self._settings.control_tower_region,
-            "tier": self._tier(slots["AccountType"]),
+            "tier": kind.tier if kind else "production",
+            "rules": rules_of(house),
+            "extras": extras,
+            "agreed": agreed_of(kind, slots["AccountType"], extras, ask.person.email, access),
+            "approvers": list(kind.approvers) if kind else [],
         }
 
-    def _tier(self, account_type: str) -> str:
-        return next((t.tier for t in self._services.house.account_types if t.name == account_type), "production")
-
-    def _unit(self, organization: Organization, text: str) -> dict[str, str]:
+    def _unit(self, organization: Organization, text: str, kind: AccountType | None) -> dict[str, str]:
+        excluded = self._services.house.excluded_ous
         try:
-            unit = organization.find(text, self._services.house.excluded_ous)
+            unit = checked_unit(organization.find(text, excluded), kind, organization.offered(excluded))
         except Invalid as error:
             return {"error": error.detail, "next_step": error.next_step}
         return {"id": unit.id, "path": unit.path, "value": unit.managed_value}
+
+    async def _access(self, kind: AccountType | None, *, fresh: bool) -> list[dict[str, str]]:
+        """Return what the type gives to groups, each with its ids, or with an "error" that names what is missing."""
+        entries = []
+        for entry in kind.access if kind else ():
+            ids = await self.identities.access(entry.group, entry.permission_set, fresh=fresh)
+            entries.append({"group": entry.group, "permission_set": entry.permission_set, **ids})
+        return entries
 
     async def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """Call AWS in Control Tower's home Region through the management role."""
@@ -76,8 +104,11 @@ class FactReader:
         owner = (await self._organization.now()).owner_of(email)
         return {"AccountId": owner["Id"]} if owner else {}
 
-    async def _product(self) -> dict[str, Any]:
+    async def _product(self, *, fresh: bool) -> dict[str, Any]:
         """Return the product, its artifact to use and its launch path; an "error" where one is missing."""
+        return await self._kept.get("product", self._find_product, fresh=fresh)
+
+    async def _find_product(self) -> dict[str, Any]:
         name = self._services.house.product_name
         found = await self.call("servicecatalog", "SearchProducts", Filters={"FullTextSearch": [name]})
         products = [p for p in found.get("ProductViewSummaries", ()) if p.get("Name") == name]
@@ -114,14 +145,46 @@ class FactReader:
             return QUOTA_DEFAULT
         return int(answer["Quota"]["Value"])
 
-    async def provisioned(self) -> list[Mapping[str, Any]]:
-        """Return all provisioned products of the management account."""
+    async def changing(self) -> list[Mapping[str, Any]]:
+        """Return the provisioned accounts that Control Tower is working on. Raises CloudError."""
+        product = await self._kept.get("product", self._find_product)
+        found = await self._search("status:UNDER_CHANGE")
+        return [p for p in found if p["Status"] == "UNDER_CHANGE" and p.get("ProductId") == product.get("id")]
+
+    async def named(self, name: str) -> Mapping[str, Any] | None:
+        """Return the provisioned product of that name, None without one. Raises CloudError."""
+        return next((p for p in await self._search(f"name:{name}") if p["Name"] == name), None)
+
+    async def _taken(self, name: str, email: str, planned: str) -> list[str]:
+        """Return which of the names that the plan may choose are taken; the last one asked about is free."""
+        taken = [planned] if planned and await self.named(planned) else []
+        for candidate in candidate_names(name, email, MOST_NAMES):
+            if candidate in taken:
+                continue
+            if await self.named(candidate) is None:
+                break
+            taken.append(candidate)
+        return sorted(taken)
+
+    async def _search(self, query: str) -> list[Mapping[str, Any]]:
         pages = self._cloud.pages(
             "servicecatalog",
-            "ScanProvisionedProducts",
+            "SearchProvisionedProducts",
             "ProvisionedProducts",
             region=self._settings.control_tower_region,
             role=self._settings.management_role_arn,
             AccessLevelFilter={"Key": "Account", "Value": "self"},
+            Filters={"SearchQuery": [query]},
+            PageSize=100,
         )
         return [p async for p in pages]
+
+
+def _requester(ask: Ask, person: Mapping[str, str]) -> dict[str, str]:
+    """Return who signs in first: as Identity Center knows them, else as they said, else as the channel does."""
+    first, last = ask.person.full_name()
+    if said := ask.slots.get("SSOUser"):
+        first, _, last = said.partition(" ")
+    if person.get("state") == "exists":
+        first, last = person.get("first") or first, person.get("last") or last
+    return {"email": ask.person.email, "first_name": first, "last_name": last}

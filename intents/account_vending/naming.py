@@ -60,8 +60,7 @@ def product_name(account_name: str, email: str, taken: frozenset[str], planned: 
     The one that was planned before stays while it fits and is free: a number that is no longer needed is no
     reason to ask the approvers again.
     """
-    mark = hashlib.sha256(email.casefold().encode()).hexdigest()[:6]
-    stem = f"{slug(account_name)[: MAX_PRODUCT_NAME - 12] or 'account'}-{mark}"
+    stem = _stem(account_name, email)
     if planned not in taken and re.fullmatch(rf"{re.escape(stem)}(?:-\d+)?", planned):
         return planned
     name, number = stem, 1
@@ -69,6 +68,17 @@ def product_name(account_name: str, email: str, taken: frozenset[str], planned: 
         number += 1
         name = f"{stem}-{number}"
     return name
+
+
+def candidate_names(account_name: str, email: str, most: int) -> list[str]:
+    """Return the names that `product_name` chooses from, in its order."""
+    stem = _stem(account_name, email)
+    return [stem, *(f"{stem}-{number}" for number in range(2, most + 1))]
+
+
+def _stem(account_name: str, email: str) -> str:
+    mark = hashlib.sha256(email.casefold().encode()).hexdigest()[:6]
+    return f"{slug(account_name)[: MAX_PRODUCT_NAME - 12] or 'account'}-{mark}"
 
 
 def slug(text: str) -> str:

@@ -7,8 +7,10 @@ from typing import Any
 
 from bot.errors import Invalid
 from bot.plan import Check, Plan, Resource
+from intents.account_vending.agreed import checks_of, rows_of
 from intents.account_vending.definition import NAME
-from intents.account_vending.naming import checked_account_name, checked_root_email, product_name
+from intents.account_vending.naming import product_name
+from intents.account_vending.rules import checked_address, checked_name
 
 PLATFORM_TEAM = "Ask your platform team."
 ROOT_EMAIL = "root-email"
@@ -16,10 +18,11 @@ ROOT_EMAIL = "root-email"
 
 
 def plan_account(facts: Mapping[str, Any]) -> Plan:
-    """Return the plan: the ProvisionProduct call in full as effects, and what was checked."""
+    """Return the plan: the ProvisionProduct call in full and what follows it as effects, and what was checked."""
     slots, product, unit = facts["slots"], facts["product"], facts["unit"]
     requester, name, email = facts["requester"], facts["account_name"], slots["RootEmail"]
     taken = frozenset(facts["product_names"])
+    agreed, extras = facts.get("agreed", {}), facts.get("extras", ())
     provisioned_name = product_name(name, email, taken, planned=facts.get("planned_name", ""))
     effects = {
         "call": "servicecatalog:ProvisionProduct",
@@ -38,6 +41,7 @@ def plan_account(facts: Mapping[str, Any]) -> Plan:
         },
         "account_type": slots["AccountType"],
         "ou_id": unit.get("id", ""),
+        "finishing": {name: value for name, value in agreed.items() if name != "access_faults"},
     }
     where = unit.get("path") or slots["AccountOU"]
     return Plan(
@@ -49,17 +53,33 @@ def plan_account(facts: Mapping[str, Any]) -> Plan:
             ("Account type", slots["AccountType"]),
             ("OU", f"{where} ({unit['id']})" if "id" in unit else where),
             ("Root e-mail", email),
+            *((e["label"], e["value"]) for e in extras),
             ("First sign-in for", f"{requester['first_name']} {requester['last_name']} <{requester['email']}>"),
+            *_identity_row(facts.get("identity", {})),
             ("Product", f"Account Factory, version {product.get('artifact_name') or '?'}"),
             ("Provisioned product", provisioned_name),
+            *rows_of(agreed),
         ),
-        checks=_checks(facts),
+        checks=(*_checks(facts), *checks_of(extras, agreed)),
         tier=facts["tier"],
+        ask=tuple(facts.get("approvers", ())),
         touches=(
             Resource(ROOT_EMAIL, email.casefold(), exclusive=True),
             Resource("ou", unit.get("id") or where),
         ),
     )
+
+
+def _identity_row(person: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Return whether the one who signs in first is in Identity Center. Not hashed: it changes nothing of the order."""
+    match person.get("state"):
+        case "exists":
+            return (("Their user", "exists in Identity Center"),)
+        case "absent":
+            return (("Their user", "will be created in Identity Center"),)
+        case "unknown":
+            return (("Their user", f"could not be looked up in Identity Center ({person.get('why', '')})"),)
+    return ()
 
 
 def _checks(facts: Mapping[str, Any]) -> tuple[Check, ...]:
@@ -93,15 +113,16 @@ def _email_check(facts: Mapping[str, Any]) -> Check:
         sentence = f"{email} is already the root address of account {owner['Id']} ({owner['Name']})."
         return Check("Root e-mail", "fails", sentence, "RootEmail", "Every account needs an address of its own.")
     try:
-        checked_root_email(email)
+        checked_address(email, facts.get("rules", {}).get("domains", ()))
     except Invalid as error:
         return Check("Root e-mail", "fails", error.detail, "RootEmail", error.next_step)
     return Check("Root e-mail", "ok", "no account of the organization uses it")
 
 
 def _name_check(facts: Mapping[str, Any]) -> Check:
+    rules = facts.get("rules", {})
     try:
-        checked_account_name(facts["account_name"])
+        checked_name(facts["account_name"], rules.get("name_pattern", ""), rules.get("name_hint", ""))
     except Invalid as error:
         return Check("Account name", "fails", error.detail, "AccountName", error.next_step)
     return Check("Account name", "ok", f"{len(facts['account_name'])} of 50 characters")

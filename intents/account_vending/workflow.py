@@ -67,14 +67,14 @@ class VendingWorkflow:
         """Admit as many of the oldest as there are places; tell the others where they stand."""
         now = self._services.clock.now()
         try:
-            provisioned = await self._facts.provisioned()
+            busy = await self._facts.changing()
         except CloudError as error:
             log.warning("vending.places_uncounted", operation=error.operation, code=error.code, waiting=len(waiting))
             unseen = [row for row in waiting if not error.retryable or now - row.since > UNCOUNTED]
             return {row.seq: Verdict(ready=False, notice=cards.uncounted(row.request_id, error)) for row in unseen}
         page = await self._services.requests.list(Filter(state=("running",), intent=NAME, limit=100))
         ours = {r.plan.effects["provisioned_product_name"] for r in page.items}
-        changing = {p["Name"] for p in provisioned if p["Status"] == "UNDER_CHANGE"}
+        changing = {p["Name"] for p in busy}
         capacity = self._services.settings.control_tower_capacity
         free = max(0, capacity - len(ours | changing))
         verdicts: dict[int, Verdict] = {}
@@ -142,12 +142,13 @@ class VendingWorkflow:
 
         async def look() -> dict[str, str]:
             try:
-                products = await self._facts.provisioned()
+                product = await self._facts.named(name)
             except CloudError as error:
                 log.warning("vending.order_unseen", operation=error.operation, code=error.code)
                 return {"unseen": error.code}
-            named = (p for p in products if p["Name"] == name and p.get("IdempotencyToken", token) == token)
-            return next(({"record": p["LastProvisioningRecordId"], "product": p["Id"]} for p in named), {})
+            if product is None or product.get("IdempotencyToken", token) != token:
+                return {}
+            return {"record": product["LastProvisioningRecordId"], "product": product["Id"]}
 
         seen = await run.step("look for an order that went out", look)
         if "record" in seen:

@@ -6,7 +6,7 @@ from tests.restart.people import Requester
 from tests.restart.processes import BotProcess, SandboxProcess, until
 from tests.restart.rig import Rig
 
-PLANNING = ("SearchProducts", "ListLaunchPaths", "ScanProvisionedProducts")
+PLANNING = ("SearchProducts", "ListLaunchPaths", "SearchProvisionedProducts")
 """Of gathering facts, which changes nothing: an early call, one that follows another, and the one that pages."""
 
 

@@ -37,7 +37,7 @@ def test_a_request_survives_a_kill_at_each_turn_of_fate(rig: Rig, bot: BotProces
         except httpx.HTTPError:
             return
 
-    sandbox.hang("ScanProvisionedProducts")
+    sandbox.hang("SearchProvisionedProducts")
     approving = threading.Thread(target=post, daemon=True)
     approving.start()
     bot.restart()  # anywhere in the midst of the decision

@@ -109,9 +109,9 @@ async def test_a_quota_used_up_while_it_queued_refuses(stage: Stage, ana: Speake
 
 async def test_places_that_can_not_be_counted_are_told_once(stage: Stage, ana: Speaker, bo: Approver) -> None:
     _, others = await the_sixth_is_queued(stage, ana, bo)
-    await stage.switches_on("access_denied", operations=["ScanProvisionedProducts"])
+    await stage.switches_on("access_denied", operations=["SearchProvisionedProducts"])
     await stage.advance(minutes=25)
-    await ana.hears_later("keeps its place", "ScanProvisionedProducts: AccessDenied", "platform team should look")
+    await ana.hears_later("keeps its place", "SearchProvisionedProducts: AccessDenied", "platform team should look")
     await stage.advance(minutes=1)
     await stage.switches_off("access_denied")
     await places_are_free_again(stage, others)

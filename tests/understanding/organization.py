@@ -36,6 +36,7 @@ class Organization:
             "DescribeProduct": {"ProvisioningArtifacts": [{"Id": "pa-1", "Name": "4.0", "Guidance": "DEFAULT"}]},
             "ListLaunchPaths": {"LaunchPathSummaries": [{"Id": "lpv3-1", "Name": "main"}]},
             "GetServiceQuota": {"Quota": {"Value": 60.0}},
+            "ListInstances": {"Instances": []},
         }
         return answers[operation]
 
@@ -65,6 +66,6 @@ def _listing(operation: str, parameters: Mapping[str, Any]) -> list[dict[str, An
             ]
         case "ListEnabledBaselines":
             return [{"targetIdentifier": f"arn:{unit}"} for unit in UNITS if unit not in UNREGISTERED]
-        case "ScanProvisionedProducts":
+        case "SearchProvisionedProducts":
             return []
     raise KeyError(operation)

@@ -64,11 +64,11 @@ class Catalog:
             case _:
                 return _or_raise(self.product)
 
-    async def provisioned(self) -> list[dict[str, Any]]:
-        """Return all provisioned products."""
+    async def named(self, name: str) -> dict[str, Any] | None:
+        """Return the provisioned product of that name."""
         if self.listing:
             raise self.listing
-        return self.products
+        return next((p for p in self.products if p["Name"] == name), None)
 
     async def account_with(self, email: str) -> dict[str, str]:
         """Return no account."""
