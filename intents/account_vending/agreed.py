@@ -93,7 +93,7 @@ def rows_of(agreed: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     if agreed.get("access"):
         rows.append(("Access", "; ".join(f"{e['group']} as {e['permission_set']}" for e in agreed["access"])))
     if agreed.get("baseline"):
-        rows.append(("Looked at before it is ready", "baseline, guardrails, CloudTrail, AWS Config"))
+        rows.append(("Checked at the end", "baseline, guardrails, CloudTrail, AWS Config"))
     return tuple(rows)
 
 
