@@ -1,4 +1,4 @@
-"""The command line: `python -m bot run|serve|chat|audit verify|migrate`."""
+"""The command line: `python -m bot run|serve|chat|doctor|audit verify|migrate`."""
 
 from __future__ import annotations
 

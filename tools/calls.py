@@ -65,8 +65,10 @@ class _Wrapper:
 def capability_of(path: str) -> str:
     """Return the capability that a file belongs to: its folder under intents/ or adapters/, else core or doctor."""
     parts = path.split("/")
+    if "doctor" in parts or parts[-1] == "doctor.py":
+        return "doctor"
     if parts[0] == "bot":
-        return parts[1] if parts[1] == "doctor" else "core"
+        return "core"
     return parts[1]
 
 

@@ -35,7 +35,7 @@ class Topic:
             await self._cloud.call(
                 "sns",
                 "Publish",
-                region=_region_of(self._arn),
+                region=region_of(self._arn),
                 TopicArn=self._arn,
                 Subject=ascii_subject(subject),
                 Message=message.encode()[:MAX_MESSAGE].decode("utf-8", "ignore"),
@@ -55,6 +55,7 @@ def ascii_subject(text: str) -> str:
     return words or "Approval needed"
 
 
-def _region_of(arn: str) -> str:
+def region_of(arn: str) -> str:
+    """Return the Region in a topic's ARN, empty when it names none."""
     parts = arn.split(":")
     return parts[3] if len(parts) > 3 else ""

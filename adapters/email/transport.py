@@ -85,27 +85,37 @@ class SmtpTransport:
             async with asyncio.timeout(TOTAL_TIMEOUT):
                 await self._transmit(relay, envelope)
         except (SMTPException, OSError, TimeoutError) as error:
-            raise _failure(relay, error) from error
+            raise refusal(relay, error) from error
 
     async def _transmit(self, relay: Relay, envelope: Envelope) -> None:
-        smtp = SMTP(
-            hostname=relay.host,
-            port=relay.port,
-            use_tls=relay.implicit_tls,
-            validate_certs=not is_loopback_host(relay.host),
-            local_hostname=self._greeting_name,
-            timeout=COMMAND_TIMEOUT,
-        )
+        smtp = await open_relay(relay, greeting_name=self._greeting_name)
         try:
-            await smtp.connect()
-            if relay.username:
-                if not is_loopback_host(relay.host) and smtp.get_transport_info("sslcontext") is None:
-                    raise SMTPException("it offers no encryption, and the password is not sent without it")
-                await smtp.login(relay.username, relay.password)
             await smtp.sendmail(envelope.sender, [envelope.to], envelope.content)
             await _take_leave(smtp)
         finally:
             smtp.close()
+
+
+async def open_relay(relay: Relay, *, greeting_name: str) -> SMTP:
+    """Return a connection that is greeted and logged in; raises SMTPException, OSError or TimeoutError."""
+    smtp = SMTP(
+        hostname=relay.host,
+        port=relay.port,
+        use_tls=relay.implicit_tls,
+        validate_certs=not is_loopback_host(relay.host),
+        local_hostname=greeting_name,
+        timeout=COMMAND_TIMEOUT,
+    )
+    try:
+        await smtp.connect()
+        if relay.username:
+            if not is_loopback_host(relay.host) and smtp.get_transport_info("sslcontext") is None:
+                raise SMTPException("it offers no encryption, and the password is not sent without it")
+            await smtp.login(relay.username, relay.password)
+    except BaseException:
+        smtp.close()
+        raise
+    return smtp
 
 
 async def _take_leave(smtp: SMTP) -> None:
@@ -116,7 +126,8 @@ async def _take_leave(smtp: SMTP) -> None:
         return
 
 
-def _failure(relay: Relay, error: Exception) -> DeliveryFailed:
+def refusal(relay: Relay, error: Exception) -> DeliveryFailed:
+    """Return what went wrong with a relay, in words; whether trying again can help."""
     where = f"The mail relay {relay.host}:{relay.port}"
     if isinstance(error, SMTPRecipientsRefused) and error.recipients:
         error = error.recipients[0]

@@ -37,6 +37,10 @@ def main(arguments: Sequence[str]) -> int:
                         return record.export()
                     case _:
                         return record.verify()
+            case "doctor":
+                from bot.commands.doctor import doctor
+
+                return doctor(as_json=chosen.json)
             case "lex":
                 from bot.commands.understanding import export
 
@@ -76,6 +80,8 @@ def _parser() -> argparse.ArgumentParser:
     erase = deeds.add_parser("erase", help="erase the payload of one row for good; the chain holds")
     erase.add_argument("--seq", type=int, required=True, help="the row's number: `seq` in the export, `id` in REST")
     erase.add_argument("--reason", required=True, help="why; kept in the record, with your name on this machine")
+    examination = commands.add_parser("doctor", help="look at the whole installation and say what mends it")
+    examination.add_argument("--json", action="store_true", help="print the findings as JSON")
     lex = commands.add_parser("lex", help="what people can say, in Lex V2's shape")
     lex.add_subparsers(dest="what", required=True, metavar="what").add_parser("export", help="print it as JSON")
     migrate = commands.add_parser("migrate", help="bring the database to this version's schema")
