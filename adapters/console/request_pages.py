@@ -21,6 +21,7 @@ from bot.errors import Invalid, NotFound, QuartermasterError
 from bot.paging import Page
 from bot.requests import STATES, Filter, RequestRecord
 from bot.services import Services
+from bot.workflow.mending import RETRY, Mending
 
 PAGE = 25
 VIEWS = {"mine": "Mine", "waiting": "Waiting for me", "all": "Everybody's"}
@@ -35,6 +36,7 @@ class RequestPages:
 
     def __init__(self, services: Services, doorkeeper: Doorkeeper, pages: Pages, overview: Overview) -> None:
         self._services, self._doorkeeper, self._pages, self._overview = services, doorkeeper, pages, overview
+        self._mending = Mending(services)
 
     def add_to(self, router: ConsoleRouter) -> None:
         """Add the routes."""
@@ -43,6 +45,8 @@ class RequestPages:
         router.add("GET", "/requests/{id}/progress", self.show_progress)
         router.add("POST", "/requests/{id}/decide", self.decide)
         router.add("POST", "/requests/{id}/cancel", self.cancel)
+        router.add("POST", "/requests/{id}/retry", self.retry)
+        router.add("POST", "/requests/{id}/done", self.record_done)
 
     async def show_list(self, request: Request) -> Response:
         """Requests, newest first, that match the filters and that the person may see."""
@@ -99,6 +103,30 @@ class RequestPages:
             return await self._request_page(request, status=error.status, problem=error.sentence())
         return RedirectResponse(f"/requests/{record.id}", 303)
 
+    async def retry(self, request: Request) -> Response:
+        """Try a failed request again from where it failed."""
+        visit = visit_of(request)
+        person = self._doorkeeper.require(visit)
+        await read_form(request, visit.session)
+        record = await self._find(person, request.path_params["id"])
+        try:
+            await self._mending.retry(record.id, person)
+        except QuartermasterError as error:
+            return await self._request_page(request, status=error.status, problem=error.sentence())
+        return RedirectResponse(f"/requests/{record.id}", 303)
+
+    async def record_done(self, request: Request) -> Response:
+        """Record a failed step as done by hand."""
+        visit = visit_of(request)
+        person = self._doorkeeper.require(visit)
+        form = await read_form(request, visit.session)
+        record = await self._find(person, request.path_params["id"])
+        try:
+            await self._mending.record_done(record.id, form.get("step", ""), form.get("reason", ""), person)
+        except QuartermasterError as error:
+            return await self._request_page(request, status=error.status, problem=error.sentence())
+        return RedirectResponse(f"/requests/{record.id}", 303)
+
     async def _find(self, person: Person, request_id: str) -> RequestRecord:
         """Return a request that the person may see; for others it does not exist."""
         record = await self._services.requests.find(request_id)
@@ -118,6 +146,11 @@ class RequestPages:
         requests, policy = self._services.requests, self._services.policy
         view = await requests.view(record)
         outcome: Mapping[str, Any] = record.outcome or {}
+        may_mend = (
+            record.state == "failed"
+            and bool(record.notes.get(RETRY))
+            and policy.may_override(person, record.subject).allowed
+        )
         return {
             "record": record,
             "approvals": view["approvals"],
@@ -129,6 +162,9 @@ class RequestPages:
             and await self._services.approvals.may_decide(record, person),
             "may_cancel": record.state in ("awaiting_approval", "approved", "queued")
             and policy.may_cancel(person, record.subject).allowed,
+            "may_retry": may_mend,
+            "to_record": await self._mending.steps_to_record(record) if may_mend else (),
+            "pause": None if record.is_final else await self._services.holding.paused(),
         }
 
     async def _list_page(

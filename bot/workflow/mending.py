@@ -73,8 +73,15 @@ class Mending:
 
     async def _allowed(self, request_id: str, by: Person) -> RequestRecord:
         record = await self._services.requests.find(request_id)
-        self._services.policy.may_override(by, record.subject).require()
+        decision = self._services.policy.may_override(by, record.subject)
+        if not decision.allowed and not self._services.policy.may_see(by, record.subject).allowed:
+            raise NotFound(f"There is no request {record.id}.", next_step="Say “my requests” to see yours.")
+        decision.require()
         return record
+
+    async def steps_to_record(self, record: RequestRecord) -> tuple[str, ...]:
+        """Return the names of failed steps that may be recorded as done by hand."""
+        return tuple(n for n in await self._failed(record) if n in record.notes.get(APART, ()))
 
     async def _go_on(self, transaction: Transaction, request_id: str, by: Person, text: str) -> None:
         requests = self._services.requests
@@ -115,9 +122,7 @@ class Mending:
         transaction.then(lambda: self._services.signals.set("scheduler"))
 
     async def _failed_step(self, record: RequestRecord, wanted: str) -> str:
-        query = select(steps.c.name).where(steps.c.request_id == record.id, steps.c.state == "failed")
-        async with self._services.database.read() as connection:
-            failed = [r.name for r in (await connection.execute(query)).all()]
+        failed = await self._failed(record)
         apart = [name for name in failed if name in record.notes.get(APART, ())]
         folded = wanted.strip().strip("“”\"'").casefold()
         found = [n for n in apart if n.casefold() == folded] or [n for n in apart if n.casefold().startswith(folded)]
@@ -127,3 +132,8 @@ class Mending:
             raise Conflict(f"Others depend on what the step “{wanted}” yields, so it can't be recorded as done.")
         listed = ", ".join(f"“{n}”" for n in apart) or "none that can be"
         raise Conflict(f"Request {record.id} has no failed step “{wanted[:60]}”; failed: {listed}.")
+
+    async def _failed(self, record: RequestRecord) -> list[str]:
+        query = select(steps.c.name).where(steps.c.request_id == record.id, steps.c.state == "failed")
+        async with self._services.database.read() as connection:
+            return [r.name for r in (await connection.execute(query.order_by(steps.c.seq))).all()]
