@@ -22,13 +22,17 @@ def actions_called(calls: list[dict[str, object]]) -> set[str]:
     }
 
 
+def refused(calls: list[dict[str, object]]) -> list[object]:
+    return [call["operation"] for call in calls if "Denied" in str(call["error"]) or call["status"] == 403]
+
+
 async def test_an_account_is_vended_with_exactly_the_written_policy(held: Held) -> None:
     ana, bo = held.stage.speaker("Ana Lopez"), held.stage.approver()
     request = await asks_for_an_account(ana)
     await see_it_through(held.stage, ana, bo)
     calls = await held.calls()
     assert {call["operation"] for call in calls} >= {"ListAccounts", "SearchProducts", "ProvisionProduct"}
-    assert {call["error"] for call in calls} <= {None, "NoSuchResourceException"}
+    assert not refused(calls)
     # What changes something is done in the request's own session; what only looks may be in either.
     changes = [call for call in calls if not is_read(call["operation"])]
     assert changes
@@ -109,4 +113,4 @@ async def test_observe_mode_needs_the_planning_policies_alone(open_held: OpenHel
         await ana.hears_later("Observe mode")
         calls = await held.calls()
         assert calls
-        assert {call["error"] for call in calls} <= {None, "NoSuchResourceException"}
+        assert not refused(calls)

@@ -72,7 +72,7 @@ def test_every_call_of_the_code_is_in_the_policy_of_its_role() -> None:
 def test_planning_only_looks() -> None:
     planning = actions_in(iam.whole_policy(MANAGEMENT, Names(), phases=(iam.PLANNING,)))
     assert "organizations:ListAccounts" in planning
-    assert all(is_read(action.partition(":")[2]) for action in planning)
+    assert all(is_read(action.partition(":")[2]) for action in planning - {"sts:AssumeRole", "sts:TagSession"})
 
 
 def test_what_planning_may_call_is_what_observe_mode_lets_through() -> None:
