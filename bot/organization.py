@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from bot.cloud import Cloud
 from bot.database import Database, Transaction
 from bot.database.tables import keepsakes
 from bot.errors import CloudError, Invalid
-from bot.rows import insert_new
+from bot.rows import put
 from bot.settings import Settings
 from bot.words import either
 
@@ -152,9 +152,7 @@ class OrganizationReader:
 
     async def forget(self, transaction: Transaction) -> None:
         """Have every replica read anew: we have changed the organization."""
-        mark = secrets.token_hex(8)
-        if not await insert_new(transaction, keepsakes, {"name": CHANGED, "value": mark}, on=["name"]):
-            await transaction.execute(update(keepsakes).where(keepsakes.c.name == CHANGED).values(value=mark))
+        await put(transaction, keepsakes, {"name": CHANGED, "value": secrets.token_hex(8)}, on=["name"])
 
     async def changed(self) -> None:
         """Like `forget`, in a transaction of its own."""
