@@ -236,10 +236,15 @@ class Stage:
         return Visitor(self, headers)
 
     @asynccontextmanager
-    async def served(self, port: int = 0) -> AsyncIterator[str]:
-        """Serve the console on a free port, or again on that of the last time; gives its address."""
+    async def served(self, port: int = 0, *, patience: int = 2) -> AsyncIterator[str]:
+        """Serve the console on a free port, or again on that of the last time; gives its address.
+
+        At the end, the server waits `patience` seconds for answers that do not end by themselves.
+        """
         with socket.create_server(("127.0.0.1", port)) as listener:
-            config = uvicorn.Config(self.app, log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=2)
+            config = uvicorn.Config(
+                self.app, log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=patience
+            )
             server = UpServer(config)
             task = asyncio.create_task(server.serve(sockets=[listener]))
             await server.is_up.wait()
