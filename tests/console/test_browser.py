@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Page, expect
 
 from bot.activity import Activity
@@ -15,18 +13,14 @@ from bot.card import Button, Card
 from bot.errors import Unavailable
 from bot.intent import Answer
 from bot.requests import Filter
-from tests.console.stage import Stage, plan_card, started
+from tests.console.stage import Stage, plan_card
+from tests.console.staying import stage
 from tests.support.chromium import Window
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
-@pytest_asyncio.fixture(loop_scope="session")
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    """The stage of the other tests, on the loop that the browser lives on."""
-    async with started(Stage(tmp_path)) as stage:
-        yield stage
-
+__all__ = ["stage"]
 
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 

@@ -11,6 +11,11 @@ import pytest
 
 from adapters.console import chat
 from tests.console.stage import Stage
+from tests.console.staying import stage
+
+__all__ = ["stage"]
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 @asynccontextmanager
