@@ -32,8 +32,21 @@ def _addresses(listed: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(checked_address(address) for address in listed))
 
 
+CONVERSATION = "conversation:"
+"""How REPORT_TO marks the id of a conversation, such as a channel's; what has no mark is an address."""
+
+
+def _receivers(listed: tuple[str, ...]) -> tuple[str, ...]:
+    for receiver in listed:
+        if receiver.startswith(CONVERSATION) and not re.fullmatch(r"\S{1,255}", receiver.removeprefix(CONVERSATION)):
+            raise ValueError(f"{receiver!r} names no conversation; write {CONVERSATION} and its id")
+    found = (r if r.startswith(CONVERSATION) else checked_address(r) for r in listed)
+    return tuple(dict.fromkeys(found))
+
+
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
 Addresses = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_addresses)]
+Receivers = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_receivers)]
 Address = Annotated[str, AfterValidator(checked_address)]
 
 
@@ -70,6 +83,10 @@ class Settings(BaseSettings):
     mail_from: str = Field("quartermaster@corp.example", description="Sender of mails.")
     mail_transport: Literal["smtp", "ses"] = Field("smtp", description="ses sends through the SES API (sesv2).")
     sns_approval_topic_arn: str = Field("", description="SNS topic that gets a notice of each approval.")
+
+    report_to: Receivers = Field(
+        (), description="Who gets the monthly report by itself: addresses, and conversation:id for channels."
+    )
 
     aws_endpoint_url: str = Field("", description="As the AWS SDKs read it; loopback means: AWS is the sandbox.")
     aws_region: str = Field("us-east-1", description="Region of calls that name none.")

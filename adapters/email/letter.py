@@ -22,6 +22,15 @@ MAX_NAME = 80
 
 
 @dataclass(frozen=True)
+class Attachment:
+    """A text that goes along as a file: its name, its type below "text", such as csv, and what it says."""
+
+    name: str
+    subtype: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Letter:
     """What a mail says and to whom; `key` is the outbox key that it is sent for."""
 
@@ -30,6 +39,7 @@ class Letter:
     subject: str
     text: str
     html: str
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -42,7 +52,7 @@ class Envelope:
 
 
 def seal(letter: Letter, *, sender: str, at: datetime) -> Envelope:
-    """Return the letter as RFC 5322 bytes: multipart/alternative, ASCII only, no line over 998 octets.
+    """Return the letter as RFC 5322 bytes: text and HTML, then attachments; ASCII only, no line over 998 octets.
 
     The Message-ID follows from the letter's key alone, so that a mail sent again after a crash can be
     recognised (RFC 5322, 3.6.4). Raises Invalid when an address is none.
@@ -59,6 +69,14 @@ def seal(letter: Letter, *, sender: str, at: datetime) -> Envelope:
     message["X-Auto-Response-Suppress"] = "All"  # the same for Exchange
     message.set_content(_encodable(letter.text), cte="quoted-printable")
     message.add_alternative(_encodable(letter.html), subtype="html", cte="quoted-printable")
+    for attached in letter.attachments:
+        message.add_attachment(
+            attached.text.encode("utf-8", "replace"),
+            maintype="text",
+            subtype=attached.subtype,
+            filename=_header_words(attached.name, MAX_NAME),
+            params={"charset": "utf-8"},
+        )
     return Envelope(sender=origin.addr_spec, to=recipient.addr_spec, content=message.as_bytes())
 
 

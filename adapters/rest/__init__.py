@@ -6,6 +6,7 @@ from adapters.rest.callers import Door
 from adapters.rest.listening import Listening
 from adapters.rest.records import Records
 from adapters.rest.repeats import Repeats
+from adapters.rest.reports import Reports
 from adapters.rest.routing import router_behind
 from adapters.rest.turns import CHANNEL, Turns
 from bot.channel import Channel
@@ -19,4 +20,5 @@ def build(services: Services) -> Channel:
     Turns(services, repeats, router)
     Listening(services, router)
     Records(services, repeats, router)
+    Reports(services, router)
     return Channel(name=CHANNEL, router=router, start=repeats.forget_old)

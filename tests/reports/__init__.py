@@ -1,0 +1,1 @@
+"""The monthly report's figures: which month, how counted, how shown."""
