@@ -89,7 +89,7 @@ class AccountFactory:
         return {"status": record["Status"], "errors": [e for e in errors if e]}
 
     async def governance(self) -> dict[str, Any]:
-        """Return {"regions", "protected"}: the governed Regions, and the landing zone's own accounts by what they are.
+        """Return the governed "regions", the landing zone's own accounts as "protected", and its "security_ous".
 
         Without a landing zone, or without leave to read it: the home Region, and the management account alone.
         """
@@ -103,7 +103,8 @@ class AccountFactory:
             if account_id:
                 protected[account_id] = what
         regions = zone.get("governedRegions") or [self._services.settings.control_tower_region]
-        return {"regions": sorted(regions), "protected": protected}
+        security = zone.get("organizationStructure", {}).get("security", {}).get("name")
+        return {"regions": sorted(regions), "protected": protected, "security_ous": [security] if security else []}
 
     async def _manifest(self) -> Mapping[str, Any]:
         try:

@@ -197,8 +197,6 @@ def define_move() -> Definition:
             "move the account {Account} to the OU {AccountOU}",
             "move account {Account} into {AccountOU}",
             "move {Account} to {AccountOU}",
-            "transfer account {Account} to {AccountOU}",
-            "transfer account {Account} to the {AccountOU} OU",
             "relocate account {Account} to {AccountOU}",
             "migrate account {Account} into {AccountOU}",
             "move an account to another OU",
