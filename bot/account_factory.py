@@ -20,7 +20,7 @@ class AccountFactory:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def call(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
+    async def ask_aws(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """Call AWS in Control Tower's home Region through the management role."""
         settings = self._services.settings
         return await self._services.cloud.call(
@@ -29,7 +29,7 @@ class AccountFactory:
 
     async def product_of(self, account_id: str) -> dict[str, str]:
         """Return the provisioned product that an account is (id, name, status); empty when Account Factory has none."""
-        found = await self.call(
+        found = await self.ask_aws(
             "servicecatalog",
             "SearchProvisionedProducts",
             AccessLevelFilter=SELF,
@@ -49,8 +49,8 @@ class AccountFactory:
     async def newest(self, product_id: str) -> dict[str, str]:
         """Return the version and launch path that an update uses; an "error" where one is missing."""
         described, paths = await asyncio.gather(
-            self.call("servicecatalog", "DescribeProduct", Id=product_id),
-            self.call("servicecatalog", "ListLaunchPaths", ProductId=product_id),
+            self.ask_aws("servicecatalog", "DescribeProduct", Id=product_id),
+            self.ask_aws("servicecatalog", "ListLaunchPaths", ProductId=product_id),
         )
         usable = [a for a in described.get("ProvisioningArtifacts", ()) if a.get("Guidance", "DEFAULT") == "DEFAULT"]
         launch = paths.get("LaunchPathSummaries", ())
@@ -80,7 +80,7 @@ class AccountFactory:
     async def outcome(self, record_id: str) -> dict[str, Any]:
         """Return what became of an order: {"status", "errors"}; status "GONE" when the record is unknown."""
         try:
-            record = (await self.call("servicecatalog", "DescribeRecord", Id=record_id))["RecordDetail"]
+            record = (await self.ask_aws("servicecatalog", "DescribeRecord", Id=record_id))["RecordDetail"]
         except CloudError as error:
             if error.code != NOT_FOUND:
                 raise
@@ -93,7 +93,7 @@ class AccountFactory:
 
         Without a landing zone, or without leave to read it: the home Region, and the management account alone.
         """
-        described, zone = await asyncio.gather(self.call("organizations", "DescribeOrganization"), self._manifest())
+        described, zone = await asyncio.gather(self.ask_aws("organizations", "DescribeOrganization"), self._manifest())
         protected = {described["Organization"]["MasterAccountId"]: "the management account"}
         logging, roles = zone.get("centralizedLogging", {}), zone.get("securityRoles", {})
         for account_id, what in (
@@ -108,10 +108,10 @@ class AccountFactory:
 
     async def _manifest(self) -> Mapping[str, Any]:
         try:
-            zones = (await self.call("controltower", "ListLandingZones")).get("landingZones", ())
+            zones = (await self.ask_aws("controltower", "ListLandingZones")).get("landingZones", ())
             if not zones:
                 return {}
-            zone = await self.call("controltower", "GetLandingZone", landingZoneIdentifier=zones[0]["arn"])
+            zone = await self.ask_aws("controltower", "GetLandingZone", landingZoneIdentifier=zones[0]["arn"])
         except CloudError as error:
             if error.retryable:
                 raise

@@ -101,7 +101,12 @@ class Accounts:
     async def tags_of(self, account_id: str) -> dict[str, str]:
         """Return an account's tags as Organizations has them now."""
         listed = self._services.cloud.pages(
-            "organizations", "ListTagsForResource", "Tags", **self._as_management(), ResourceId=account_id
+            "organizations",
+            "ListTagsForResource",
+            "Tags",
+            region=self._services.settings.control_tower_region,
+            role=self._services.settings.management_role_arn,
+            ResourceId=account_id,
         )
         return {tag["Key"]: tag["Value"] async for tag in listed}
 
@@ -145,10 +150,6 @@ class Accounts:
             if named:
                 break
         raise Invalid("I don't know which account you mean.", field="Account", next_step=HOW_TO_NAME)
-
-    def _as_management(self) -> dict[str, str]:
-        settings = self._services.settings
-        return {"region": settings.control_tower_region, "role": settings.management_role_arn}
 
 
 HOW_TO_NAME = "Name it by its id, its name or its root e-mail."

@@ -58,7 +58,7 @@ class AccountChange(Change):
         """Return what every such plan needs: the account, where it is, and whether the person may ask."""
         organization = await self.services.organization.for_plan(fresh=ask.fresh)
         account = await self.accounts.account(ask.slots["Account"], organization)
-        parents = await self.factory.call("organizations", "ListParents", ChildId=account.id)
+        parents = await self.factory.ask_aws("organizations", "ListParents", ChildId=account.id)
         parent_id = parents["Parents"][0]["Id"]
         unit = next((u for u in organization.units if u.id == parent_id), None)
         decision = decide(self, ask, account)

@@ -58,7 +58,7 @@ class ClosingWorkflow:
         return await self.close(run)
 
     async def _unmanage(self, run: Run, token: str) -> str:
-        answer = await self._factory.call(
+        answer = await self._factory.ask_aws(
             "servicecatalog",
             "TerminateProvisionedProduct",
             ProvisionedProductId=run.request.plan.effects["provisioned_product_id"],
@@ -94,7 +94,7 @@ class ClosingWorkflow:
         if status != ACTIVE:
             return status
         try:
-            await self._factory.call("organizations", "CloseAccount", AccountId=account_id)
+            await self._factory.ask_aws("organizations", "CloseAccount", AccountId=account_id)
         except CloudError as error:
             if error.code != "AccountAlreadyClosedException":
                 raise
@@ -157,7 +157,7 @@ class ClosingWorkflow:
 
     async def _status(self, account_id: str) -> str:
         try:
-            account = (await self._factory.call("organizations", "DescribeAccount", AccountId=account_id))["Account"]
+            account = (await self._factory.ask_aws("organizations", "DescribeAccount", AccountId=account_id))["Account"]
         except CloudError as error:
             if error.code == NOT_FOUND:
                 return GONE

@@ -105,12 +105,12 @@ class MoveAccount(AccountChange):
     async def _move(self, run: Run) -> str:
         """Move it unless it is there: a repeat finds it moved."""
         effects = run.request.plan.effects
-        parents = await self.factory.call("organizations", "ListParents", ChildId=effects["account_id"])
+        parents = await self.factory.ask_aws("organizations", "ListParents", ChildId=effects["account_id"])
         at = str(parents["Parents"][0]["Id"])
         if at == effects["to"]:
             return at
         try:
-            await self.factory.call(
+            await self.factory.ask_aws(
                 "organizations",
                 "MoveAccount",
                 AccountId=effects["account_id"],
@@ -194,7 +194,7 @@ async def order_update(change: AccountChange, run: Run, token: str, *, unit: str
     """Update an account's product, in another OU if one is given; returns the record's id."""
     effects = run.request.plan.effects
     kept: list[dict[str, Any]] = [{"Key": key, "UsePreviousValue": True} for key in KEPT]
-    answer = await change.factory.call(
+    answer = await change.factory.ask_aws(
         "servicecatalog",
         "UpdateProvisionedProduct",
         ProvisionedProductId=effects["provisioned_product_id"],

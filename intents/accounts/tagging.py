@@ -62,10 +62,10 @@ class ChangeAccountOwner(AccountChange):
     async def _knows(self, email: str) -> bool | None:
         """Tell whether Identity Center has a user of that address; None where it can't be asked."""
         try:
-            instances = (await self.factory.call("sso-admin", "ListInstances"))["Instances"]
+            instances = (await self.factory.ask_aws("sso-admin", "ListInstances"))["Instances"]
             if not instances:
                 return None
-            await self.factory.call(
+            await self.factory.ask_aws(
                 "identitystore",
                 "GetUserId",
                 IdentityStoreId=instances[0]["IdentityStoreId"],
@@ -162,7 +162,7 @@ async def tag_account(change: AccountChange, run: Run, words: str) -> None:
 
     async def put() -> bool:
         tags = [{"Key": key, "Value": value} for key, value in effects["tags"].items()]
-        await change.factory.call("organizations", "TagResource", ResourceId=effects["account_id"], Tags=tags)
+        await change.factory.ask_aws("organizations", "TagResource", ResourceId=effects["account_id"], Tags=tags)
         return True
 
     await run.step(words, put)
