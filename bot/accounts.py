@@ -80,7 +80,7 @@ class Accounts:
 
         Raises Invalid (field "Account") with what would do; `choices` are the few that could have been meant.
         """
-        organization = await self._organization(fresh)
+        organization = await self._services.organization.for_plan(fresh=fresh)
         wanted = text.strip().strip("“”\"'?!.,").strip()
         if not wanted:
             raise Invalid("Which account?", field="Account", next_step=HOW_TO_NAME)
@@ -92,7 +92,7 @@ class Accounts:
 
     async def account(self, account_id: str, organization: Organization | None = None) -> Account:
         """Return the account of that id with its tags as they are now; raises Invalid when there is none."""
-        organization = organization or await self._services.organization.recent()
+        organization = organization or await self._services.organization.for_plan(fresh=False)
         entry = organization.account(account_id)
         if entry is None:
             raise Invalid(f"The organization has no account {account_id}.", field="Account")
@@ -112,7 +112,7 @@ class Accounts:
 
     async def all(self) -> tuple[Account, ...]:
         """Return all accounts with their tags, in the organization's order."""
-        organization = await self._services.organization.recent()
+        organization = await self._services.organization.for_plan(fresh=False)
         tagged = await self._all_tags()
         return tuple(_with_tags(entry, tagged.get(entry["Id"], {})) for entry in organization.accounts)
 
@@ -130,11 +130,6 @@ class Accounts:
             entry["ResourceARN"].rpartition("/")[2]: {tag["Key"]: tag["Value"] for tag in entry.get("Tags", ())}
             async for entry in found
         }
-
-    async def _organization(self, fresh: bool) -> Organization:
-        return await (
-            self._services.organization.for_plan(fresh=True) if fresh else self._services.organization.recent()
-        )
 
     async def _spoken_of(self, organization: Organization, conversation: str) -> Mapping[str, str]:
         """Return the account that was last spoken of, if the newest message that names any names one alone."""

@@ -372,8 +372,13 @@ class Dialogue:
             form.asking = ""
             await self._fill(turn, form, {})
             return True
+        intent = self._services.registry.change(form.intent)
+        if slot:  # said as it was offered, it is the answer, whatever else it could have begun
+            known = (await self._filler.choices(intent, turn.ask(form.slots))).get(slot.name, ())
+            if said := next((c for c in (*form.narrowed.get(slot.name, ()), *known) if c.casefold() == words), ""):
+                await self._fill(turn, form, {slot.name: said})
+                return True
         if form.asking and may_pick(words):
-            intent = self._services.registry.change(form.intent)
             offered = form.narrowed.get(form.asking) or await intent.suggestions(form.asking, turn.ask(form.slots))
             if choice := picked(words, offered):
                 await self._fill(turn, form, {form.asking: choice})

@@ -121,13 +121,9 @@ def _checks(facts: Mapping[str, Any], is_ours: bool) -> tuple[Check, ...]:
 def _deployments_check(inside: Mapping[str, Any]) -> Check:
     if inside["stacks"]:
         sentence = f"Deployments are still inside: {', '.join(inside['stacks'])}."
-        return Check(
-            "Deployments", "fails", sentence, next_step="Delete these stacks, or have them deleted, and ask again."
-        )
+        return Check("Deployments", "fails", sentence, next_step="Have these stacks deleted and ask again.")
     if inside["unseen"]:
-        sentence = (
-            f"I can't look inside the account ({inside['unseen']}), so I can't tell whether something still runs."
-        )
+        sentence = f"I can't look inside the account ({inside['unseen']}), so I can't tell whether anything runs there."
         step = "Ask your platform team to let the member role (MEMBER_ROLE_NAME) into it."
         return Check("Deployments", "fails", sentence, next_step=step)
     return Check("Deployments", "ok", "no stacks but Control Tower's own")

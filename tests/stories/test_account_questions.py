@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
+from tests.stories.accounts import DEMO_BOOTH, PLAYGROUND, WEBSHOP, day, tag
 from tests.support.stage import Speaker, Stage
 from tests.support.theatre import on_every_channel, on_every_database
-
-DEMO_BOOTH, WEBSHOP, PLAYGROUND = "444466667777", "666677778888", "555566667777"
-
-
-def tag(stage: Stage, account: str, **tags: str) -> None:
-    """Put tags on an account, as another tool would have."""
-    entries = [{"Key": key.replace("_", "-"), "Value": value} for key, value in tags.items()]
-    stage.aws("organizations").tag_resource(ResourceId=account, Tags=entries)
-
-
-def day(stage: Stage, **after: float) -> str:
-    """Return a day from today on, ISO 8601."""
-    return (stage.application.clock.now() + timedelta(**after)).date().isoformat()
 
 
 @on_every_channel
