@@ -180,7 +180,7 @@ def define_spend() -> Definition:
             "how much has {Account} spent {Period}",
         ),
         slots=(_ASKED, _SPOKEN_OF, Slot("Period", period, required=False, label="Month")),
-        examples=("what did Demo Booth spend last month?",),
+        examples=("what did Webshop Prod spend last month?",),
     )
 
 
@@ -226,9 +226,6 @@ def define_change_owner() -> Definition:
         utterances=(
             "change the owner of an account",
             "change the owner of {Account}",
-            "change the owner of {Account} to {NewOwner}",
-            "change the owner of account {Account} to {NewOwner}",
-            "change owner of account {Account} to {NewOwner}",
             "make {NewOwner} the owner of account {Account}",
             "make {NewOwner} the owner of {Account}",
             "set the owner of account {Account} to {NewOwner}",
@@ -237,8 +234,6 @@ def define_change_owner() -> Definition:
             "hand {Account} over to {NewOwner}",
             "give account {Account} to {NewOwner}",
             "the new owner of {Account} is {NewOwner}",
-            "the new owner of account {Account} is {NewOwner}",
-            "change the owner of an account to {NewOwner}",
         ),
         slots=(
             _account("give to another owner"),
@@ -327,9 +322,6 @@ def define_close() -> Definition:
             "close the account {Account}",
             "please close the account {Account}",
             "close {Account}",
-            "shut down account {Account}",
-            "shut down the account {Account}",
-            "shut down an AWS account",
             "delete account {Account}",
             "delete the account {Account}",
             "delete an account",
@@ -344,6 +336,7 @@ def define_close() -> Definition:
             "I no longer need the account {Account}",
             "we don't need the account {Account} any more",
             "I want to close an account",
+            "suspend account {Account}",
         ),
         slots=(_account("close", "close {Account}"),),
         examples=("close the account Demo Booth",),

@@ -67,6 +67,15 @@ async def test_of_two_ous_of_one_name_none_is_guessed(stage: Stage, ana: Speaker
     ana.hears("Move the account Demo Booth to the OU Platform/Prod")
 
 
+async def test_an_owner_who_can_sign_in_is_checked(stage: Stage, ana: Speaker) -> None:
+    tag(stage, DEMO_BOOTH, owner="ana@corp.example")
+    await ana.says("change the owner of Demo Booth to cy@corp.example")
+    ana.hears("Make cy@corp.example the owner of the account Demo Booth", "Identity Center")
+    await ana.says("no")
+    ana.hears("the owner stays")
+    assert tags_of(stage, DEMO_BOOTH) == {"owner": "ana@corp.example"}
+
+
 @on_every_channel
 async def test_a_new_owner_is_named_and_one_without_a_user_is_told(stage: Stage, ana: Speaker, bo: Approver) -> None:
     tag(stage, DEMO_BOOTH, owner="ana@corp.example", cost_centre="cc-7")
