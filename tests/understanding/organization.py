@@ -36,15 +36,12 @@ class Organization:
             "DescribeProduct": {"ProvisioningArtifacts": [{"Id": "pa-1", "Name": "4.0", "Guidance": "DEFAULT"}]},
             "ListLaunchPaths": {"LaunchPathSummaries": [{"Id": "lpv3-1", "Name": "main"}]},
             "GetServiceQuota": {"Quota": {"Value": 60.0}},
-<<<<<<< HEAD
             "ListInstances": {"Instances": []},
-=======
             "DescribeOrganization": {"Organization": {"MasterAccountId": "111122223333"}},
             "ListLandingZones": {"landingZones": []},
             "ListParents": {"Parents": [{"Id": "ou-c0rp-dem0dem0"}]},
             "SearchProvisionedProducts": {"ProvisionedProducts": []},
             "GetCostAndUsage": {"ResultsByTime": []},
->>>>>>> dd04b0d (Sentences that end, move and ask about accounts reach what they mean now)
         }
         return answers[operation]
 
@@ -74,10 +71,7 @@ def _listing(operation: str, parameters: Mapping[str, Any]) -> list[dict[str, An
             ]
         case "ListEnabledBaselines":
             return [{"targetIdentifier": f"arn:{unit}"} for unit in UNITS if unit not in UNREGISTERED]
-<<<<<<< HEAD
         case "SearchProvisionedProducts":
-=======
         case "ScanProvisionedProducts" | "GetResources" | "ListTagsForResource" | "ListStacks":
->>>>>>> dd04b0d (Sentences that end, move and ask about accounts reach what they mean now)
             return []
     raise KeyError(operation)
