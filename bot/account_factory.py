@@ -69,13 +69,15 @@ class AccountFactory:
         """Return the names of the account products that Control Tower is working on."""
         pages = self._services.cloud.pages(
             "servicecatalog",
-            "ScanProvisionedProducts",
+            "SearchProvisionedProducts",
             "ProvisionedProducts",
             region=self._services.settings.control_tower_region,
             role=self._services.settings.management_role_arn,
             AccessLevelFilter=SELF,
+            Filters={"SearchQuery": ["status:UNDER_CHANGE"]},
+            PageSize=100,
         )
-        return frozenset([p["Name"] async for p in pages if p.get("Type") == KIND and p["Status"] == "UNDER_CHANGE"])
+        return frozenset([p["Name"] async for p in pages if p.get("Type") == KIND])
 
     async def outcome(self, record_id: str) -> dict[str, Any]:
         """Return what became of an order: {"status", "errors"}; status "GONE" when the record is unknown."""

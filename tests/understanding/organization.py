@@ -71,7 +71,6 @@ def _listing(operation: str, parameters: Mapping[str, Any]) -> list[dict[str, An
             ]
         case "ListEnabledBaselines":
             return [{"targetIdentifier": f"arn:{unit}"} for unit in UNITS if unit not in UNREGISTERED]
-        case "SearchProvisionedProducts":
-        case "ScanProvisionedProducts" | "GetResources" | "ListTagsForResource" | "ListStacks":
+        case "SearchProvisionedProducts" | "GetResources" | "ListTagsForResource" | "ListStacks":
             return []
     raise KeyError(operation)
