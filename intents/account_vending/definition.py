@@ -61,7 +61,6 @@ MORE = (
     "put it in {AccountOU}",
     "make it {AccountType}",
     "use {RootEmail}",
-    "change the e-mail to {RootEmail}",
     "{AccountType} account in {AccountOU} for {RootEmail}",
     "{AccountType} {AccountOU} {RootEmail}",
     "account please",
