@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 from sqlalchemy import select
 
+from bot.closed_accounts import list_closed
 from bot.cloud import Cloud
 from bot.database import Database, Transaction
 from bot.database.tables import keepsakes
@@ -60,6 +61,8 @@ class Organization:
     units: tuple[Unit, ...]
     accounts: tuple[Mapping[str, str], ...]
     """Each with Id, Name, Email, Status, Arn and JoinedTimestamp (ISO 8601)."""
+    closed: Mapping[str, str] = field(default_factory=dict)
+    """Ids of accounts that were closed from here, by case-folded root address: they may be gone from `accounts`."""
     read_at: float = field(default=0.0, compare=False)
     """When, in seconds of the process's monotonic clock."""
 
@@ -110,6 +113,8 @@ class Organization:
         for account in self.accounts:
             if account["Email"].casefold() == email.casefold():
                 return account
+        if account_id := self.closed.get(email.casefold()):
+            return {"Id": account_id, "Name": "closed", "Email": email, "Status": "CLOSED"}
         return None
 
 
@@ -192,8 +197,10 @@ class OrganizationReader:
         begun = time.monotonic()
         if mark != self._mark:
             self._units = None
-        units, accounts = await asyncio.gather(self._registered_units(), self._accounts())
-        self._kept, self._mark = Organization(units, tuple(accounts), begun), mark
+        units, accounts, closed = await asyncio.gather(
+            self._registered_units(), self._accounts(), list_closed(self._database)
+        )
+        self._kept, self._mark = Organization(units, tuple(accounts), closed, begun), mark
         return self._kept
 
     async def _registered_units(self) -> tuple[Unit, ...]:

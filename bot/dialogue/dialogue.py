@@ -372,8 +372,13 @@ class Dialogue:
             form.asking = ""
             await self._fill(turn, form, {})
             return True
+        intent = self._services.registry.change(form.intent)
+        if slot:  # said as it was offered, it is the answer, whatever else it could have begun
+            offered = await self._offered(form, slot.name, intent, turn.ask(form.slots))
+            if said := next((value for value in offered if value.casefold() == words), ""):
+                await self._fill(turn, form, {slot.name: said})
+                return True
         if form.asking and may_pick(words):
-            intent = self._services.registry.change(form.intent)
             offered = form.narrowed.get(form.asking) or await intent.suggestions(form.asking, turn.ask(form.slots))
             if choice := picked(words, offered):
                 await self._fill(turn, form, {form.asking: choice})
@@ -384,6 +389,16 @@ class Dialogue:
         turn.say(wanted)
         await self._filler.repeat(form, turn.ask(form.slots), turn.answers)
         return True
+
+    async def _offered(self, form: Form, slot: str, intent: Change, ask: Ask) -> tuple[str, ...]:
+        """Return every value that the open question has offered, or could have; none when AWS does not answer."""
+        known = (await self._filler.choices(intent, ask)).get(slot, ())
+        if known or form.narrowed.get(slot):
+            return (*form.narrowed.get(slot, ()), *known)
+        try:
+            return await intent.suggestions(slot, ask)
+        except CloudError:
+            return ()
 
     def _set_rivals_aside(self, turn: _Turn, form: Form, text: str, values: dict[str, str]) -> bool:
         """Take addresses that a text puts side by side out of values and form, to be asked about; tell whether any."""

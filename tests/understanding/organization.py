@@ -37,6 +37,11 @@ class Organization:
             "ListLaunchPaths": {"LaunchPathSummaries": [{"Id": "lpv3-1", "Name": "main"}]},
             "GetServiceQuota": {"Quota": {"Value": 60.0}},
             "ListInstances": {"Instances": []},
+            "DescribeOrganization": {"Organization": {"MasterAccountId": "111122223333"}},
+            "ListLandingZones": {"landingZones": []},
+            "ListParents": {"Parents": [{"Id": "ou-c0rp-dem0dem0"}]},
+            "SearchProvisionedProducts": {"ProvisionedProducts": []},
+            "GetCostAndUsage": {"ResultsByTime": []},
         }
         return answers[operation]
 
@@ -66,6 +71,6 @@ def _listing(operation: str, parameters: Mapping[str, Any]) -> list[dict[str, An
             ]
         case "ListEnabledBaselines":
             return [{"targetIdentifier": f"arn:{unit}"} for unit in UNITS if unit not in UNREGISTERED]
-        case "SearchProvisionedProducts":
+        case "SearchProvisionedProducts" | "GetResources" | "ListTagsForResource" | "ListStacks":
             return []
     raise KeyError(operation)
