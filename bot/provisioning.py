@@ -44,7 +44,7 @@ class Provisioning:
     def __init__(self, services: Services, *, kind: str, overdue: timedelta) -> None:
         self._services, self.kind, self._overdue = services, kind, overdue
 
-    async def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+    async def ask_catalog(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """Call Service Catalog in Control Tower's home Region through the management role. Raises CloudError."""
         settings = self._services.settings
         return await self._services.cloud.call(
@@ -128,7 +128,7 @@ class Provisioning:
 
     async def find_record(self, product_id: str, record_type: str, since: str) -> dict[str, str]:
         """Return the newest record of a type that a provisioned product has had since then; {} without one."""
-        told = await self.call(
+        told = await self.ask_catalog(
             "ListRecordHistory",
             AccessLevelFilter={"Key": "Account", "Value": "self"},
             SearchFilter={"Key": "provisionedproduct", "Value": product_id},
@@ -153,7 +153,7 @@ class Provisioning:
         now = self._services.clock.now()
         is_overdue = now - row.since > self._overdue
         try:
-            record = await self.call("DescribeRecord", Id=row.key)
+            record = await self.ask_catalog("DescribeRecord", Id=row.key)
         except CloudError as error:
             log.warning("provisioning.record_unread", request=row.request_id, record=row.key, code=error.code)
             if error.code == NOT_FOUND:
@@ -174,7 +174,7 @@ class Provisioning:
         whoever keeps them withholds what is secret first). Raises CloudError.
         """
         try:
-            record = await self.call("DescribeRecord", Id=record_id)
+            record = await self.ask_catalog("DescribeRecord", Id=record_id)
         except CloudError as error:
             if error.code != NOT_FOUND:
                 raise
@@ -183,7 +183,7 @@ class Provisioning:
         detail = record["RecordDetail"]
         errors = [e.get("Description") or e.get("Code", "") for e in detail.get("RecordErrors", ())]
         try:
-            described = await self.call("DescribeProvisionedProduct", Id=product_id)
+            described = await self.ask_catalog("DescribeProvisionedProduct", Id=product_id)
             product = described["ProvisionedProductDetail"]
         except CloudError as error:
             if error.code != NOT_FOUND:

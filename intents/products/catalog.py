@@ -25,7 +25,7 @@ class Catalog:
         self._services = services
         self._kept: dict[tuple[str, ...], tuple[float, Any]] = {}
 
-    async def call(self, operation: str, **parameters: Any) -> dict[str, Any]:
+    async def ask_catalog(self, operation: str, **parameters: Any) -> dict[str, Any]:
         """Call Service Catalog. Raises CloudError."""
         settings = self._services.settings
         return await self._services.cloud.call(
@@ -41,7 +41,7 @@ class Catalog:
         entries: list[dict[str, Any]] = []
         following: dict[str, Any] = {}
         while True:
-            page = await self.call(operation, **parameters, **following)
+            page = await self.ask_catalog(operation, **parameters, **following)
             entries.extend(page.get(result) or ())
             if not page.get("NextPageToken"):
                 return entries
@@ -83,7 +83,7 @@ class Catalog:
 
         async def read() -> dict[str, list[dict[str, str]]]:
             described, paths = await asyncio.gather(
-                self.call("DescribeProduct", Id=product_id),
+                self.ask_catalog("DescribeProduct", Id=product_id),
                 self.all_pages("ListLaunchPaths", "LaunchPathSummaries", ProductId=product_id),
             )
             versions = [
@@ -107,7 +107,7 @@ class Catalog:
         """Return what must be given: "parameters" as AWS tells them, "tags" to choose, "rules" (JSON texts)."""
 
         async def read() -> dict[str, Any]:
-            told = await self.call(
+            told = await self.ask_catalog(
                 "DescribeProvisioningParameters",
                 ProductId=product_id,
                 ProvisioningArtifactId=version_id,

@@ -34,10 +34,7 @@ PRODUCT_KIND = SlotType(
 )
 PROVISIONED_KIND = SlotType(
     "ProvisionedKind",
-    tuple(
-        Value(v)
-        for v in ("orders-database", "team-bucket", "web-network", "encrypted-s3-bucket-kim", "postgresql-database-lee")
-    ),
+    tuple(Value(v) for v in ("team-bucket", "web-network", "kim-logs", "encrypted-s3-bucket-kim")),
 )
 # Products and names are known at run time only, and must be taken as typed: a recogniser that knew some would take
 # others for misspelt ones of those. These two slots are never asked and never kept; their values only teach it what
@@ -92,6 +89,13 @@ ORDERING = Definition(
         "order an {Product}",
         "order the {ProductKind}",
         "order {ProductKind}",
+        "order a {ProductKind} for us",
+        "please order the {ProductKind}",
+        "order the {ProductKind} version {Version}",
+        "order {ProductKind} version {Version}",
+        "we need a {ProductKind}",
+        "can I get a {ProductKind}",
+        "could you set up an {ProductKind}",
         "I need a {ProductKind}",
         "I want an {ProductKind}",
         "get us a {ProductKind}",
@@ -140,21 +144,14 @@ UPDATING = Definition(
     utterances=(
         "update a product",
         "update my product",
-        "change a product of mine",
         "upgrade my product",
         "change the parameters of my product",
         "update {ProvisionedKind}",
         "update the product {ProvisionedProduct}",
         "please update {ProvisionedKind}",
         "upgrade {ProvisionedKind}",
-        "upgrade {ProvisionedKind} to version {Version}",
-        "update the product {ProvisionedProduct} to version {Version}",
-        "bring the product {ProvisionedProduct} to the newest version",
-        "change the parameters of the product {ProvisionedProduct}",
         "modify {ProvisionedKind}",
         "reconfigure the product {ProvisionedProduct}",
-        "update my {ProductKind}",
-        "upgrade our {ProductKind} to version {Version}",
     ),
     slots=(
         replace(
@@ -164,11 +161,11 @@ UPDATING = Definition(
                 "upgrade {ProvisionedProduct}",
                 "modify {ProvisionedProduct}",
                 "update {ProvisionedProduct} to version {Version}",
+                "upgrade {ProvisionedProduct} to version {Version}",
             ),
         ),
         VERSION_SLOT,
         NAME_KIND_SLOT,
-        KIND_SLOT,
     ),
     examples=("update a product",),
     confirmation="Shall I update {ProvisionedProduct}?",
@@ -192,21 +189,18 @@ TERMINATING = Definition(
         "destroy the product {ProvisionedProduct}",
         "delete {ProvisionedKind}",
         "I no longer need the product {ProvisionedProduct}",
-        "terminate my {ProductKind}",
-        "delete our {ProductKind}",
     ),
     slots=(
         replace(
             SUBJECT_SLOT,
             utterances=(
                 "terminate {ProvisionedProduct}",
-                "delete {ProvisionedProduct}",
-                "end {ProvisionedProduct}",
+                "delete my {ProvisionedProduct}",
+                "delete the product {ProvisionedProduct}",
                 "no longer need {ProvisionedProduct}",
             ),
         ),
         NAME_KIND_SLOT,
-        KIND_SLOT,
     ),
     examples=("terminate a product",),
     confirmation="Shall I terminate {ProvisionedProduct}?",
@@ -300,5 +294,5 @@ DETAILS = Definition(
         ),
         NAME_KIND_SLOT,
     ),
-    examples=("show product team-bucket",),
+    examples=("show product team-archive",),
 )

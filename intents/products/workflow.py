@@ -74,7 +74,7 @@ class OrderWork:
 
         async def order(token: str) -> dict[str, Any]:
             tags = {**effects["tags"], REQUEST: run.request.id}
-            return await work.provisioning.call(
+            return await work.provisioning.ask_catalog(
                 "ProvisionProduct",
                 ProductId=effects["product_id"],
                 ProvisioningArtifactId=effects["artifact_id"],
@@ -121,7 +121,7 @@ class UpdateWork:
         kept = [{"Key": k, "UsePreviousValue": True} for k in effects["previous"]]
 
         async def order(token: str) -> dict[str, Any]:
-            return await work.provisioning.call(
+            return await work.provisioning.ask_catalog(
                 "UpdateProvisionedProduct",
                 ProvisionedProductId=effects["provisioned_product_id"],
                 ProductId=effects["product_id"],
@@ -164,7 +164,7 @@ class TerminationWork:
         product_id = effects["provisioned_product_id"]
 
         async def order(token: str) -> dict[str, Any]:
-            return await work.provisioning.call(
+            return await work.provisioning.ask_catalog(
                 "TerminateProvisionedProduct", ProvisionedProductId=product_id, TerminateToken=token
             )
 

@@ -12,7 +12,9 @@ from intents.products.parameters import Parameter, checked_answer, checked_value
 
 
 def made(key: str = "Size", **limits: Any) -> Parameter:
-    told: dict[str, Any] = {name: limits.pop(name) for name in ("ParameterType", "DefaultValue", "IsNoEcho") if name in limits}
+    told: dict[str, Any] = {
+        name: limits.pop(name) for name in ("ParameterType", "DefaultValue", "IsNoEcho") if name in limits
+    }
     return Parameter.of({"ParameterKey": key, "Description": "What it is", "ParameterConstraints": limits, **told})
 
 

@@ -191,6 +191,18 @@ async def test_a_rule_of_the_product_refuses_before_anybody_is_asked(ana: Speake
     ana.hears("Order PostgreSQL database", "secret, read from secretsmanager:orders-db", "Shall I go ahead?")
 
 
+async def test_without_a_name_the_own_products_are_offered(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    name = await has_a_bucket(stage, ana, bo)
+    await ana.says("update a product")
+    ana.hears("which of your products?", name)
+    await ana.presses(name)
+    ana.hears("What should change?")
+    await ana.says("cancel")
+    await ana.says("terminate a product")
+    await ana.says(name)
+    ana.hears(f"Terminate {name} for good")
+
+
 async def test_only_the_owner_changes_and_ends_a_product(stage: Stage, ana: Speaker, bo: Approver) -> None:
     name = await has_a_bucket(stage, ana, bo)
     eve = stage.speaker("Eve Else")
