@@ -36,6 +36,7 @@ class Organization:
             "DescribeProduct": {"ProvisioningArtifacts": [{"Id": "pa-1", "Name": "4.0", "Guidance": "DEFAULT"}]},
             "ListLaunchPaths": {"LaunchPathSummaries": [{"Id": "lpv3-1", "Name": "main"}]},
             "GetServiceQuota": {"Quota": {"Value": 60.0}},
+            "SearchProvisionedProducts": {"ProvisionedProducts": []},
             "ListInstances": {"Instances": []},
             "DescribeOrganization": {"Organization": {"MasterAccountId": "111122223333"}},
             "ListLandingZones": {"landingZones": []},
