@@ -20,7 +20,9 @@ MonthPath = Annotated[str, Path(description="The month.", pattern=r"^\d{4}-\d{2}
 UserQuery = Annotated[
     Email | SkipJsonSchema[None], Query(description="Who asks; needed with a key, and may read the audit.")
 ]
-_CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "One figure a row."}}
+_CSV: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "One figure a row."}
+}
 
 
 class Reports:

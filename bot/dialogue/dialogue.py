@@ -387,16 +387,12 @@ class Dialogue:
             form.asking = ""
             await self._fill(turn, form, {})
             return True
-        intent = self._services.registry.change(form.intent)
-        if slot:  # said as it was offered, it is the answer, whatever else it could have begun
+        if slot:  # said as it was offered, or by its place, it is the answer, whatever else it could have begun
+            intent = self._services.registry.change(form.intent)
             offered = await self._offered(form, slot.name, intent, turn.ask(form.slots))
-            if said := next((value for value in offered if value.casefold() == words), ""):
-                await self._fill(turn, form, {slot.name: said})
-                return True
-        if form.asking and may_pick(words):
-            offered = form.narrowed.get(form.asking) or await intent.suggestions(form.asking, turn.ask(form.slots))
-            if choice := picked(words, offered):
-                await self._fill(turn, form, {form.asking: choice})
+            said = next((value for value in offered if value.casefold() == words), "")
+            if choice := said or (picked(words, offered) if may_pick(words) else ""):
+                await self._fill(turn, form, {slot.name: choice})
                 return True
         wanted = await self._filler.asked_about(form, text, turn.ask(form.slots))
         if not wanted:

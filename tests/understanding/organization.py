@@ -41,7 +41,6 @@ class Organization:
             "DescribeOrganization": {"Organization": {"MasterAccountId": "111122223333"}},
             "ListLandingZones": {"landingZones": []},
             "ListParents": {"Parents": [{"Id": "ou-c0rp-dem0dem0"}]},
-            "SearchProvisionedProducts": {"ProvisionedProducts": []},
             "GetCostAndUsage": {"ResultsByTime": []},
         }
         return answers[operation]
