@@ -390,8 +390,11 @@ class Dialogue:
         if slot:  # said as it was offered, or by its place, it is the answer, whatever else it could have begun
             intent = self._services.registry.change(form.intent)
             offered = await self._offered(form, slot.name, intent, turn.ask(form.slots))
-            said = next((value for value in offered if value.casefold() == words), "")
-            if choice := said or (picked(words, offered) if may_pick(words) else ""):
+            choice = next((value for value in offered if value.casefold() == words), None)
+            if choice is None and may_pick(words):
+                shown = form.narrowed.get(slot.name) or await intent.suggestions(slot.name, turn.ask(form.slots))
+                choice = picked(words, shown)
+            if choice:
                 await self._fill(turn, form, {slot.name: choice})
                 return True
         wanted = await self._filler.asked_about(form, text, turn.ask(form.slots))
