@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import secrets
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -79,12 +80,21 @@ async def _on_validation(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     errors = [
-        {"field": ".".join(str(p) for p in e["loc"] if p not in ("body", "query", "path")), "problem": e["msg"]}
+        {"field": ".".join(str(p) for p in e["loc"] if p not in ("body", "query", "path")), "problem": _said(e)}
         for e in error.errors()
     ]
     first = errors[0] if errors else {"field": "", "problem": "The request is malformed."}
     detail = f"{first['field']}: {first['problem']}" if first["field"] else first["problem"]
     return problem(422, Invalid.title, detail, errors=errors)
+
+
+def _said(error: Mapping[str, Any]) -> str:
+    """Return what is wrong with a field, without regular expressions."""
+    if error.get("type") != "string_pattern_mismatch":
+        return str(error["msg"])
+    if error["loc"][-1] == "cursor":
+        return "This is no cursor of ours; take next_cursor of the page before."
+    return "This is not written as it must be; /openapi.json shows how."
 
 
 async def _on_unexpected(request: Request, error: Exception) -> Response:

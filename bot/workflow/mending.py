@@ -92,10 +92,8 @@ class Mending:
             raise Conflict(f"Request {record.id} has not failed: it is {STATE_WORDS[record.state]}.")
         point = record.notes.get(RETRY)
         if not point:
-            raise Conflict(
-                f"Request {record.id} can't be tried again: nothing of it is left to go on with.",
-                next_step="Ask for it anew.",
-            )
+            advice = (record.outcome or {}).get("next") or "Ask for it anew."
+            raise Conflict(f"Request {record.id} can't be tried again from here.", next_step=advice)
         number = int(record.notes.get(RETRIES, 0)) + 1
         if not await requests.move(transaction, record.id, ("failed",), "running", outcome=None):
             raise Conflict(f"Request {record.id} is being tried again already.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.card import Button, Card, Checks, Facts, Item, StepMark, Table, Text
 from bot.errors import NotFound
 from bot.intent import Answer, Ask, Definition, Query, Slot, SlotType
@@ -12,6 +14,8 @@ from bot.workflow.mending import RETRY
 from bot.workflow.run import BY_HAND
 
 REQUEST_ID = SlotType("RequestId", pattern="(qm-)?[23456789abcdefghjkmnpqrstvwxyz]{8}", listed=False)
+MISTYPED = re.compile(r"\b(qm-\S*\w|(?<=of )(?=[a-z]*\d)[a-z0-9]{5,12})\b", re.IGNORECASE)
+"""What was meant for an id but is none: answering with another request would be worse than a refusal."""
 SHOWN = 10
 _MARKS: dict[str, StepMark] = {"succeeded": "done", BY_HAND: "done", "running": "running", "failed": "failed"}
 
@@ -119,6 +123,8 @@ class RequestStatus(Query):
             record = await self.services.requests.find(ask.slots["RequestId"])
             require_visible(self, record, ask)
         else:
+            if mistyped := MISTYPED.search(ask.text):
+                await self.services.requests.find(mistyped[1])
             owner = ask.owner or None
             page = await self.services.requests.list(Filter(person_id=ask.person.id, owner=owner, limit=1))
             if not page.items:

@@ -101,7 +101,7 @@ async def test_a_request_that_left_nothing_to_go_on_with_is_asked_anew(stage: St
         refused = await olga.submit(f"/requests/{record.id}/retry")
     assert "Mend it" not in page.text
     assert refused.status_code == 409
-    assert "Ask for it anew" in refused.text
+    assert "tried again from here. An operator can mend it." in refused.text
 
 
 async def test_a_pause_is_shown_on_what_it_holds(stage: Stage) -> None:

@@ -97,7 +97,7 @@ async def test_what_can_only_be_asked_anew_is_not_tried_again(stage: Stage, ana:
     await stage.advance(minutes=25)
     await stage.reaches(order, "failed")
     await op.says(f"retry {order}")
-    op.hears("can't be tried again", "Ask for it anew")
+    op.hears("can't be tried again from here", "ask again")
     await op.says(f"record step set the budget of {order} as done because finance made it")
     op.hears("has no failed step")
     await op.says("retry")

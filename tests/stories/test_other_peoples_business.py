@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.stories.errands import asks_for_an_account, see_it_through
 from tests.support.stage import Approver, Speaker, Stage
 from tests.support.theatre import on_every_channel
@@ -22,6 +24,18 @@ async def test_requests_of_others_are_as_if_they_were_not_there(stage: Stage, an
     await ana.says("my requests")
     ana.hears("You have no requests yet")
     assert (await stage.view(order))["state"] == "awaiting_approval"
+
+
+@pytest.mark.parametrize(
+    "sentence", ["status of qm-abcdefg1", "how is qm-2cse7 doing", "status of 7k3m9qx0", "qm-7k3m9qxaa"]
+)
+async def test_a_mistyped_id_never_shows_another_request(stage: Stage, ana: Speaker, sentence: str) -> None:
+    order = await asks_for_an_account(ana)
+    await ana.says(sentence)
+    ana.hears("is not the id of a request")
+    ana.does_not_hear(order)
+    await ana.says("status of my request")
+    ana.hears(order)
 
 
 async def test_the_button_of_another_does_nothing(stage: Stage) -> None:
