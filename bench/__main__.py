@@ -7,6 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench.large import ACCOUNTS, OUS, measure_plans
 from bench.product import Product
 
 TURNS = 400
@@ -31,6 +32,9 @@ def main() -> None:
             job = product.vend("bench+1@corp.example")
             turns, share = measure_turns(product)
             memory = product.memory()
+        large = var_dir / "large"
+        large.mkdir()
+        cold, plans, calls = measure_plans(large)
     ping = quantile(turns["ping"], 0.5)
     rows = [
         ("first start, to the first answer", f"{first:.2f} s"),
@@ -43,6 +47,10 @@ def main() -> None:
         ("memory of the bot after the main job and the turns", f"{memory['bot']:.0f} MiB"),
         ("memory of the sandbox", f"{memory['sandbox']:.0f} MiB"),
         ("memory of both", f"{memory['bot'] + memory['sandbox']:.0f} MiB"),
+        (f"a first plan with {ACCOUNTS} accounts and {OUS} OUs", f"{cold:.2f} s"),
+        ("further plans there, p50", f"{quantile(plans, 0.5) * 1000:.0f} ms"),
+        ("further plans there, slowest", f"{max(plans) * 1000:.0f} ms"),
+        ("AWS calls of a further plan there, most", f"{max(calls)}"),
     ]
     width = max(len(name) for name, _ in rows)
     for name, figure in rows:

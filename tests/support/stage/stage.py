@@ -34,8 +34,8 @@ REPOSITORY = Path(__file__).parents[3]
 class Theatre:
     """What all stages of a run share: the sandbox, and a migrated SQLite file to copy."""
 
-    def __init__(self, folder: Path) -> None:
-        self.sandbox = Sandbox(speed=0).start()
+    def __init__(self, folder: Path, *, accounts: int | None = None, ous: int | None = None) -> None:
+        self.sandbox = Sandbox(speed=0, accounts=accounts, ous=ous).start()
         self._clouds: dict[tuple[Any, ...], Cloud] = {}
         self._template = folder / "template.sqlite"
         migrate(f"sqlite:///{self._template}")
