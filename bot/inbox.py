@@ -31,6 +31,7 @@ from bot.errors import QuartermasterError
 from bot.metrics import ACK_SECONDS, ACTIVITIES, TURN_SECONDS
 from bot.rows import insert_new
 from bot.signals import Signals
+from bot.withholding import without_secrets
 
 log = structlog.get_logger(__name__)
 
@@ -76,8 +77,9 @@ class Inbox:
         self._handler = handler
 
     async def receive(self, activity: Activity) -> bool:
-        """Store an activity; returns after the commit: True when new, False for a duplicate."""
+        """Store an activity without the secrets in it; returns after the commit: True when new, else a duplicate."""
         begun = time.perf_counter()
+        activity = await without_secrets(self._database, activity)
         now = self._clock.wall()
         row = {
             "key": activity.key,

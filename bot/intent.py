@@ -61,6 +61,8 @@ class Slot:
     tries: int = 4
     utterances: tuple[str, ...] = ()
     """Answers in a sentence, such as "put it in {AccountOU}", beyond the bare value."""
+    secret: bool = False
+    """Never stored: what is said while it is asked for is withheld, unless it names where the secret is kept."""
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import select
 
+from bot.closed_accounts import list_closed
 from bot.cloud import Cloud
 from bot.database import Database, Transaction
 from bot.database.tables import keepsakes
 from bot.errors import CloudError, Invalid
-from bot.rows import insert_new
+from bot.rows import put
 from bot.settings import Settings
 from bot.words import either
 
@@ -60,6 +61,8 @@ class Organization:
     units: tuple[Unit, ...]
     accounts: tuple[Mapping[str, str], ...]
     """Each with Id, Name, Email, Status, Arn and JoinedTimestamp (ISO 8601)."""
+    closed: Mapping[str, str] = field(default_factory=dict)
+    """Ids of accounts that were closed from here, by case-folded root address: they may be gone from `accounts`."""
     read_at: float = field(default=0.0, compare=False)
     """When, in seconds of the process's monotonic clock."""
 
@@ -110,6 +113,8 @@ class Organization:
         for account in self.accounts:
             if account["Email"].casefold() == email.casefold():
                 return account
+        if account_id := self.closed.get(email.casefold()):
+            return {"Id": account_id, "Name": "closed", "Email": email, "Status": "CLOSED"}
         return None
 
 
@@ -152,9 +157,7 @@ class OrganizationReader:
 
     async def forget(self, transaction: Transaction) -> None:
         """Have every replica read anew: we have changed the organization."""
-        mark = secrets.token_hex(8)
-        if not await insert_new(transaction, keepsakes, {"name": CHANGED, "value": mark}, on=["name"]):
-            await transaction.execute(update(keepsakes).where(keepsakes.c.name == CHANGED).values(value=mark))
+        await put(transaction, keepsakes, {"name": CHANGED, "value": secrets.token_hex(8)}, on=["name"])
 
     async def changed(self) -> None:
         """Like `forget`, in a transaction of its own."""
@@ -194,8 +197,10 @@ class OrganizationReader:
         begun = time.monotonic()
         if mark != self._mark:
             self._units = None
-        units, accounts = await asyncio.gather(self._registered_units(), self._accounts())
-        self._kept, self._mark = Organization(units, tuple(accounts), begun), mark
+        units, accounts, closed = await asyncio.gather(
+            self._registered_units(), self._accounts(), list_closed(self._database)
+        )
+        self._kept, self._mark = Organization(units, tuple(accounts), closed, begun), mark
         return self._kept
 
     async def _registered_units(self) -> tuple[Unit, ...]:

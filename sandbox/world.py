@@ -65,11 +65,14 @@ class World:
                 self._unsaved = False
 
     def reset(self) -> None:
-        """Back to the seed; registered Lex bots and the clock's time stay (it never goes backwards)."""
+        """Back to the seed; registered Lex bots and the clock's time stay (it never goes backwards).
+
+        So do the sessions of roles: their credentials are still with callers, who must not become somebody else.
+        """
         with self.lock:
-            bots = self.zone.bots
+            bots, sessions = self.zone.bots, self.zone.sessions
             self.zone = self._seed()
-            self.zone.bots = bots
+            self.zone.bots, self.zone.sessions = bots, sessions
             self.changed()
             self.save()
 

@@ -26,6 +26,7 @@ TITLES = {
     "doctor": "`python -m bot doctor`",
     "email": "Mail through SES, notices through SNS",
     "lex": "Understanding through Lex",
+    "products": "Products of the Service Catalog",
 }
 ROLE_WORDS = {
     OWN: "the bot's own identity",

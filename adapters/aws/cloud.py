@@ -23,8 +23,10 @@ THREADS = 16
 TAGGED = 32
 """Sessions of requests that are kept: one lives an hour, and making its clients takes a while."""
 REQUEST_TAG = "quartermaster-request"
-_RETRYABLE = re.compile(r"throttl|TooManyRequests|LimitExceededException$|RequestTimeout|Timeout|ServiceUnavailable"
-                        r"|InternalError|InternalFailure|InternalServer|ConcurrentModification|SlowDown")  # fmt: skip
+_RETRYABLE = re.compile(
+    r"[Tt]hrottl|TooManyRequests|RequestLimitExceeded|LimitExceededException$|RequestTimeout|Timeout|ServiceUnavailable"
+    r"|InternalError|InternalFailure|InternalServer|ConcurrentModification|SlowDown"
+)
 _NOT_RETRYABLE = re.compile(r"ResourceLimitExceeded|ConstraintViolation")
 _READS = re.compile(r"^(Describe|List|Get|Search|Scan|Recognize|Lookup|Simulate|AssumeRole|Batch(Get|Describe))")
 _NOTICES = {("sns", "Publish"), ("sesv2", "SendEmail"), ("ses", "SendRawEmail")}

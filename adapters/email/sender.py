@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.email.letter import Letter, seal
+from adapters.email.news import write_news
 from adapters.email.picture import Picture, picture_approval, picture_request
 from adapters.email.rendering import render
 from adapters.email.topic import Topic
@@ -14,7 +15,7 @@ from bot.services import Services
 
 
 class MailSender:
-    """Delivers the outbox channel "email": {"kind": "approval", …} and {"kind": "approval_notice", …}."""
+    """Delivers the outbox channel "email": {"kind": "approval", …}, {"kind": "approval_notice", …} and "news"."""
 
     def __init__(self, services: Services, transport: Transport) -> None:
         self._services = services
@@ -27,6 +28,8 @@ class MailSender:
                 letter = await self._write_approval(delivery)
             case "approval_notice":
                 letter = await self._write_notice(delivery)
+            case "news":
+                letter = write_news(delivery)
             case kind:
                 raise DeliveryFailed(f"No mail is known of kind {kind!r}.", retryable=False)
         if letter is None:

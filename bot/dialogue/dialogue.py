@@ -31,7 +31,7 @@ from bot.dialogue.phrases import (
 from bot.dialogue.placing import Placing
 from bot.dialogue.session import Form, Session, Sessions, runtime_hints, session_id
 from bot.dialogue.spotting import spot, spot_phrase
-from bot.errors import CloudError, NotFound, QuartermasterError, Refused
+from bot.errors import CloudError, Invalid, NotFound, QuartermasterError, Refused
 from bot.intent import Answer, Ask, Change, Intent, Query
 from bot.recognizer import Recognizer, Turn
 from bot.requests import STATE_WORDS, Filter, RequestRecord
@@ -148,6 +148,9 @@ class Dialogue:
             return
         if turn.session.form and await self._answers_about_the_form(turn, turn.session.form, text, words):
             return
+        if (asked := turn.session.form) and (answer := asked.offered_answer(text)):
+            await self._fill(turn, asked, {asked.asking: answer})
+            return
         if turn.session.form and await self._answers_what_only_the_intent_knows(turn, turn.session.form, text):
             return
         understood = await self._understand(turn, text)
@@ -252,11 +255,23 @@ class Dialogue:
             return False
         state = {"dialogAction": {"type": "ElicitIntent"}, "sessionAttributes": {}}
         fresh = await self._recognizer.recognize(session_id(turn.activity) + "-aside", text, state)
-        if is_sure(fresh) and isinstance(other := self._services.registry.get(fresh.intent), Query):
+        other = self._services.registry.get(fresh.intent)
+        if is_sure(fresh) and isinstance(other, Query) and await self._asks_rather(turn, form, other, text):
             await self._turn_aside(turn, form, other, fresh)
         else:
             await self._fill(turn, form, {form.asking: text})
         return True
+
+    async def _asks_rather(self, turn: _Turn, form: Form, other: Query, text: str) -> bool:
+        """Tell whether a text that means a query is no answer: an order may hold a database called "orders"."""
+        if len(text.split()) > 1 or bare(text) in {u.casefold() for u in other.definition.utterances}:
+            return True
+        try:
+            intent = self._services.registry.change(form.intent)
+            await intent.validate(form.asking, text, turn.ask(form.slots))
+        except Invalid:
+            return True
+        return False
 
     async def _asks_afresh(self, turn: _Turn, form: Form, text: str) -> bool:
         """Tell whether a whole sentence opens the same intent again: then the form begins anew.
@@ -372,11 +387,15 @@ class Dialogue:
             form.asking = ""
             await self._fill(turn, form, {})
             return True
-        if form.asking and may_pick(words):
+        if slot:  # said as it was offered, or by its place, it is the answer, whatever else it could have begun
             intent = self._services.registry.change(form.intent)
-            offered = form.narrowed.get(form.asking) or await intent.suggestions(form.asking, turn.ask(form.slots))
-            if choice := picked(words, offered):
-                await self._fill(turn, form, {form.asking: choice})
+            offered = await self._offered(form, slot.name, intent, turn.ask(form.slots))
+            choice = next((value for value in offered if value.casefold() == words), None)
+            if choice is None and may_pick(words):
+                shown = form.narrowed.get(slot.name) or await intent.suggestions(slot.name, turn.ask(form.slots))
+                choice = picked(words, shown)
+            if choice:
+                await self._fill(turn, form, {slot.name: choice})
                 return True
         wanted = await self._filler.asked_about(form, text, turn.ask(form.slots))
         if not wanted:
@@ -384,6 +403,16 @@ class Dialogue:
         turn.say(wanted)
         await self._filler.repeat(form, turn.ask(form.slots), turn.answers)
         return True
+
+    async def _offered(self, form: Form, slot: str, intent: Change, ask: Ask) -> tuple[str, ...]:
+        """Return every value that the open question has offered, or could have; none when AWS does not answer."""
+        known = (await self._filler.choices(intent, ask)).get(slot, ())
+        if known or form.narrowed.get(slot):
+            return (*form.narrowed.get(slot, ()), *known)
+        try:
+            return await intent.suggestions(slot, ask)
+        except CloudError:
+            return ()
 
     def _set_rivals_aside(self, turn: _Turn, form: Form, text: str, values: dict[str, str]) -> bool:
         """Take addresses that a text puts side by side out of values and form, to be asked about; tell whether any."""

@@ -85,7 +85,7 @@ class FormFiller:
     def _ask_optional(self, form: Form, slot: Slot, answers: list[Answer]) -> Question:
         """Ask for an answer that was refused and need not be given, rather than go on with another than was said."""
         label = (slot.label or slot.name).casefold()
-        form.asking = slot.name
+        form.asking, form.offered = slot.name, []
         kept = form.slots.get(slot.name)
         otherwise = f"keep {kept}" if kept else "leave it to me"
         answers.append(Answer(f"What should the {label} be? Or say “skip” to {otherwise}."))
@@ -104,7 +104,7 @@ class FormFiller:
             slot = slots.get(form.asking)
         if slot is None:
             return ""
-        choices = await intent.choices(slot.name, ask)
+        choices = await intent.choices(slot.name, ask) or await intent.suggestions(slot.name, ask)
         label = slot.label or slot.name
         return (
             f"{label}: {either(choices)}." if choices else f"{label}: whatever fits; there is no list to choose from."
@@ -124,11 +124,13 @@ class FormFiller:
         slots = await intent.slots(ask)
         # An answer to what is not asked any more, such as a parameter of another product, is let go.
         form.slots = {s.name: form.slots[s.name] for s in slots if s.name in form.slots}
+        form.secret = [s.name for s in slots if s.secret]
         for slot in slots:
             if slot.required and slot.name not in form.slots:
                 repeated = form.asking == slot.name
                 form.asking = slot.name
                 suggested = tuple(form.narrowed.get(slot.name, ())) or await intent.suggestions(slot.name, ask)
+                form.offered = list(suggested)
                 prompt = slot.again if repeated and slot.again else slot.prompt
                 text = prompt.replace("{name}", ask.person.called).replace("{choices}", either(suggested))
                 buttons = tuple(Button(v, "fill", f"{slot.name}={v}") for v in suggested[:5])

@@ -37,6 +37,15 @@ class Form:
     tries: dict[str, int] = field(default_factory=dict)
     narrowed: dict[str, list[str]] = field(default_factory=dict)
     """The few values that an ambiguous answer could have meant, by slot: asked for instead of the usual ones."""
+    offered: list[str] = field(default_factory=list)
+    """What the open question suggested: said word for word it is the answer, whatever else it could mean."""
+    secret: list[str] = field(default_factory=list)
+    """Slots whose answers must not be stored; see `bot.withholding`."""
+
+    def offered_answer(self, text: str) -> str:
+        """Return the suggestion of the open question that a text is, letter case aside; empty when it is none."""
+        said = text.strip(" .!").casefold() if self.asking else ""
+        return next((o for o in self.offered if said and o.casefold() == said), "")
 
     def lex_state(self, definition: Definition, hints: Mapping[str, tuple[str, ...]]) -> dict[str, Any]:
         """Return the form as Lex's sessionState, so that any recogniser can go on with it."""

@@ -53,14 +53,22 @@ class Held(Exception):
     """Changes are paused: the segment ends before its next step and is run again when they are resumed."""
 
 
+class StillRunning(Exception):
+    """What a step that stands alone has begun goes on in AWS; raised by its work, with words for people."""
+
+
 @dataclass(frozen=True)
 class Attempt:
-    """What became of a step that stands alone; `error` is for people, `retryable` says that time may cure it."""
+    """What became of a step that stands alone; `error` is for people, `retryable` says that time may cure it.
+
+    `running`: its work has raised StillRunning. Run the step again later: its work looks how far it is.
+    """
 
     name: str
     ok: bool
     error: str = ""
     retryable: bool = False
+    running: bool = False
 
 
 class Run:
@@ -105,6 +113,8 @@ class Run:
                 return {"ok": False, "error": f"{error.code}: {error.message}", "retryable": error.retryable}
             except QuartermasterError as error:
                 return {"ok": False, "error": error.sentence(), "retryable": False}
+            except StillRunning as running:
+                return {"ok": False, "error": str(running), "retryable": True, "running": True}
             return {"ok": True}
 
         if await self.services.holding.paused():
@@ -156,8 +166,14 @@ class Run:
                 STEP_RETRIES.labels(self.request.intent).inc()
                 log.warning("step.retry", step=name, tries=tries, error=error.code)
                 await asyncio.sleep(PAUSES[tries - 1])
+            except StillRunning:
+                await self._end(name, "running", ids, None)
+                raise
             except Exception as error:
-                await self._end(name, "failed", ids, f"{type(error).__name__}: {error}")
+                words = (
+                    error.sentence() if isinstance(error, QuartermasterError) else f"{type(error).__name__}: {error}"
+                )
+                await self._end(name, "failed", ids, words)
                 raise
             else:
                 await self._end(name, "succeeded", ids, None)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from bot.card import Card, Facts, Link, Text
+from bot.card import Card, Checks, Facts, Item, Link, Text
 from bot.errors import CloudError
 from bot.requests import RequestRecord
 from bot.workflow.model import Done, Failed, Notice
+from bot.workflow.run import Attempt
 
 
 def queued(request_id: str, place: int, begin: datetime) -> Notice:
@@ -72,18 +73,64 @@ def ordered(record: RequestRecord, record_id: str) -> Notice:
     return Notice("ordered", text, Card(f"Ordered: {record.plan.summary}", items, request=record.id))
 
 
-def ready(record: RequestRecord, account_id: str, portal: str) -> Done:
-    """Tell the account id and where to sign in."""
+def ready(record: RequestRecord, account_id: str, portal: str, attempts: Sequence[Attempt] = ()) -> Done:
+    """Tell the account id, where to sign in, and what was done for the account beside making it."""
     name = record.plan.effects["parameters"]["AccountName"]
     person = record.plan.effects["parameters"]["SSOUserEmail"]
     text = f"Account {name} is ready: {account_id}."
     sign_in = f"Sign in as {person} at {portal}" if portal else f"Sign in as {person} at your AWS access portal"
-    items: tuple[Any, ...] = (Facts((("Account id", account_id), ("Account name", name), ("Sign in as", person))),)
+    items: tuple[Item, ...] = (Facts((("Account id", account_id), ("Account name", name), ("Sign in as", person))),)
+    if attempts:
+        items = (*items, _steps(attempts))
     if portal:
         items = (*items, Link("Sign in to AWS", portal))
     card = Card(f"Ready: {name}", items, tone="good", request=record.id)
     notice = Notice("ready", f"Request {record.id}: {text} {sign_in}.", card)
     return Done(notice, text, f"{sign_in}.", {"account_id": account_id, "account_name": name, "sign_in": portal})
+
+
+def finishing(record: RequestRecord, account_id: str, attempts: Sequence[Attempt], retries: int) -> Notice:
+    """Tell that the account is made, and what is still to come before it is ready; once per retry."""
+    name = record.plan.effects["parameters"]["AccountName"]
+    left = [a for a in attempts if not a.ok]
+    text = (
+        f"Request {record.id}: Control Tower has made the account {name} ({account_id}). Before it can be used, "
+        f"{_counted(len(left))} left: {', '.join(a.name for a in left)}. I go on by myself and tell you here."
+    )
+    card = Card(f"Made: {name}", (Text(text), _steps(attempts)), request=record.id)
+    return Notice(f"finishing:{retries}", text, card)
+
+
+def unfinished(record: RequestRecord, account_id: str, attempts: Sequence[Attempt], retry: Mapping[str, Any]) -> Failed:
+    """Tell which finishing steps failed, why, and how they are mended; the account stays."""
+    name = record.plan.effects["parameters"]["AccountName"]
+    failing = [a for a in attempts if not a.ok]
+    reasons = "; ".join(f"“{a.name}” ({a.error.rstrip('. ')})" for a in failing)
+    text = (
+        f"The account {name} ({account_id}) was made, but {_counted(len(failing))} not done, "
+        f"so it is not ready yet: {reasons}."
+    )
+    step = (
+        f"Don't order it again. When the cause is mended, an operator says “retry {record.id}”, or "
+        f"“record step {failing[0].name} of {record.id} as done because …”."
+    )
+    items = (Text(text), Facts((("Account id", account_id),)), _steps(attempts), Text(step))
+    card = Card(f"Not ready: {name}", items, tone="bad", request=record.id)
+    yields = {"account_id": account_id, "account_name": name, "failed_steps": [a.name for a in failing]}
+    return Failed(Notice("failed", f"Request {record.id} failed. {text} {step}", card), text, step, yields, retry)
+
+
+def _counted(number: int) -> str:
+    return "1 step is" if number == 1 else f"{number} steps are"
+
+
+def _steps(attempts: Sequence[Attempt]) -> Checks:
+    return Checks(
+        tuple(
+            ("done" if a.ok else "running" if a.running else "failed", a.name, "done" if a.ok else a.error)
+            for a in attempts
+        )
+    )
 
 
 def failed(record: RequestRecord, outcome: Mapping[str, Any]) -> Failed:

@@ -16,9 +16,10 @@ from bot.intent import Segment
 from bot.requests import Filter, RequestRecord
 from bot.services import Services
 from bot.workflow.checking import check_again
-from bot.workflow.model import Done, Failed, SegmentResult, Verdict, Wait, Waiting, Watcher
+from bot.workflow.model import Failed, SegmentResult, Verdict, Wait, Waiting, Watcher
 from bot.workflow.run import Run
 from intents.account_vending import cards
+from intents.account_vending.completion import FINISH, MADE, Completion
 from intents.account_vending.definition import NAME
 from intents.account_vending.facts import FactReader
 
@@ -46,14 +47,15 @@ CHECK, MISSING, SENT = "check_again", "missing_since", "order_may_be_out"
 
 
 class VendingWorkflow:
-    """Segments: start (wait for a place) → order (ProvisionProduct) → settle (tell the outcomes apart)."""
+    """Segments: start (wait for a place) → order (ProvisionProduct) → settle (tell the outcomes apart) → finish."""
 
     def __init__(self, services: Services, facts: FactReader) -> None:
         self._services, self._facts = services, facts
+        self._completion = Completion(services, facts)
 
     def segments(self) -> Mapping[str, Segment]:
         """Return the segments by name."""
-        return {"start": self.start, "order": self.order, "settle": self.settle}
+        return {"start": self.start, "order": self.order, "settle": self.settle, FINISH: self._completion.finish}
 
     def watchers(self) -> tuple[Watcher, ...]:
         """Return the batched watchers: of Control Tower's places, and of provisioning records."""
@@ -73,7 +75,7 @@ class VendingWorkflow:
             unseen = [row for row in waiting if not error.retryable or now - row.since > UNCOUNTED]
             return {row.seq: Verdict(ready=False, notice=cards.uncounted(row.request_id, error)) for row in unseen}
         page = await self._services.requests.list(Filter(state=("running",), intent=NAME, limit=100))
-        ours = {r.plan.effects["provisioned_product_name"] for r in page.items}
+        ours = {r.plan.effects["provisioned_product_name"] for r in page.items if MADE not in r.notes}
         changing = {p["Name"] for p in busy}
         capacity = self._services.settings.control_tower_capacity
         free = max(0, capacity - len(ours | changing))
@@ -102,6 +104,7 @@ class VendingWorkflow:
                 return found
             ordered = found
         await run.note(**ordered)
+        await self._services.organization.changed()
         notice = cards.ordered(run.request, ordered["record"])
         return Wait(RECORD, ordered["record"], "settle", ordered, state="running", notice=notice)
 
@@ -203,7 +206,7 @@ class VendingWorkflow:
         if outcome["record_status"] == "SUCCEEDED" and outcome["product_status"] == "AVAILABLE":
             if not outcome["outputs"].get("AccountId"):
                 return cards.failed(run.request, {**outcome, "errors": ["the order succeeded without an AccountId"]})
-            return await self._ready(run, outcome)
+            return await self._completion.begin(run, outcome["outputs"])
         now = self._services.clock.now()
         missing = (run.payload.get(MISSING) or now.isoformat()) if outcome["product_status"] == "GONE" else None
         may_appear = missing is not None and now - datetime.fromisoformat(missing) < SETTLING
@@ -214,19 +217,6 @@ class VendingWorkflow:
             payload = {**run.payload, "looks": number, MISSING: missing}
             return Wait("timer", f"{record_id}:settle{number}", "settle", payload, due=due)
         return cards.failed(run.request, outcome)
-
-    async def _ready(self, run: Run, outcome: dict[str, Any]) -> Done | Failed:
-        account_id = outcome["outputs"]["AccountId"]
-
-        async def record() -> str:
-            async def work(transaction: Any) -> None:
-                await self._services.requests.touch(transaction, run.request.id, [("account", account_id)])
-
-            await self._services.database.write(work)
-            return str(account_id)
-
-        await run.step("record the account", record)
-        return cards.ready(run.request, account_id, outcome["outputs"].get("SSOUserPortal", ""))
 
     async def _outcome(self, record_id: str, product_id: str) -> dict[str, Any]:
         try:

@@ -85,6 +85,14 @@ async def test_throttling_that_stays_is_retryable(cloud: BotoCloud, sandbox: San
     assert caught.value.retryable
 
 
+async def test_each_services_own_code_for_throttling_is_retryable(cloud: BotoCloud, sandbox: Sandbox) -> None:
+    sandbox.faults.switch("throttling", True, {})
+    for service, operation in (("organizations", "ListRoots"), ("sso-admin", "ListInstances")):
+        with pytest.raises(CloudError) as caught:
+            await cloud.call(service, operation)
+        assert caught.value.retryable, caught.value.code
+
+
 async def test_refused_access_is_not_retryable(cloud: BotoCloud, sandbox: Sandbox) -> None:
     fault(sandbox, "access_denied", operations=["ListRoots"])
     with pytest.raises(CloudError) as caught:

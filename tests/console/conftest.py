@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from tests.console.stage import Stage
+from tests.console.stage import Stage, started
 from tests.support.theatre import theatre
 
 __all__ = ["stage", "theatre"]
@@ -20,7 +20,5 @@ expect.set_options(timeout=20_000)
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     """The embedded default: no identity provider, on the newcomer's machine."""
-    stage = Stage(tmp_path)
-    await stage.start()
-    yield stage
-    await stage.stop()
+    async with started(Stage(tmp_path)) as stage:
+        yield stage

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import uvicorn
 from fastapi import FastAPI
-from sqlalchemy import create_engine, update
+from sqlalchemy import update
 
 from adapters.console import build
 from bot import http
@@ -22,7 +22,7 @@ from bot.activity import Activity, Person
 from bot.card import Button, Card, Checks, Facts, Quote, Text
 from bot.channel import Channel
 from bot.database import Transaction
-from bot.database.tables import metadata, requests
+from bot.database.tables import requests
 from bot.dialogue.dialogue import Decided
 from bot.intent import Answer, Definition, Intent
 from bot.main import build_services
@@ -31,6 +31,7 @@ from bot.requests import RequestRecord
 from bot.requests.record import new_request_id
 from bot.services import Services
 from bot.settings import Settings
+from tests.support.tables import make_tables
 
 ROOT = Path(__file__).parents[2]
 CSRF = re.compile(r'name="csrf" value="([^"]+)"')
@@ -137,9 +138,7 @@ class Stage:
         self.app.include_router(self.channel.router)
 
     def _wire(self) -> Services:
-        create = create_engine(self.settings.database_url)
-        metadata.create_all(create)
-        create.dispose()
+        make_tables(self.settings.database_url)
         services = build_services(self.settings, self.clock, NoCloud())
         services.inbox.connect(self.handle)
         services.registry.add(Example(services))
@@ -237,10 +236,15 @@ class Stage:
         return Visitor(self, headers)
 
     @asynccontextmanager
-    async def served(self, port: int = 0) -> AsyncIterator[str]:
-        """Serve the console on a free port, or again on that of the last time; gives its address."""
+    async def served(self, port: int = 0, *, patience: int = 2) -> AsyncIterator[str]:
+        """Serve the console on a free port, or again on that of the last time; gives its address.
+
+        At the end, the server waits `patience` seconds for answers that do not end by themselves.
+        """
         with socket.create_server(("127.0.0.1", port)) as listener:
-            config = uvicorn.Config(self.app, log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=2)
+            config = uvicorn.Config(
+                self.app, log_level="error", lifespan="off", ws="none", timeout_graceful_shutdown=patience
+            )
             server = UpServer(config)
             task = asyncio.create_task(server.serve(sockets=[listener]))
             await server.is_up.wait()
@@ -249,6 +253,14 @@ class Stage:
             finally:
                 server.should_exit = True
                 await task
+
+
+@asynccontextmanager
+async def started(stage: Stage) -> AsyncIterator[Stage]:
+    """Run a stage while the block runs."""
+    await stage.start()
+    yield stage
+    await stage.stop()
 
 
 class UpServer(uvicorn.Server):

@@ -14,15 +14,20 @@ from bot.errors import Unavailable
 from bot.intent import Answer
 from bot.requests import Filter
 from tests.console.stage import Stage, plan_card
+from tests.console.staying import stage
 from tests.support.chromium import Window
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
+
+
+__all__ = ["stage"]
 
 CONTRAST = (Path(__file__).parent / "contrast.js").read_text()
 
 
 async def send(page: Page, text: str) -> None:
     """Type a message and send it, by keyboard alone."""
+    await expect(page.locator("#text")).to_be_focused()  # a page has its focus a moment after it has loaded
     await page.keyboard.type(text)
     await page.keyboard.press("Enter")
 
@@ -64,6 +69,7 @@ async def test_talks_by_keyboard_alone(stage: Stage, browser: Window) -> None:
 async def test_starts_a_new_line_with_shift(stage: Stage, browser: Window) -> None:
     async with stage.served() as url:
         page = await browser.open_page(url)
+        await expect(page.locator("#text")).to_be_focused()
         await page.keyboard.type("one")
         await page.keyboard.press("Shift+Enter")
         await send(page, "two")

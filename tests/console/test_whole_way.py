@@ -13,7 +13,7 @@ from tests.support.chromium import Window
 from tests.support.stage import Theatre
 from tests.support.stage.stage import APPROVER
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 PICTURE = Path(__file__).parents[2] / "docs" / "pictures" / "console.png"
 """The README's picture: written anew with QM_WRITE_PICTURES=1, so that a test run leaves the tree as it is."""

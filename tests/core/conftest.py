@@ -5,25 +5,31 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import create_engine
 
 from bot.activity import Person
 from bot.audit import Audit
 from bot.conversations import Conversations
 from bot.database import Database
-from bot.database.migrating import sync_url
-from bot.database.tables import metadata
 from bot.people import People
 from bot.signals import Signals
 from tests.core.clock import HandClock
+from tests.support.tables import make_tables
+
+
+@pytest.fixture
+def postgres_template(request: pytest.FixtureRequest) -> str:
+    """The database to copy: with all tables for tests that use `tables_url`, else an empty one."""
+    if "tables_url" not in request.fixturenames:
+        return "template0"
+    name: str = request.getfixturevalue("postgres_tables")
+    return name
 
 
 @pytest.fixture
 def tables_url(database_url: str) -> str:
     """The URL of a database with all tables and nothing in them."""
-    engine = create_engine(sync_url(database_url))
-    metadata.create_all(engine)
-    engine.dispose()
+    if database_url.startswith("sqlite"):
+        make_tables(database_url)
     return database_url
 
 

@@ -2,22 +2,22 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 import uvicorn
 from fastapi import FastAPI
-from sqlalchemy import create_engine
 
 from adapters.email import build
 from bot import http
 from bot.channel import Channel, Delivery
-from bot.database import Database, Transaction
-from bot.database.tables import metadata
+from bot.database import Transaction
 from bot.main import build_services
 from bot.plan import Check, Plan
 from bot.requests import RequestRecord
@@ -25,6 +25,7 @@ from bot.requests.record import new_request_id
 from bot.services import Services
 from bot.settings import Settings
 from tests.email.fakes import FakeCloud, MovedClock, Toy
+from tests.support.tables import make_tables
 
 ROOT = Path(__file__).parents[2]
 BO = "bo@corp.example"
@@ -120,22 +121,18 @@ def settings_of(tmp_path: Path) -> Callable[..., Settings]:
     return make
 
 
-@pytest.fixture
-async def make_desk(settings_of: Callable[..., Settings]) -> AsyncIterator[Callable[..., Any]]:
-    """Makes desks; those made are closed at the test's end."""
+@asynccontextmanager
+async def desks(settings_of: Callable[..., Settings]) -> AsyncIterator[Callable[..., Awaitable[Desk]]]:
+    """Give a maker of desks; those made are closed at the end."""
     opened: list[Desk] = []
-    databases: list[Database] = []
 
     async def make(**changes: Any) -> Desk:
         settings = settings_of(**changes)
-        engine = create_engine(settings.database_url)
-        metadata.create_all(engine)
-        engine.dispose()
+        make_tables(settings.database_url)
         clock, cloud = MovedClock(), FakeCloud()
         services = build_services(settings, clock, cloud)
         services.registry.add(Toy(services))
         await services.database.start()
-        databases.append(services.database)
         channel = build(services)
         app = FastAPI()
         http.install(app)
@@ -151,8 +148,14 @@ async def make_desk(settings_of: Callable[..., Settings]) -> AsyncIterator[Calla
         await desk.client.aclose()
         if desk.channel.stop:
             await desk.channel.stop()
-    for database in databases:
-        await database.close()
+        await desk.services.database.close()
+
+
+@pytest.fixture
+async def make_desk(settings_of: Callable[..., Settings]) -> AsyncIterator[Callable[..., Any]]:
+    """Makes desks; those made are closed at the test's end."""
+    async with desks(settings_of) as make:
+        yield make
 
 
 @pytest.fixture
@@ -162,19 +165,19 @@ async def desk(make_desk: Callable[..., Any]) -> Desk:
     return made
 
 
-@pytest.fixture
-async def served(make_desk: Callable[..., Any]) -> AsyncIterator[Desk]:
-    """A desk that a browser can reach, with its catcher listening."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        desk: Desk = await make_desk(public_url=url)
-        assert desk.channel.start is not None
-        await desk.channel.start()
-        server = uvicorn.Server(uvicorn.Config(desk.app, log_level="warning", access_log=False))
-        serving = asyncio.create_task(server.serve(sockets=[listening]))
-        try:
-            yield desk
-        finally:
-            server.should_exit = True
-            await serving
+@pytest_asyncio.fixture(loop_scope="session")
+async def served(settings_of: Callable[..., Settings]) -> AsyncIterator[Desk]:
+    """A desk that a browser can reach, with its catcher listening; on the loop that the browser lives on."""
+    async with desks(settings_of) as make:
+        with socket.socket() as listening:
+            listening.bind(("127.0.0.1", 0))
+            desk = await make(public_url=f"http://127.0.0.1:{listening.getsockname()[1]}")
+            assert desk.channel.start is not None
+            await desk.channel.start()
+            server = uvicorn.Server(uvicorn.Config(desk.app, log_level="warning", access_log=False))
+            serving = asyncio.create_task(server.serve(sockets=[listening]))
+            try:
+                yield desk
+            finally:
+                server.should_exit = True
+                await serving

@@ -9,7 +9,7 @@ from bot.plan import Check
 from tests.email.conftest import Desk
 from tests.support.chromium import Window
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 LONG = "x" * 400 + " <script>alert(1)</script> 😀 שלום"
 

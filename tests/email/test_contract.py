@@ -4,7 +4,11 @@ import asyncio
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.email.conftest import Desk
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
 async def schemathesis(desk: Desk, folder: Path, token: str) -> tuple[int, str]:

@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
 import httpx
 import uvicorn
 from fastapi import FastAPI
-from sqlalchemy import StaticPool, create_engine, func, select
+from sqlalchemy import func, select
 
 from adapters.rest import build
 from bot import http
@@ -26,7 +24,7 @@ from bot.audit import Audit
 from bot.card import Button, Card, Facts, Quote
 from bot.conversations import Conversations
 from bot.database import Database, Transaction
-from bot.database.tables import inbox, messages, metadata
+from bot.database.tables import inbox, messages
 from bot.dialogue.dialogue import Decided
 from bot.directory import Directory
 from bot.inbox import Inbox
@@ -39,6 +37,7 @@ from bot.requests.record import new_request_id
 from bot.services import Services
 from bot.settings import Settings, load_settings
 from bot.signals import Signals
+from tests.support.tables import make_tables
 
 REPOSITORY = Path(__file__).parents[2]
 LOOPBACK = {"aws_endpoint_url": "http://127.0.0.1:9", "smtp_url": "smtp://127.0.0.1:9"}
@@ -46,19 +45,6 @@ ANA_KEY = "anas-key-0123456789"
 BO_KEY = "bos-key-0123456789"
 WIDE_KEY = "key-for-everybody-01"
 KEYS = f"{ANA_KEY}:ana-team:corp.example,{BO_KEY}:bo-team:corp.example,{WIDE_KEY}:wide"
-
-
-@cache
-def empty_database() -> bytes:
-    """Return an SQLite file with all tables and no rows; made once, since hundreds of tests want one."""
-    engine = create_engine("sqlite://", poolclass=StaticPool)
-    metadata.create_all(engine)
-    with engine.connect() as connection:
-        kept = connection.connection.driver_connection
-        assert isinstance(kept, sqlite3.Connection)
-        content = kept.serialize()
-    engine.dispose()
-    return content
 
 
 class StageClock:
@@ -161,8 +147,7 @@ class Stage:
         self.app.include_router(self.channel.router)
 
     async def start(self) -> None:
-        if not self.file.exists():
-            self.file.write_bytes(empty_database())
+        make_tables(self.settings.database_url)
         await self.database.start()
         assert self.channel.start is not None
         await self.channel.start()

@@ -18,18 +18,19 @@ from tests.restart.nursery import Born
 T = TypeVar("T")
 APPROVER = "approver@corp.example"
 START_WAIT = 40.0
-LOOK = 0.03
+LOOK, LOOK_MOST, SLOWER = 0.02, 0.2, 1.3
 
 
 def until(probe: Callable[[], T | None], what: str, seconds: float = 30.0) -> T:
     """Return the first true answer of `probe`; fails with `what` when there is none in time."""
-    end = time.monotonic() + seconds
+    end, pause = time.monotonic() + seconds, LOOK
     while True:
         found = probe()
         if found:
             return found
         assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
-        time.sleep(LOOK)
+        time.sleep(pause)
+        pause = min(pause * SLOWER, LOOK_MOST)  # each look costs a request
 
 
 def free_port() -> int:

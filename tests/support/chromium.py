@@ -1,7 +1,9 @@
 """Headless Chromium for tests: the system's own, with nothing outside within its reach.
 
-Playwright drives it and downloads nothing. Whatever a page complains about (script errors, console errors,
-requests to other hosts) fails the test that opened it, unless the test takes it out of `problems`.
+Playwright drives it and downloads nothing. One browser serves all tests of a worker, each with contexts of its
+own; so they and their fixtures run on the session's loop, as Playwright does. Whatever a page complains about
+(script errors, console errors, requests to other hosts) fails the test that opened it, unless the test takes it
+out of `problems`.
 """
 
 from collections.abc import AsyncIterator
@@ -9,7 +11,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Error, Page, Request, async_playwright
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, async_playwright
 
 from tests.support.programs import find_chromium
 
@@ -29,10 +32,11 @@ LOCAL_SCHEMES = {"data", "blob", "about"}
 
 
 class Window:
-    """A browser with a new profile; `problems` are the complaints of its pages, in order."""
+    """One test's part of the browser; `problems` are the complaints of its pages, in order."""
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
+        self._contexts: list[BrowserContext] = []
         self.problems: list[str] = []
 
     async def open_page(self, url: str | None = None, **options: Any) -> Page:
@@ -41,6 +45,7 @@ class Window:
         The options are those of Playwright's `Browser.new_context`: viewport, color_scheme, has_touch, …
         """
         context = await self._browser.new_context(**options)
+        self._contexts.append(context)
         context.set_default_timeout(20_000)
         page = await context.new_page()
         page.on("console", self._note_console)
@@ -49,6 +54,11 @@ class Window:
         if url is not None:
             await page.goto(url)
         return page
+
+    async def close(self) -> None:
+        """Close all pages with their cookies and storage."""
+        for context in self._contexts:
+            await context.close()
 
     def take_problems(self, containing: str) -> list[str]:
         """Take out the problems that contain a text, for a test that means to cause them; return them."""
@@ -69,17 +79,22 @@ class Window:
             self.problems.append(f"asked another host: {request.url}")
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Window]:
-    """A headless browser; the test fails at its end if a page complained."""
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """The browser that a worker's tests share; starting one takes longer than most of them."""
     executable = find_chromium()
     if executable is None:
         pytest.skip("Chromium is not installed")
     async with async_playwright() as playwright:
         chromium = await playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
-        try:
-            window = Window(chromium)
-            yield window
-        finally:
-            await chromium.close()
+        yield chromium
+        await chromium.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def browser(chromium: Browser) -> AsyncIterator[Window]:
+    """A headless browser; the test fails at its end if a page complained."""
+    window = Window(chromium)
+    yield window
+    await window.close()
     assert window.problems == []

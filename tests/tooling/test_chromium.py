@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.chromium import Window
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
 
 
 def page_with(body: str) -> str:

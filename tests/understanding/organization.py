@@ -36,7 +36,12 @@ class Organization:
             "DescribeProduct": {"ProvisioningArtifacts": [{"Id": "pa-1", "Name": "4.0", "Guidance": "DEFAULT"}]},
             "ListLaunchPaths": {"LaunchPathSummaries": [{"Id": "lpv3-1", "Name": "main"}]},
             "GetServiceQuota": {"Quota": {"Value": 60.0}},
+            "SearchProvisionedProducts": {"ProvisionedProducts": []},
             "ListInstances": {"Instances": []},
+            "DescribeOrganization": {"Organization": {"MasterAccountId": "111122223333"}},
+            "ListLandingZones": {"landingZones": []},
+            "ListParents": {"Parents": [{"Id": "ou-c0rp-dem0dem0"}]},
+            "GetCostAndUsage": {"ResultsByTime": []},
         }
         return answers[operation]
 
@@ -66,6 +71,6 @@ def _listing(operation: str, parameters: Mapping[str, Any]) -> list[dict[str, An
             ]
         case "ListEnabledBaselines":
             return [{"targetIdentifier": f"arn:{unit}"} for unit in UNITS if unit not in UNREGISTERED]
-        case "SearchProvisionedProducts":
+        case "SearchProvisionedProducts" | "GetResources" | "ListTagsForResource" | "ListStacks":
             return []
     raise KeyError(operation)

@@ -14,13 +14,19 @@ from tests.support.theatre import ana, bo, theatre
 
 __all__ = ["ana", "bo", "theatre"]
 
-LEX: dict[str, Any] = {"lex_bot_id": "QMBOT12345", "lex_bot_alias_id": "TSTALIASID", "lex_timeout": 0.4}
+LEX: dict[str, Any] = {"lex_bot_id": "QMBOT12345", "lex_bot_alias_id": "TSTALIASID"}
 
 
 @pytest.fixture
-async def stage(theatre: Theatre, tmp_path: Path) -> AsyncIterator[Stage]:
+def lex_timeout(request: pytest.FixtureRequest) -> float:
+    """Seconds that Lex may take: few where it dawdles, which is waited out in each turn, elsewhere as on a busy day."""
+    return 0.3 if "slow" in request.node.name else 10
+
+
+@pytest.fixture
+async def stage(theatre: Theatre, tmp_path: Path, lex_timeout: float) -> AsyncIterator[Stage]:
     """A running bot whose recogniser is Lex, served by the sandbox."""
-    async with theatre.open_stage(tmp_path, **LEX) as stage:
+    async with theatre.open_stage(tmp_path, lex_timeout=lex_timeout, **LEX) as stage:
         await stage.serves_lex()
         yield stage
 

@@ -14,7 +14,7 @@ from bot.errors import CloudError
 from bot.plan import Plan
 from bot.requests import RequestRecord
 from bot.services import Services
-from bot.workflow.model import Done, Failed, SegmentResult, Wait, Waiting
+from bot.workflow.model import Failed, SegmentResult, Wait, Waiting
 from bot.workflow.run import Run
 from intents.account_vending.facts import FactReader
 from intents.account_vending.planning import plan_account
@@ -61,6 +61,8 @@ class Catalog:
                 return {"RecordDetail": {"RecordId": "rec-1", "ProvisionedProductId": "pp-1"}}
             case "DescribeRecord":
                 return _or_raise(self.record)
+            case "DescribeAccount":
+                return {"Account": {"Arn": f"arn:aws:organizations::1:account/o-1/{parameters['AccountId']}"}}
             case _:
                 return _or_raise(self.product)
 
@@ -90,12 +92,17 @@ class Work:
         self.request = cast(RequestRecord, SimpleNamespace(id="qm-1", version=1, plan=PLAN, notes=self.notes))
         requests = SimpleNamespace(find=self._find)
         database = SimpleNamespace(write=self._write)
-        services = cast(Services, SimpleNamespace(clock=self.clock, requests=requests, database=database))
+        organization = SimpleNamespace(changed=self._nothing)
+        parts = {"clock": self.clock, "requests": requests, "database": database, "organization": organization}
+        services = cast(Services, SimpleNamespace(**parts))
         self.workflow = VendingWorkflow(services, cast(FactReader, catalog))
         self.run = self._run({})
 
     async def _find(self, request_id: str) -> RequestRecord:
         return self.request
+
+    async def _nothing(self) -> None:
+        return None
 
     async def _write(self, work: Callable[[Any], Awaitable[None]]) -> None:
         return None
@@ -269,9 +276,9 @@ async def test_a_product_found_in_time_is_ready() -> None:
     assert isinstance(result, Wait)
     work.clock.move(minutes=9)
     work.catalog.product = {"ProvisionedProductDetail": {"Status": "AVAILABLE"}}
-    done = await work.settle(result.payload)
-    assert isinstance(done, Done)
-    assert done.yields["account_id"] == "9"
+    made = await work.settle(result.payload)
+    assert isinstance(made, Wait)
+    assert (made.then, made.payload["account"]) == ("finish", "9")
 
 
 async def test_a_product_that_vanishes_anew_is_waited_for_anew() -> None:

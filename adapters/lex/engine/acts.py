@@ -118,7 +118,8 @@ def share_left(acts: Set[str], taught: Set[str], *, makes: bool) -> float:
     foreign = {act for act in acts - {_FOREMOST_END} if act not in taught}
     if any(makes or act.startswith(NEGATED) for act in foreign):
         return _FOREIGN
-    return _FOREMOST if _FOREMOST_END in acts and "end" in foreign else 1.0
+    is_foremost = "block" in foreign or (_FOREMOST_END in acts and "end" in foreign)
+    return _FOREMOST if is_foremost else 1.0
 
 
 def wants_elsewhere(words: Sequence[str], is_known: Callable[[str], bool]) -> bool:

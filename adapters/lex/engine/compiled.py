@@ -81,8 +81,7 @@ class CompiledBot:
 
     def rank(self, text: str, contexts: frozenset[str]) -> list[Ranked]:
         """Intents open in these active contexts by falling confidence for a cleaned text."""
-        if is_noise(text) and all(is_noise(self._without_names(text, intent)) for intent in self.bot.intents):
-            return [Ranked(intent, 0.0) for intent in self.bot.intents if intent.input_contexts <= contexts]
+        noise = is_noise(text)
         words = words_of(text, self._patterns)
         scores = self._classifier.classify(words).by_intent if self._classifier is not None else ()
         acts = acts_of(words)
@@ -93,6 +92,9 @@ class CompiledBot:
         ranked: list[Ranked] = []
         for number, (intent, score) in enumerate(zip(self.bot.intents, scores, strict=False)):
             if intent.input_contexts <= contexts:
+                if noise and is_noise(self._without_names(text, intent)):
+                    ranked.append(Ranked(intent, 0.0))
+                    continue
                 share = share_left(
                     self._acts_for(intent, text) if acts else acts, self._taught[number], makes=number in self._makers
                 )
@@ -102,7 +104,8 @@ class CompiledBot:
                     share = min(share, _ANSWERED)
                 ranked.append(Ranked(intent, score * share))
         ranked.sort(key=lambda entry: -entry.score)
-        return self._keep(words, acts, ranked)
+        is_all_noise = noise and not any(entry.score for entry in ranked)
+        return ranked if is_all_noise else self._keep(words, acts, ranked)
 
     def _acts_for(self, intent: Intent, text: str) -> frozenset[str]:
         """What a text asks to be done besides naming things and choosing between an intent's values."""

@@ -191,9 +191,17 @@ class Turn:
         if any(_is_whole_answer(fill, asked, self.text) for fill in fills):
             several_words = len(tokenize(self.text)) > 1
             return best.intent if several_words and best.score >= _SWITCH_DESPITE_ANSWER else None
+        if self._names_its_slot(form, fills):
+            return None
         if self._unexplained(fills) and best.score >= _SWITCH_DESPITE_VALUE:
             return best.intent
         return None
+
+    def _names_its_slot(self, form: Form, fills: Sequence[Fill]) -> bool:
+        """Whether the text calls a slot of the form by name beside its value: "change the mail to x@y.example"."""
+        filler = self.compiled.filler(form.intent)
+        named = filler.contexts.named_slot(plain_words(self.text)) if filler is not None else None
+        return any(fill.slot == named for fill in fills)
 
     def _unexplained(self, fills: Sequence[Fill]) -> bool:
         return any(

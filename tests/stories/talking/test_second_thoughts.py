@@ -80,9 +80,9 @@ async def test_an_address_in_an_open_request_is_told_before_the_plan(stage: Stag
 
 async def test_trouble_at_aws_is_told_in_plain_words_and_costs_no_answers(stage: Stage, ana: Speaker) -> None:
     await ana.says("I need a sandbox account in Demos for root-n6@corp.example")
-    await stage.switches_on("access_denied", operations=["SearchProducts"])
+    await stage.switches_on("access_denied", operations=["GetServiceQuota"])
     await ana.says("yes")
-    ana.hears("AWS refused SearchProducts", "Nothing was placed", "Please tell your platform team", "say “continue”")
+    ana.hears("AWS refused GetServiceQuota", "Nothing was placed", "Please tell your platform team", "say “continue”")
     ana.does_not_hear("arn:aws")
     await stage.switches_off("access_denied")
     await ana.says("continue")

@@ -7,7 +7,7 @@ import re
 import httpx
 
 from tests.support.stage.channels import ConsoleLine, Heard, Line
-from tests.support.stage.waiting import eventually
+from tests.support.stage.waiting import PATIENCE, eventually
 
 _REQUEST = re.compile(r"\b[Rr]equest:? (qm-[0-9a-z]{8})\b")
 
@@ -80,7 +80,7 @@ class Speaker:
         for fragment in fragments:
             assert _plain(fragment) not in self._since, f"{self.name} heard “{fragment}”\n{self.transcript()}"
 
-    async def hears_later(self, *fragments: str, within: float = 10) -> None:
+    async def hears_later(self, *fragments: str, within: float = PATIENCE) -> None:
         """Wait until the bot has said these, one after the other."""
         for fragment in fragments:
             wanted = _plain(fragment)

@@ -25,7 +25,7 @@ from sandbox.server import Sandbox
 from tests.support.stage.approver import Approver
 from tests.support.stage.channels import open_line
 from tests.support.stage.people import Speaker
-from tests.support.stage.waiting import eventually
+from tests.support.stage.waiting import PATIENCE, eventually
 
 APPROVER = "bo@corp.example"
 REPOSITORY = Path(__file__).parents[3]
@@ -197,7 +197,7 @@ class Stage:
         found: list[dict[str, Any]] = answer.json()["requests"]
         return found
 
-    async def reaches(self, request: str, state: str, *, within: float = 10) -> dict[str, Any]:
+    async def reaches(self, request: str, state: str, *, within: float = PATIENCE) -> dict[str, Any]:
         """Wait until the request is in that state and return its view."""
         view: dict[str, Any] = {}
 

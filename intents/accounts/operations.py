@@ -1,0 +1,164 @@
+"""One operation of Account Factory on an account: a place in Control Tower, the order, its record watched to its end.
+
+Segments: queue (wait for a place) → order → settle. The same watchers serve every intent of this folder.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.account_factory import AccountFactory
+from bot.card import Card, Facts, Text
+from bot.errors import CloudError
+from bot.intent import Segment
+from bot.requests import Filter, RequestRecord
+from bot.services import Services
+from bot.workflow.checking import check_again
+from bot.workflow.mending import RETRIES
+from bot.workflow.model import Failed, Notice, SegmentResult, Verdict, Wait, Waiting, Watcher
+from bot.workflow.run import Run
+
+log = structlog.get_logger(__name__)
+
+PLACE, RECORD = "account-operation-place", "account-operation-record"
+POLL = timedelta(seconds=30)
+STALE = timedelta(minutes=2)
+"""A plan that was checked longer ago than this is checked again before the order."""
+OVERDUE = timedelta(hours=2)
+SETTLING = timedelta(minutes=10)
+"""AWS is eventually consistent: only what is not found for as long is taken to be gone."""
+ENDED = ("SUCCEEDED", "FAILED")
+THROTTLED = re.compile("Throttl|TooManyRequests|RequestLimit|SlowDown")
+"""Codes with which AWS surely did nothing."""
+CHECK, MISSING = "check_again", "missing_since"
+DONE_WITH = "control_tower_is_done"
+"""The note on a running request that takes none of Control Tower's places any more."""
+PRODUCT = "provisioned_product_name"
+"""The effect that names the product which a running request works on, whatever its intent."""
+
+Order = Callable[[Run, str], Awaitable[str]]
+"""Orders the operation with a token and returns the record's id."""
+After = Callable[[Run], Awaitable[SegmentResult]]
+"""What follows once the operation has succeeded."""
+
+
+class Operation:
+    """One Account Factory operation; `words` say what it is, such as "update the account"."""
+
+    def __init__(self, services: Services, words: str, order: Order, after: After) -> None:
+        self._services, self._factory = services, AccountFactory(services)
+        self._words, self._order, self._after = words, order, after
+
+    def segments(self) -> dict[str, Segment]:
+        """Return the segments by name; the intent's own "start" returns `queue`."""
+        return {"queue": self.queue, "order": self.order, "settle": self.settle}
+
+    def watchers(self) -> tuple[Watcher, ...]:
+        """Return the batched watchers of places and of records."""
+        return Watcher(PLACE, POLL, self.look_for_places), Watcher(RECORD, POLL, self.look_at_records)
+
+    async def queue(self, run: Run) -> SegmentResult:
+        """Line up for one of Control Tower's places."""
+        return Wait(PLACE, f"{run.request.id}:{run.request.version}:{_retries(run.request)}", "order")
+
+    async def look_for_places(self, waiting: Sequence[Waiting]) -> Mapping[int, Verdict]:
+        """Admit as many of the oldest as there are places, whoever takes the others; tell the rest where they stand."""
+        changing = set(await self._factory.changing())
+        page = await self._services.requests.list(Filter(state=("running",), limit=100))
+        changing |= {r.plan.effects[PRODUCT] for r in page.items if _takes_a_place(r)}
+        free = max(0, self._services.settings.control_tower_capacity - len(changing))
+        now = self._services.clock.now()
+        verdicts = {
+            row.seq: Verdict(ready=False, payload={CHECK: True}, notice=_queued(row.request_id, place), state="queued")
+            for place, row in enumerate(waiting[free:], 1)
+        }
+        for row in waiting[:free]:
+            check = bool(row.payload.get(CHECK)) or now - row.since > STALE
+            verdicts[row.seq] = Verdict(ready=True, payload={CHECK: check}, state="running")
+        return verdicts
+
+    async def order(self, run: Run) -> SegmentResult:
+        """Order it. The token follows from the request, so that a repeat finds the same record."""
+        if run.payload.get(CHECK) and not run.stands:
+            changed = await check_again(run, "check the plan once more")
+            if changed:
+                return changed
+        await run.begin_changing()
+        token = f"{run.request.id}-{run.request.version}-{_retries(run.request)}"
+        try:
+            record = await run.step(self._words, lambda: self._order(run, token))
+        except CloudError as error:
+            if error.retryable and not THROTTLED.search(error.code):
+                run.stand()  # no answer is no refusal: the order may be out, and its token finds it
+            raise
+        text = (
+            f"Request {run.request.id}: Control Tower is asked to {self._words}. I will tell you here when it is done."
+        )
+        card = Card(f"Under way: {run.request.plan.summary}", (Text(text),), request=run.request.id)
+        notice = Notice(f"ordered:{_retries(run.request)}", text, card)
+        return Wait(RECORD, record, "settle", {"record": record}, state="running", notice=notice)
+
+    async def look_at_records(self, waiting: Sequence[Waiting]) -> Mapping[int, Verdict]:
+        """Tell which records have ended; one that can't be read now is looked at again."""
+        now, verdicts = self._services.clock.now(), {}
+        for row in waiting:
+            try:
+                outcome = await self._factory.outcome(row.key)
+            except CloudError as error:
+                log.warning("accounts.record_unread", request=row.request_id, record=row.key, code=error.code)
+                continue
+            missing = None
+            if outcome["status"] == "GONE":
+                missing = row.payload.get(MISSING) or now.isoformat()
+            is_gone = missing is not None and now - datetime.fromisoformat(missing) >= SETTLING
+            notice = _overdue(row.request_id, row.key) if now - row.since > OVERDUE else None
+            is_over = outcome["status"] in ENDED or is_gone
+            verdicts[row.seq] = Verdict(ready=is_over, payload={MISSING: missing}, notice=None if is_over else notice)
+        return verdicts
+
+    async def settle(self, run: Run) -> SegmentResult:
+        """Read what became of it; another try is an operator's to begin, with a token of its own."""
+        run.stand()
+        outcome = await run.step("read what became of it", lambda: self._factory.outcome(run.payload["record"]))
+        await run.note(**{DONE_WITH: True})
+        await self._services.organization.changed()
+        if outcome["status"] == "SUCCEEDED":
+            return await self._after(run)
+        reason = "; ".join(e.rstrip(". ") for e in outcome["errors"]) or "Service Catalog gave no reason"
+        text = f"Control Tower could not {self._words}: {reason}."
+        step = (
+            f"Have your platform team look at record {run.payload['record']}; an operator can retry {run.request.id}."
+        )
+        items = (Text(text), Facts((("Service Catalog record", run.payload["record"]),)), Text(step))
+        card = Card(f"Failed: {run.request.plan.summary}", items, tone="bad", request=run.request.id)
+        await run.note(**{DONE_WITH: False})
+        notice = Notice("failed", f"Request {run.request.id} failed. {text} {step}", card)
+        return Failed(notice, text, step, retry={"segment": "queue", "payload": {}})
+
+
+def _takes_a_place(request: RequestRecord) -> bool:
+    return bool(request.plan.effects.get(PRODUCT)) and not request.notes.get(DONE_WITH)
+
+
+def _retries(request: RequestRecord) -> int:
+    return int(request.notes.get(RETRIES, 0))
+
+
+def _queued(request_id: str, place: int) -> Notice:
+    text = (
+        f"Request {request_id} is queued: Control Tower is working on as many accounts as it can. "
+        f"You are number {place} in line."
+    )
+    return Notice("queued", text, Card("Queued", (Text(text),), request=request_id))
+
+
+def _overdue(request_id: str, record_id: str) -> Notice:
+    text = (
+        f"Control Tower has worked on request {request_id} for more than two hours, far longer than usual. Your "
+        f"platform team should look at record {record_id} in Service Catalog; I keep looking and will tell you here."
+    )
+    return Notice("overdue", text, Card("Overdue", (Text(text),), tone="warning", request=request_id))
