@@ -50,7 +50,7 @@ os.environ.update(
     AWS_SHARED_CREDENTIALS_FILE=os.devnull,
     AWS_EC2_METADATA_DISABLED="true",
     # Whom the world trusts is nobody here, and takes each client 25 ms to load.
-    SSL_CERT_FILE=str(Path(__file__).parent / "support" / "nobody.pem"),
+    SSL_CERT_FILE=str(Path(__file__).parent / "support" / "nobody.crt"),
 )
 
 

@@ -143,11 +143,20 @@ class FormFiller:
         """Resolve the plan; show it for confirmation, or say at once what stands against it."""
         plan = await intent.prepare(ask)
         form.digest = ""
-        if not plan.problems and (obstacle := await self._obstacle(intent, plan, ask)):
-            answers.append(Answer(obstacle))
+        if not plan.problems and (taken := await self._taken(plan, ask)):
+            answers.append(Answer(taken))
             form.slots = {n: v for n, v in form.slots.items() if not self._is_exclusive(plan, v)}
             asked = await self._ask_next(form, intent, ask, answers)
             return Question.GIVEN_UP if asked is Question.COMPLETE else asked
+        if not plan.problems and not self._can_be_approved(plan, ask):
+            answers.append(
+                Answer(
+                    "Nobody could approve this: you are the only approver, or policy lets nobody decide it. "
+                    "Ask your platform team to name another approver (APPROVERS or directory.yml). I have kept your "
+                    f"{intent.definition.title}; say “continue” then."
+                )
+            )
+            return Question.GIVEN_UP
         if not plan.problems:
             form.digest, form.asking = plan.digest, ""
             question = f"{plan.summary}. Shall I go ahead?"
@@ -172,30 +181,26 @@ class FormFiller:
         answers.append(Answer(f"I have kept your {title}; say “continue” to try again, nothing was ordered."))
         return Question.GIVEN_UP
 
-    async def _obstacle(self, intent: Change, plan: Plan, ask: Ask) -> str:
-        """Return what would stand against placing the plan though AWS has nothing against it; empty when nothing."""
-        requests = self._services.requests
+    async def _taken(self, plan: Plan, ask: Ask) -> str:
+        """Return which open request has what the plan wants for itself alone; empty when none has."""
         for resource in plan.touches:
-            if resource.exclusive and (other := await requests.open_on(resource.kind, resource.name)):
+            if resource.exclusive and (other := await self._services.requests.open_on(resource.kind, resource.name)):
                 mine = f" ({other.id})" if other.requester.id == ask.person.id else ""
                 return f"{resource.name} is already part of an open request{mine}, so it can't be ordered again now."
+        return ""
+
+    def _can_be_approved(self, plan: Plan, ask: Ask) -> bool:
         directory = self._services.directory
-        asked = directory.asked(intent.definition.name, plan.tier, plan.ask)
+        asked = directory.asked(plan.intent, plan.tier, plan.ask)
         subject = Subject(
             id="",
-            intent=intent.definition.name,
+            intent=plan.intent,
             tier=plan.tier,
             requester=ask.person.email,
             approvers=asked.approvers,
             values=ask.slots,
         )
-        if not self._services.policy.can_be_approved(subject, asked_candidates(asked, directory)):
-            return (
-                "Nobody could approve this: you are the only approver, or policy lets nobody decide it. "
-                "Ask your platform team to name another approver (APPROVERS or directory.yml). I have kept your "
-                f"{intent.definition.title}; say “continue” then."
-            )
-        return ""
+        return self._services.policy.can_be_approved(subject, asked_candidates(asked, directory))
 
     @staticmethod
     def _is_exclusive(plan: Plan, value: str) -> bool:

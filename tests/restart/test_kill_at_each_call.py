@@ -55,9 +55,9 @@ def test_a_confirming_yes_survives_a_kill_and_places_one_request(
 ) -> None:
     ana = Requester(bot, "yes")
     ana.asks()
-    sandbox.hang("SearchProducts")
+    sandbox.hang("GetServiceQuota")
     lost = ana.says_in_the_background("yes")
-    kill_while_held(sandbox, bot, "SearchProducts", "", "")
+    kill_while_held(sandbox, bot, "GetServiceQuota", "", "")
     lost.join(10)
     until(ana.find_request, "the yes is taken up again")
     assert rig.approver.approves(bot, ana.request) == 200
