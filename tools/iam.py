@@ -16,7 +16,16 @@ from dataclasses import fields
 from typing import Any
 
 from tools.calls import MANAGEMENT, MEMBER, OWN, ROOT, Call, Unresolvable, find_calls
-from tools.permissions import FACTS, REQUEST_CONDITION, Names, UnknownOperation, actions_of, is_read, resources_of
+from tools.permissions import (
+    FACTS,
+    REQUEST_CONDITION,
+    Facts,
+    Names,
+    UnknownOperation,
+    actions_of,
+    is_read,
+    resources_of,
+)
 
 GUIDE = ROOT / "docs" / "aws.md"
 BEGIN, END = "<!-- Written by python -m tools.iam write. -->", "<!-- End of what is written. -->"
@@ -24,8 +33,10 @@ TITLES = {
     "account_vending": "Vending accounts",
     "core": "Reading the organization",
     "doctor": "`python -m bot doctor`",
+    "accounts": "The life of accounts",
     "email": "Mail through SES, notices through SNS",
     "lex": "Understanding through Lex",
+    "reports": "The monthly report",
     "products": "Products of the Service Catalog",
 }
 ROLE_WORDS = {
@@ -56,9 +67,9 @@ def policy_of(calls: Iterable[Call], names: Names = DEFAULT, phases: Sequence[st
         statements += _grouped("Planning", reads, names, {})
     if WORK in phases:
         statements += _grouped("Work", changes, names, condition)
-        for action in sorted(changes & FACTS.keys()):
-            within = {a: resources_of(a, names) if a.startswith("ses:") else ("*",) for a in FACTS[action].actions}
-            statements += _statements(f"Within{action.partition(':')[2]}", within, condition)
+        for facts in dict.fromkeys(FACTS[action] for action in sorted(changes & FACTS.keys())):
+            within = {a: resources_of(a, names) if a.startswith("ses:") else ("*",) for a in facts.actions}
+            statements += _statements(f"Within{facts.name}", within, condition)
     return {"Version": "2012-10-17", "Statement": statements}
 
 
@@ -117,11 +128,13 @@ def document() -> str:
 
 
 def _told_facts(calls: Sequence[Call]) -> list[str]:
-    named = sorted({action for call in calls for action in actions_of(call)} & FACTS.keys())
+    named: dict[Facts, list[str]] = defaultdict(list)
+    for action in sorted({action for call in calls for action in actions_of(call)} & FACTS.keys()):
+        named[FACTS[action]].append(f"`{action}`")
     return [
-        f"`Within{action.partition(':')[2]}` is not derived from the code. It is what AWS does on account of "
-        f"`{action}` with the caller's rights: {FACTS[action].source}."
-        for action in named
+        f"`Within{facts.name}` is not derived from the code. It is what AWS does on account of "
+        f"{', '.join(actions)} with the caller's rights: {facts.source}."
+        for facts, actions in named.items()
     ]
 
 

@@ -48,6 +48,7 @@ class Names:
 class Facts:
     """Permissions that AWS needs beside the call itself, with the page of its documentation that says so."""
 
+    name: str
     actions: tuple[str, ...]
     source: str
 
@@ -78,6 +79,7 @@ _RESOURCES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("organizations:ListParents", (*_ACCOUNT, *_UNITS)),
     ("organizations:*Tag*Resource", (*_ACCOUNT, *_UNITS)),
     ("account:*", ("arn:aws:account::{management}:account", "arn:aws:account::{management}:account/{organization}/*")),
+    ("budgets:ViewBudget", ("arn:aws:budgets::*:*",)),  # listing them is about no budget by name
     ("budgets:*", ("arn:aws:budgets::*:budget/*",)),
     ("controltower:GetLandingZone", ("arn:aws:controltower:{region}:{management}:landingzone/*",)),
     ("controltower:GetEnabledBaseline", ("arn:aws:controltower:{region}:{management}:enabledbaseline/*",)),
@@ -92,6 +94,7 @@ _RESOURCES: tuple[tuple[str, tuple[str, ...]], ...] = (
             "arn:aws:identitystore:::membership/*",
         ),
     ),
+    ("cloudtrail:GetTrailStatus", ("arn:aws:cloudtrail:*:{management}:trail/*",)),
     ("cloudformation:DescribeStack*", ("arn:aws:cloudformation:*:*:stack/*",)),
     ("cloudformation:ListStackResources", ("arn:aws:cloudformation:*:*:stack/*",)),
     ("ses:SendEmail", ("arn:aws:ses:{region}:{bot}:identity/{sender}",)),
@@ -102,48 +105,53 @@ _RESOURCES: tuple[tuple[str, tuple[str, ...]], ...] = (
 )
 """The first pattern that fits an action says its resources; what none fits can't be held to any: "*"."""
 
-FACTS: Mapping[str, Facts] = {
-    "servicecatalog:ProvisionProduct": Facts(
-        actions=(
-            "controltower:DescribeManagedAccount",
-            "organizations:DescribeCreateAccountStatus",
-            "organizations:DescribeOrganization",
-            "s3:GetObject",
-            "sso:DescribeRegisteredRegions",
-            "sso:GetApplicationInstance",
-            "sso:GetPeregrineStatus",
-            "sso:GetPermissionSet",
-            "sso:GetProfile",
-            "sso:GetSSOStatus",
-            "sso:GetTrust",
-            "sso:ListDirectoryAssociations",
-            "sso:ListPermissionSets",
-            "sso:ListProfileAssociations",
-            "sso-directory:DescribeDirectory",
-            "sso-directory:DescribeGroups",
-            "sso-directory:GetUserPoolInfo",
-            "sso-directory:ListMembersInGroup",
-            "sso-directory:SearchGroups",
-            "sso-directory:SearchGroupsWithGroupName",
-            "sso-directory:SearchUsers",
-            "controltower:CreateManagedAccount",
-            "controltower:DeregisterManagedAccount",
-            "organizations:CreateAccount",
-            "sso:AssociateProfile",
-            "sso:CreateApplicationInstance",
-            "sso:CreateProfile",
-            "sso:CreateTrust",
-            "sso:ProvisionApplicationInstanceForAWSAccount",
-            "sso:ProvisionApplicationProfileForAWSAccountInstance",
-            "sso:ProvisionSAMLProvider",
-            "sso:UpdateProfile",
-            "sso:UpdateTrust",
-            "sso-directory:AddMemberToGroup",
-            "sso-directory:CreateUser",
-        ),
-        source="AWS Control Tower User Guide, “Permissions required for accounts” and “Account Factory”",
+_ACCOUNT_FACTORY = Facts(
+    name="AccountFactory",
+    actions=(
+        "controltower:DescribeManagedAccount",
+        "organizations:DescribeCreateAccountStatus",
+        "organizations:DescribeOrganization",
+        "s3:GetObject",
+        "sso:DescribeRegisteredRegions",
+        "sso:GetApplicationInstance",
+        "sso:GetPeregrineStatus",
+        "sso:GetPermissionSet",
+        "sso:GetProfile",
+        "sso:GetSSOStatus",
+        "sso:GetTrust",
+        "sso:ListDirectoryAssociations",
+        "sso:ListPermissionSets",
+        "sso:ListProfileAssociations",
+        "sso-directory:DescribeDirectory",
+        "sso-directory:DescribeGroups",
+        "sso-directory:GetUserPoolInfo",
+        "sso-directory:ListMembersInGroup",
+        "sso-directory:SearchGroups",
+        "sso-directory:SearchGroupsWithGroupName",
+        "sso-directory:SearchUsers",
+        "controltower:CreateManagedAccount",
+        "controltower:DeregisterManagedAccount",
+        "organizations:CreateAccount",
+        "sso:AssociateProfile",
+        "sso:CreateApplicationInstance",
+        "sso:CreateProfile",
+        "sso:CreateTrust",
+        "sso:ProvisionApplicationInstanceForAWSAccount",
+        "sso:ProvisionApplicationProfileForAWSAccountInstance",
+        "sso:ProvisionSAMLProvider",
+        "sso:UpdateProfile",
+        "sso:UpdateTrust",
+        "sso-directory:AddMemberToGroup",
+        "sso-directory:CreateUser",
     ),
+    source="AWS Control Tower User Guide, “Permissions required for accounts” and “Account Factory”",
+)
+FACTS: Mapping[str, Facts] = {
+    "servicecatalog:ProvisionProduct": _ACCOUNT_FACTORY,
+    "servicecatalog:UpdateProvisionedProduct": _ACCOUNT_FACTORY,
+    "servicecatalog:TerminateProvisionedProduct": _ACCOUNT_FACTORY,
     "ses:SendEmail": Facts(
+        name="Mail",
         actions=("ses:SendRawEmail",),
         source="Amazon SES API v2, SendEmail with raw content",
     ),

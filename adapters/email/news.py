@@ -1,4 +1,4 @@
-"""A mail that tells something and asks for no decision: {"kind": "news", "to", "subject", "lines", "rows", "link"}.
+"""A mail that tells something and asks for no decision: {"kind": "news", "to", "subject", "lines", "rows", "link", …}.
 
 It carries no token: whoever reads it can do no more than before.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.email.letter import Letter
+from adapters.email.letter import Attachment, Letter
 from adapters.email.rendering import render
 from bot.channel import Delivery, DeliveryFailed
 
@@ -16,7 +16,8 @@ from bot.channel import Delivery, DeliveryFailed
 def write_news(delivery: Delivery) -> Letter:
     """Return the letter of an outbox row; raises DeliveryFailed for one that names no receiver or no subject.
 
-    `lines` are paragraphs, `rows` pairs of name and value, `link` {"title", "url"} or nothing.
+    `lines` are paragraphs, `rows` pairs of name and value, `link` {"title", "url"} or nothing, and `attachments`
+    {"name", "type", "text"} each, the type being one below "text".
     """
     payload: Mapping[str, Any] = delivery.payload
     to, subject = payload.get("to"), payload.get("subject")
@@ -30,4 +31,5 @@ def write_news(delivery: Delivery) -> Letter:
         "to": to,
     }
     text, html = render("news.txt", **values), render("news.html", **values)
-    return Letter(key=delivery.key, to=to, subject=subject, text=text, html=html)
+    attachments = tuple(Attachment(one["name"], one["type"], one["text"]) for one in payload.get("attachments", ()))
+    return Letter(key=delivery.key, to=to, subject=subject, text=text, html=html, attachments=attachments)

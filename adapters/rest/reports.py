@@ -16,7 +16,9 @@ from bot.errors import Refused
 from bot.reporting import monthly_csv
 from bot.services import Services
 
-MonthPath = Annotated[str, Path(description="The month.", pattern=r"^\d{4}-\d{2}$", examples=["2026-10"])]
+MonthPath = Annotated[
+    str, Path(description="The month.", pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", examples=["2026-10"])
+]
 UserQuery = Annotated[
     Email | SkipJsonSchema[None], Query(description="Who asks; needed with a key, and may read the audit.")
 ]
@@ -36,7 +38,7 @@ class Reports:
             operation_id="show_report",
             methods=["GET"],
             response_class=Response,
-            responses={**_CSV, **problems(404, 502)},
+            responses={**_CSV, **problems(404)},
             summary="Show a month's report as CSV",
         )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -37,22 +38,33 @@ class Gatherer:
         self._accounts = Accounts(services)
 
     async def report(self, month: Month) -> Report:
-        """Return a month's report. Raises CloudError only when the organization can't be read."""
+        """Return a month's report; what AWS does not tell now is left out, and noted."""
         begin, end = month.bounds(zone_of(self._hours))
-        accounts = {account.id: account for account in await self._accounts.all()}
         vended = await self._recorded.vended(begin, end)
-        notes: list[str] = []
-        return Report(
+        recorded = Report(
             month=month,
-            opened=await self._opened(accounts, {account: request for account, request, _ in vended}, begin, end),
-            closed=await self._closed(accounts, begin, end),
+            closed=await self._closed({}, begin, end),
             asked=await self._recorded.asked(begin, end),
             ended=await self._recorded.ended(begin, end),
             ready=spread_of([time for _, _, time in vended]),
             approval=spread_of(await self._recorded.approval_times(begin, end)),
             in_working_time=self._hours is not None,
-            spending=await self._spending(accounts, month, notes),
             failures=await self._recorded.failures(begin, end),
+        )
+        try:
+            accounts = {account.id: account for account in await self._accounts.all()}
+        except CloudError as error:
+            log.warning("report.accounts_unread", code=error.code, operation=error.operation)
+            note = (
+                f"Accounts, spending and leavers could not be read: AWS answered {error.operation} with {error.code}."
+            )
+            return replace(recorded, notes=(note,))
+        notes: list[str] = []
+        return replace(
+            recorded,
+            opened=await self._opened(accounts, {account: request for account, request, _ in vended}, begin, end),
+            closed=await self._closed(accounts, begin, end),
+            spending=await self._spending(accounts, month, notes),
             leavers=await self._leavers(accounts, notes),
             notes=tuple(notes),
         )

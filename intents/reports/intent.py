@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 import structlog
 
 from bot.database import Transaction
+from bot.errors import Unavailable
 from bot.hours import WorkingHours
 from bot.intent import Answer, Ask, Definition, Query, Slot, SlotType, Value
 from bot.services import Services
@@ -14,7 +15,7 @@ from bot.settings import CONVERSATION
 from bot.workflow.periodic import Job
 from intents.reports.figures import Report
 from intents.reports.gathering import Gatherer
-from intents.reports.months import NAMES, Month, due_between, month_of, zone_of
+from intents.reports.months import NAMES, Month, due_at, due_between, month_of, zone_of
 from intents.reports.showing import card_of, csv_of, facts_of
 
 log = structlog.get_logger(__name__)
@@ -28,6 +29,7 @@ MONTH = SlotType(
     ),
     listed=False,
 )
+PATIENCE = timedelta(days=1)
 LOOK = timedelta(hours=1)
 """How often it is looked whether a report is due."""
 
@@ -78,7 +80,7 @@ class MonthlyReport(Query):
         )
 
     async def answer(self, ask: Ask) -> Answer:
-        """Return the month that is named, else the last one. Raises Invalid, or CloudError."""
+        """Return the month that is named, else the last one. Raises Invalid or NotFound."""
         month = month_of(ask.slots.get("Month") or "", self._today())
         report = await self._gatherer.report(month)
         link = self._link(month) if self.services.settings.is_embedded else ""
@@ -91,9 +93,16 @@ class MonthlyReport(Query):
         return f"quartermaster-{wanted.key}.csv", csv_of(await self._gatherer.report(wanted))
 
     async def send_due(self, last: datetime) -> None:
-        """Send the reports that came due since `last`; each goes to each receiver once. Raises CloudError."""
-        for month in due_between(last, self.services.clock.now(), self._hours):
-            await self._send(await self._gatherer.report(month))
+        """Send the reports that came due since `last`; each goes to each receiver once. Raises Unavailable.
+
+        A report that AWS holds things back from is tried again for a day, and then sent as it is.
+        """
+        now = self.services.clock.now()
+        for month in due_between(last, now, self._hours):
+            report = await self._gatherer.report(month)
+            if report.notes and now - due_at(month.after, self._hours) < PATIENCE:
+                raise Unavailable(f"The report for {month.title} is not whole: {' '.join(report.notes)}")
+            await self._send(report)
 
     async def _send(self, report: Report) -> None:
         services, card = self.services, card_of(report)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from bot.errors import Invalid
+from bot.errors import Invalid, NotFound
 from bot.hours import WorkingHours
 
 NAMES = (
@@ -79,7 +79,7 @@ def zone_of(hours: WorkingHours | None) -> tzinfo:
 def month_of(text: str, today: date) -> Month:
     """Return the month that a person means; a name without a year is the latest such month that has begun.
 
-    Raises Invalid for what is no month, or lies ahead.
+    Raises Invalid for what is no month, NotFound for one that lies ahead.
     """
     words = " ".join(text.casefold().replace(",", " ").split()).strip("?!. ")
     for aside in ("the month of ", "the ", "of "):
@@ -93,7 +93,7 @@ def month_of(text: str, today: date) -> Month:
     if month is None:
         raise Invalid(f"“{text.strip()[:40]}” is no month.", field="Month", next_step=NEXT)
     if month > current:
-        raise Invalid(f"{month.title} has not begun.", field="Month", next_step=NEXT)
+        raise NotFound(f"{month.title} has not begun.", next_step=NEXT)
     return month
 
 

@@ -7,6 +7,8 @@ from email import message_from_bytes
 from email.policy import default as modern
 
 from adapters.email.letter import Attachment, Letter, seal
+from adapters.email.news import write_news
+from bot.channel import Delivery
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 TABLE = 'name,value\r\n"Zoë, the “first”",1\r\n'
@@ -32,3 +34,16 @@ def test_no_name_of_a_file_starts_a_header() -> None:
         Letter("k", "ana@corp.example", "Report", "words", "<p>words</p>", (named,)), sender="qm@corp.example", at=NOON
     ).content
     assert message_from_bytes(sealed, policy=modern)["bcc"] is None
+
+
+def test_news_carries_what_the_outbox_row_attaches() -> None:
+    payload = {
+        "kind": "news",
+        "to": "ana@corp.example",
+        "subject": "Report",
+        "lines": ["words"],
+        "attachments": [{"name": "r.csv", "type": "csv", "text": TABLE}],
+    }
+    letter = write_news(Delivery("k", "email", payload, 1))
+    assert letter.attachments == (Attachment("r.csv", "csv", TABLE),)
+    assert write_news(Delivery("k", "email", {**payload, "attachments": []}, 1)).attachments == ()

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
 import pytest
 from botocore.exceptions import ClientError
 
 from bot.cloud import acting_for
 from bot.errors import CloudError
 from tests.iam.conftest import NAMES, Held, OpenHeld
+from tests.stories import accounts, test_account_closing, test_account_life, test_products, test_ready_means_ready
 from tests.stories.errands import asks_for_an_account, see_it_through
+from tests.support.stage import Stage
 from tools.calls import MANAGEMENT, Call
 from tools.iam import PLANNING, whole_policy
 from tools.permissions import actions_of, is_read
@@ -40,6 +45,61 @@ async def test_an_account_is_vended_with_exactly_the_written_policy(held: Held) 
     assert any(not call["tags"] for call in calls)
     allowed = {action for s in whole_policy(MANAGEMENT, NAMES)["Statement"] for action in s["Action"]}
     assert actions_called(calls) <= allowed
+
+
+async def finishes(stage: Stage) -> None:
+    """Vend an account that gets tags, contacts, a budget, access, and has its baseline checked."""
+    ana, bo = stage.speaker("Ana Lopez"), stage.approver()
+    order = await test_ready_means_ready.is_made(stage, ana, bo)
+    await ana.hears_later("has made the account")
+    await stage.advance(seconds=30)
+    await ana.hears_later("Ready: team-x-sandbox")
+    assert set((await test_ready_means_ready.states_of(stage, order)).values()) == {"succeeded"}
+
+
+async def lives(stage: Stage) -> None:
+    """Ask about accounts, move one, and close another."""
+    ana, bo = stage.speaker("Ana Lopez"), stage.approver()
+    accounts.tag(stage, accounts.PLAYGROUND, owner="ana@corp.example", account_type="Sandbox")
+    await ana.says("my accounts")
+    ana.hears("Playground")
+    await ana.says(f"what did {accounts.PLAYGROUND} spend?")
+    ana.hears("$")
+    await test_account_life.moves(stage, ana, bo)
+    await test_account_closing.closes(stage, ana, bo)
+
+
+async def orders_products(stage: Stage) -> None:
+    """List what can be ordered, and order a bucket."""
+    ana, bo = stage.speaker("Ana Lopez"), stage.approver()
+    await ana.says("what can I order?")
+    assert await test_products.has_a_bucket(stage, ana, bo)
+
+
+async def reports(stage: Stage) -> None:
+    """Ask for the monthly report."""
+    bo = stage.speaker("Bo Berg", email="bo@corp.example")
+    await bo.says("monthly report")
+    bo.hears("Accounts opened", "Spent by")
+    bo.does_not_hear("could not be")
+
+
+@pytest.mark.parametrize("story", [finishes, lives, orders_products, reports])
+async def test_every_capability_needs_no_more_than_the_written_policies(
+    open_held: OpenHeld, tmp_path: Path, story: Callable[[Stage], Awaitable[None]]
+) -> None:
+    house = tmp_path / "house.yml"
+    house.write_text(test_ready_means_ready.HOUSE, encoding="utf-8")
+    async with open_held(house_file=house) as held:
+        await story(held.stage)
+        calls = await held.calls()
+        assert calls
+        assert not refused(calls)
+        allowed = {action for s in whole_policy(MANAGEMENT, NAMES)["Statement"] for action in s["Action"]}
+        assert actions_called(calls) <= allowed
+        looks = ("AssumeRole",)  # into a member account, to see what is inside
+        changes = [call for call in calls if not is_read(call["operation"]) and call["operation"] not in looks]
+        assert [call["operation"] for call in changes if not call["tags"]] == []
 
 
 async def test_planning_without_a_permission_is_refused_and_operators_hear_which(held: Held) -> None:

@@ -125,7 +125,7 @@ def test_a_call_that_aws_does_not_have_is_refused(service: str, operation: str) 
 
 def test_what_aws_does_on_account_of_a_launch_is_told_as_a_fact() -> None:
     policy = iam.policy_of([call("servicecatalog", "ProvisionProduct")])
-    within = next(s for s in policy["Statement"] if s["Sid"] == "WithinProvisionProduct")
+    within = next(s for s in policy["Statement"] if s["Sid"] == "WithinAccountFactory")
     assert "controltower:CreateManagedAccount" in within["Action"]
     assert "Condition" in within
     source = FACTS["servicecatalog:ProvisionProduct"].source

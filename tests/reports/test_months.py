@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from bot.errors import Invalid
+from bot.errors import Invalid, NotFound
 from bot.hours import WorkingHours
 from intents.reports.months import Month, due_at, due_between, month_of, zone_of
 
@@ -48,7 +48,7 @@ def test_what_is_no_month_is_refused_with_what_would_do(said: str) -> None:
 
 @pytest.mark.parametrize("said", ["2026-12", "December 2026", "1/2027"])
 def test_a_month_ahead_is_refused(said: str) -> None:
-    with pytest.raises(Invalid, match="has not begun"):
+    with pytest.raises(NotFound, match="has not begun"):
         month_of(said, TODAY)
 
 

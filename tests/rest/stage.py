@@ -28,7 +28,7 @@ from bot.database.tables import inbox, messages
 from bot.dialogue.dialogue import Decided
 from bot.directory import Directory
 from bot.inbox import Inbox
-from bot.intent import Answer
+from bot.intent import Answer, Registry
 from bot.people import People
 from bot.plan import Plan
 from bot.policy import Policy
@@ -131,11 +131,12 @@ class Stage:
         self.database = Database(url)
         signals = Signals()
         directory = Directory(REPOSITORY / "directory.yml", ("approver@corp.example",))
-        policy = Policy(REPOSITORY / "policies", directory)
+        self.policy = Policy(REPOSITORY / "policies", directory)
+        self.registry = Registry()
         self.people = People(self.database, self.clock)
         self.conversations = Conversations(self.database, self.clock, signals)
         self.audit = Audit(self.database, self.clock)
-        self.requests = Requests(self.database, self.clock, self.audit, self.conversations, policy)
+        self.requests = Requests(self.database, self.clock, self.audit, self.conversations, self.policy)
         self.inbox = Inbox(self.database, self.clock, signals, "stage")
         self.parrot = Parrot(self.conversations, self.requests, self.clock)
         self.parrot.gate.set()

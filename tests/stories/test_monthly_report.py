@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from datetime import datetime, timedelta
-from typing import Any
+from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from bot.database.tables import keepsakes
 from bot.tags import ACCOUNT_TYPE, OWNER
 from intents.reports.months import Month, due_at
 from tests.stories.errands import asks_for_an_account, see_it_through
-from tests.support.stage import Stage, Theatre
+from tests.support.stage import Stage, Theatre, eventually
 from tests.support.stage.channels import NAMES
 from tests.support.theatre import on_every_database
 
@@ -126,12 +129,12 @@ async def test_others_are_told_for_whom_it_is(stage: Stage) -> None:
         ("2026-10.csv?user=lead@other.example", 403),
         ("2026-10.csv?user=boss@corp.example", 200),
         ("2026-13.csv?user=boss@corp.example", 422),
-        ("2150-01.csv?user=boss@corp.example", 422),
+        ("2099-01.csv?user=boss@corp.example", 404),
         ("October.csv?user=boss@corp.example", 422),
     ],
 )
 async def test_with_a_key_the_csv_is_for_people_who_may_read_the_audit(
-    theatre: Theatre, tmp_path: Any, path: str, status: int
+    theatre: Theatre, tmp_path: Path, path: str, status: int
 ) -> None:
     directory = tmp_path / "directory.yml"
     directory.write_text("people: [{email: boss@corp.example, groups: [operators]}]", encoding="utf-8")
@@ -158,20 +161,59 @@ async def test_what_can_not_be_read_is_said_and_the_rest_is_told(stage: Stage) -
     bo.hears("Accounts opened", "Spending could not be read", "Leavers could not be told")
 
 
-async def test_it_comes_by_itself_once_on_the_first_working_day(theatre: Theatre, tmp_path: Any) -> None:
+async def job_runs(stage: Stage) -> None:
+    """Wait until the report's job has been seen to at the present time."""
+    now = stage.application.clock.now()
+    query = select(keepsakes.c.value).where(keepsakes.c.name == "job:monthly-report")
+
+    async def has_run() -> bool:
+        async with stage.application.services.database.read() as connection:
+            kept = (await connection.execute(query)).scalar_one_or_none()
+        return kept is not None and datetime.fromisoformat(json.loads(kept)["ran"]) >= now
+
+    await eventually(has_run, lambda: f"the report's job did not run at {now}")
+
+
+async def test_it_comes_by_itself_once_on_the_first_working_day(theatre: Theatre, tmp_path: Path) -> None:
     async with theatre.open_stage(tmp_path, report_to="boss@corp.example,conversation:ops-room") as stage:
-        month = await comes_to_the_next_month(stage)
-        await until(stage, due_at(month.after, None) - timedelta(hours=2))
-        boss = stage.approver("boss@corp.example")
-        await stage.advance(minutes=61)
-        assert [mail for mail in await boss.mails() if mail["subject"].startswith("Report for")] == []
-        await stage.advance(hours=3)
+        services, boss = stage.application.services, stage.approver("boss@corp.example")
+        await job_runs(stage)
+        month = month_now(stage)
+        await until(stage, due_at(month.after, None) - timedelta(minutes=90))
+        await job_runs(stage)
+        assert await boss.mails() == []
+        assert await services.conversations.after("ops-room") == []
+        await stage.advance(hours=2)
         await boss.receives_a_notice()
         assert boss.mail["subject"] == f"Report for {month.title}"
         boss.reads_in_the_mail("Accounts opened", "Request to ready", "The whole report is attached as CSV.")
-        said = await stage.application.services.conversations.after("ops-room")
+        said = await services.conversations.after("ops-room")
         assert [message.text.partition("\n")[0] for message in said] == [f"Report for {month.title}"]
         for _ in range(3):
             await stage.advance(hours=9)
-        assert len([m for m in await boss.mails() if m["subject"].startswith("Report for")]) == 1
-        assert len(await stage.application.services.conversations.after("ops-room")) == 1
+            await job_runs(stage)
+        assert [mail["subject"] for mail in await boss.mails()] == [f"Report for {month.title}"]
+        assert len(await services.conversations.after("ops-room")) == 1
+
+
+async def test_a_report_that_is_not_whole_waits_a_day_and_then_goes_as_it_is(theatre: Theatre, tmp_path: Path) -> None:
+    async with theatre.open_stage(tmp_path, report_to="boss@corp.example") as stage:
+        boss = stage.approver("boss@corp.example")
+        await job_runs(stage)
+        month = month_now(stage)
+        await stage.switches_on("access_denied", operations=["GetCostAndUsage"])
+        await until(stage, due_at(month.after, None) + timedelta(hours=20))
+        await eventually_tried(stage)
+        assert await boss.mails() == []
+        await stage.advance(hours=5)
+        await boss.receives_a_notice()
+        boss.reads_in_the_mail("Spending could not be read: Cost Explorer answered AccessDeniedException.")
+
+
+async def eventually_tried(stage: Stage) -> None:
+    """Wait until Cost Explorer was asked."""
+
+    async def was_asked() -> bool:
+        return bool(await stage.calls("GetCostAndUsage"))
+
+    await eventually(was_asked, lambda: "nobody asked Cost Explorer")
