@@ -22,9 +22,10 @@ run: ## Start the bot with its sandboxed AWS and mail catcher [PORT=8000]
 	tools/setup.sh run
 	exec $(RUN) -m bot run
 
+# Bytecode is kept whatever the shell says, or each worker and each program that tests start compiles all anew.
 .PHONY: test
 test: test-setup ## Run all tests, on all parts (sets up PostgreSQL and Chromium if it may)
-	exec $(RUN) -m pytest -n $(WORKERS) --dist worksteal $(TESTS) $(ARGS)
+	exec env PYTHONDONTWRITEBYTECODE= $(RUN) -m pytest -n $(WORKERS) --dist worksteal $(TESTS) $(ARGS)
 
 .PHONY: check
 check: test-setup lint test ## Everything that must hold: lint, types, layers, Dockerfile, locks, IAM policies, tests

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from adapters.console.forms import read_form, safe_path
-from adapters.console.oidc import IdentityProvider
 from adapters.console.pages import Pages
 from adapters.console.routes import ConsoleRouter
 from adapters.console.sessions import SIGNIN, CookieJar, Session
@@ -14,6 +15,10 @@ from adapters.console.visits import Doorkeeper, visit_of
 from bot.activity import Person
 from bot.errors import NotFound, Refused
 from bot.services import Services
+from bot.settings import Settings
+
+if TYPE_CHECKING:
+    from adapters.console.oidc import IdentityProvider
 
 
 class SignIn:
@@ -21,7 +26,7 @@ class SignIn:
 
     def __init__(self, services: Services, cookies: CookieJar, doorkeeper: Doorkeeper, pages: Pages) -> None:
         self._services, self._cookies, self._doorkeeper, self._pages = services, cookies, doorkeeper, pages
-        self._provider = IdentityProvider(services.settings) if services.settings.uses_oidc else None
+        self._provider = _provider(services.settings)
 
     def add_to(self, router: ConsoleRouter) -> None:
         """Add the routes."""
@@ -86,3 +91,12 @@ class SignIn:
     async def show_signed_out(self, request: Request) -> Response:
         """Say that it worked, and offer the way back in."""
         return self._pages.answer(request, "signed_out.html")
+
+
+def _provider(settings: Settings) -> IdentityProvider | None:
+    """Return the identity provider, None without one: what speaks to it is loaded only then, for a faster start."""
+    if not settings.uses_oidc:
+        return None
+    from adapters.console.oidc import IdentityProvider
+
+    return IdentityProvider(settings)
