@@ -237,6 +237,7 @@ CATALOG = Definition(
         "what can I request besides accounts",
         "is there anything besides accounts that I can order",
         "which services can I order",
+        "which things can I order from you",
         "what kinds of infrastructure can I order",
         "show everything that can be ordered",
     ),
