@@ -148,6 +148,8 @@ UPDATING = Definition(
         "update {ProvisionedKind}",
         "update the product {ProvisionedProduct}",
         "please update {ProvisionedKind}",
+        "update {ProvisionedKind} to {Version}",
+        "update my product to the newest version",
         "upgrade {ProvisionedKind}",
         "modify {ProvisionedKind}",
         "reconfigure the product {ProvisionedProduct}",
