@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from bot.workflow import run as running
-from bot.workflow.mending import Mending
 from tests.stories.errands import asks_for_an_account
 from tests.stories.houses import open_house
 from tests.support.stage import Approver, Speaker, Stage, Theatre
@@ -88,13 +87,14 @@ async def effects(stage: Stage) -> dict[str, int]:
 
 
 async def mend(stage: Stage, order: str, step: str = "", reason: str = "") -> None:
-    """Have the operator retry a request, or record one of its steps as done."""
-    services = stage.application.services
-    operator = await services.people.of_email("bo@corp.example")
+    """Have the operator say, in the card's own words, to retry a request or to record one of its steps as done."""
+    operator = stage.speaker("Bo Berg", email="bo@corp.example")
     if step:
-        await Mending(services).record_done(order, step, reason, operator)
+        await operator.says(f"record step {step} of {order} as done because {reason}")
+        operator.hears("Recorded.", order)
     else:
-        await Mending(services).retry(order, operator)
+        await operator.says(f"retry {order}")
+        operator.hears(order)
 
 
 @on_every_channel
@@ -262,6 +262,22 @@ async def test_what_is_not_as_it_should_be_is_told_and_can_be_recorded_as_done(
     view = await settled(stage, order)
     assert {s["name"]: s["state"] for s in view["steps"]}[step] == "done by hand"
     assert await effects(stage) == CHANGING
+
+
+async def test_a_step_with_many_words_is_recorded_in_the_words_of_the_card(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    order = await is_approved(stage, ana, bo)
+    await stage.switches_on("access_denied", operations=["CreateAccountAssignment"])
+    await stage.advance(minutes=25)
+    await settled(stage, order, "failed")
+    await mend(stage, order, "let developers in as CorpDeveloperAccess", "the group has it by another way")
+    await settled(stage, order, "failed")
+    await stage.switches_off("access_denied")
+    await mend(stage, order)
+    view = await settled(stage, order)
+    assert holders(stage, view["outcome"]["account_id"]) >= {"finops"}
+    assert len([c for c in await stage.calls("CreateAccountAssignment") if not c["error"]]) == 1
 
 
 async def test_a_group_that_is_not_there_is_told_before_anything_is_ordered(theatre: Theatre, tmp_path: Path) -> None:
