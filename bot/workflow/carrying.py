@@ -78,14 +78,15 @@ class Carrying:
             except (QuartermasterError, StepFailed) as error:
                 look = "sk your platform team to look at the request's steps"
                 step = f"A{look} before it is asked for again." if run.stands else f"Ask again, or a{look}."
-                result = failure(record, str(error), step)
+                result = replace(failure(record, str(error), step), retry=_point(row))
             except Exception as error:
                 log.exception("segment.failed")
-                result = failure(
-                    record,
-                    f"An unexpected error: {type(error).__name__}: {error}",
-                    "Nothing more will be tried. Ask your platform team to look at the request's steps.",
+                step = (
+                    "Nothing more is tried by itself. Ask your platform team to look at the request's steps; "
+                    f"an operator can let it go on with “retry {record.id}”."
                 )
+                unexpected = failure(record, f"An unexpected error: {type(error).__name__}: {error}", step)
+                result = replace(unexpected, retry=_point(row))
             final = result
 
             async def conclude() -> None:
@@ -262,6 +263,11 @@ class Carrying:
             .values(done_at=self._services.clock.now())
         )
         return bool(result.rowcount == 1)
+
+
+def _point(row: Any) -> dict[str, Any]:
+    """Return where a retry goes on: the segment itself, which is safe to repeat."""
+    return {"segment": row.segment, "payload": dict(row.payload)}
 
 
 def _not_served(record: RequestRecord) -> Failed:

@@ -14,7 +14,7 @@ from bot.cloud import seen_request_ids
 from bot.database import Transaction
 from bot.database.engine import Work
 from bot.database.tables import steps
-from bot.errors import CloudError, QuartermasterError
+from bot.errors import CloudError, QuartermasterError, Unavailable
 from bot.intent import Change
 from bot.metrics import STEP_RETRIES
 from bot.requests import RequestRecord
@@ -111,10 +111,15 @@ class Run:
                 await self._recorded(name, work)
             except CloudError as error:
                 return {"ok": False, "error": f"{error.code}: {error.message}", "retryable": error.retryable}
+            except Unavailable:
+                raise  # says nothing about the step: the segment is run anew when the part is back
             except QuartermasterError as error:
                 return {"ok": False, "error": error.sentence(), "retryable": False}
             except StillRunning as running:
                 return {"ok": False, "error": str(running), "retryable": True, "running": True}
+            except Exception as error:  # a mistake of ours in one step must not lose the others
+                log.exception("step.failed", step=name)
+                return {"ok": False, "error": f"{type(error).__name__}: {error}", "retryable": False}
             return {"ok": True}
 
         if await self.services.holding.paused():

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from bot.database.tables import waits
 from bot.hours import WorkingHours
+from bot.workflow.model import Notice
+from intents.account_vending import cards
 from tests.stories.errands import asks_for_an_account, is_ordered
 from tests.support.stage import Approver, Speaker, Stage, Theatre, eventually
 from tests.support.theatre import on_every_channel, on_every_database
@@ -147,3 +151,31 @@ async def test_nobody_is_reminded_of_what_is_decided(stage: Stage, ana: Speaker,
     await stage.advance(hours=25)
     await ana.hears_later("is ready:")
     assert len([m for m in await bo.mails() if order in m["text"]]) == 1
+
+
+async def test_a_mistake_of_ours_is_tried_again_without_a_second_order(
+    stage: Stage, ana: Speaker, bo: Approver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = cards.ordered
+    mistakes = iter([RuntimeError("a mistake of ours")])
+
+    def slip(*given: Any) -> Notice:
+        for mistake in mistakes:
+            raise mistake
+        return whole(*given)
+
+    monkeypatch.setattr(cards, "ordered", slip)
+    order = await asks_for_an_account(ana)
+    await bo.opens_the_mail(about=order)
+    await bo.approves()
+    await ana.hears_later("An unexpected error: RuntimeError: a mistake of ours", f"retry {order}")
+    op = operator(stage)
+    await op.says(f"retry {order}")
+    op.hears("is tried again from where it failed")
+    await ana.hears_later("is ordered")
+    await stage.advance(minutes=25)
+    await ana.hears_later("is ready:")
+    tokens = {call["params"]["ProvisionToken"] for call in await stage.calls("ProvisionProduct")}
+    assert len(tokens) == 1
+    accounts = stage.aws("organizations").list_accounts()["Accounts"]
+    assert sum(a["Email"] == "team-x@corp.example" for a in accounts) == 1
