@@ -22,6 +22,8 @@ from bot.settings import Settings
 THREADS = 16
 TAGGED = 32
 """Sessions of requests that are kept: one lives an hour, and making its clients takes a while."""
+PAGE_TOKENS = (("PageToken", "NextPageToken"), ("NextToken", "NextToken"), ("nextToken", "nextToken"))
+"""What listings call the token of the following page, in their questions and in their answers."""
 REQUEST_TAG = "quartermaster-request"
 _RETRYABLE = re.compile(
     r"[Tt]hrottl|TooManyRequests|RequestLimitExceeded|LimitExceededException$|RequestTimeout|Timeout|ServiceUnavailable"
@@ -171,7 +173,10 @@ def _method_name(client: Any, operation: str) -> str:
 def _paging(client: Any, operation: str) -> list[tuple[str, str]]:
     method = _method_name(client, operation)
     if not client.can_paginate(method):
-        return []
+        # botocore describes no paginator for some listings that have pages, such as SearchProvisionedProducts.
+        model = client.meta.service_model.operation_model(operation)
+        given, taken = (shape.members if shape else {} for shape in (model.input_shape, model.output_shape))
+        return [pair for pair in PAGE_TOKENS if pair[0] in given and pair[1] in taken]
     paginator = client.get_paginator(method)
     given, taken = paginator._pagination_cfg["input_token"], paginator._pagination_cfg["output_token"]
     both = zip(*([x] if isinstance(x, str) else x for x in (given, taken)), strict=True)

@@ -64,6 +64,15 @@ async def test_reads_a_listing_that_has_no_pages(cloud: BotoCloud) -> None:
     assert found
 
 
+async def test_reads_all_pages_where_botocore_describes_none(cloud: BotoCloud, sandbox: Sandbox) -> None:
+    wanted: dict[str, Any] = {"AccessLevelFilter": {"Key": "Account", "Value": "self"}, "PageSize": 1}
+    found = [
+        p async for p in cloud.pages("servicecatalog", "SearchProvisionedProducts", "ProvisionedProducts", **wanted)
+    ]
+    assert len(found) == len({p["Id"] for p in found}) > 1
+    assert len(calls(sandbox, "SearchProvisionedProducts")) >= len(found)
+
+
 async def test_an_error_carries_aws_words_and_the_request_id(cloud: BotoCloud) -> None:
     with pytest.raises(CloudError) as caught:
         await cloud.call("servicecatalog", "DescribeRecord", Id="rec-nowhere12345")
