@@ -58,6 +58,8 @@ class Slot:
     """The question when it is repeated; the prompt when empty."""
     required: bool = True
     label: str = ""
+    why: str = ""
+    """What the answer is needed for, told to who asks."""
     tries: int = 4
     utterances: tuple[str, ...] = ()
     """Answers in a sentence, such as "put it in {AccountOU}", beyond the bare value."""

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from bot.dialogue.spotting import EMAIL
+from bot.dialogue.addresses import EMAIL
 from bot.intent import Definition
 
 _NUMBERS = {

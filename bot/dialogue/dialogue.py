@@ -6,19 +6,21 @@ marks the activity as done. So a crash repeats a turn or has finished it, never 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import structlog
 
 from bot.activity import MAX_TEXT, STOP_WORDS, Activity, clean_text
 from bot.database import Transaction
 from bot.dialogue.abandoning import abandons
+from bot.dialogue.addresses import Heard, hear
 from bot.dialogue.choosing import may_pick, picked, rival_addresses
 from bot.dialogue.form import FormFiller, Question
 from bot.dialogue.phrases import (
     ANEW,
     CONTINUE,
+    KEEP,
     SENTENCE,
     SKIP,
     SLACK_MAILTO,
@@ -29,6 +31,7 @@ from bot.dialogue.phrases import (
     is_sure,
 )
 from bot.dialogue.placing import Placing
+from bot.dialogue.remarks import affirms, asks_why, contradicts, declines, held, misspelt, refuses, unlisted
 from bot.dialogue.session import Form, Session, Sessions, runtime_hints, session_id
 from bot.dialogue.spotting import spot, spot_phrase
 from bot.errors import CloudError, Invalid, NotFound, QuartermasterError, Refused
@@ -153,13 +156,14 @@ class Dialogue:
             return
         if turn.session.form and await self._answers_what_only_the_intent_knows(turn, turn.session.form, text):
             return
-        understood = await self._understand(turn, text)
+        heard = hear(text)
+        understood = await self._understand(turn, heard)
         if turn.session.form:
-            await self._in_form(turn, turn.session.form, understood, text)
+            await self._in_form(turn, turn.session.form, understood, heard)
         else:
-            await self._fresh(turn, understood)
+            await self._fresh(turn, understood, heard)
 
-    async def _understand(self, turn: _Turn, text: str) -> Turn:
+    async def _understand(self, turn: _Turn, heard: Heard) -> Turn:
         form = turn.session.form
         if form and (intent := self._services.registry.get(form.intent)):
             hints = await self._filler.choices(intent, turn.ask(form.slots))
@@ -175,16 +179,18 @@ class Dialogue:
                 "runtimeHints": runtime_hints(hints_by_intent),
             }
         state["sessionAttributes"] = {"UserName": turn.activity.person.called}
-        return await self._recognizer.recognize(session_id(turn.activity), text, state)
+        understood = await self._recognizer.recognize(session_id(turn.activity), heard.plain, state)
+        return replace(understood, slots=heard.restored_all(understood.slots))
 
-    async def _fresh(self, turn: _Turn, understood: Turn) -> None:
+    async def _fresh(self, turn: _Turn, understood: Turn, heard: Heard) -> None:
         intent = self._services.registry.get(understood.intent)
         if understood.is_fallback or intent is None:
             self._not_understood(turn)
         elif isinstance(intent, Query):
             await self._answer(turn, intent, understood)
         elif isinstance(intent, Change):
-            await self._begin(turn, intent, dict(understood.slots), turn.activity.text)
+            await self._tell_unlisted(turn, intent, heard.text, understood.slots)
+            await self._begin(turn, intent, dict(understood.slots), heard)
 
     async def _answer(self, turn: _Turn, intent: Query, understood: Turn) -> None:
         self._require_may_ask(turn, intent, dict(understood.slots))
@@ -193,29 +199,33 @@ class Dialogue:
         if answer.card and answer.card.request:
             turn.request = answer.card.request
 
-    async def _begin(self, turn: _Turn, intent: Change, slots: dict[str, str], text: str = "") -> None:
+    async def _begin(self, turn: _Turn, intent: Change, slots: dict[str, str], heard: Heard | None = None) -> None:
         self._require_may_ask(turn, intent, slots)
         if turn.session.form:
             turn.session.park()
         turn.session.parked = [f for f in turn.session.parked if f.intent != intent.definition.name]
         turn.session.form = Form(intent.definition.name)
-        self._set_rivals_aside(turn, turn.session.form, text, slots)
+        if heard:
+            self._set_rivals_aside(turn, turn.session.form, heard, slots)
         await self._fill(turn, turn.session.form, slots)
 
-    async def _in_form(self, turn: _Turn, form: Form, understood: Turn, text: str) -> None:
+    async def _in_form(self, turn: _Turn, form: Form, understood: Turn, heard: Heard) -> None:
         intent = self._services.registry.change(form.intent)
         changed = {n: v for n, v in understood.slots.items() if v != form.slots.get(n)}
         own = understood.intent == form.intent
-        if self._set_rivals_aside(turn, form, text, changed):
+        if self._set_rivals_aside(turn, form, heard, changed):
             await self._fill(turn, form, changed if own else {})
             return
         withdrawn = [n for n in form.slots if own and n in understood.empty]
         for name in withdrawn:  # "the e-mail is wrong": taken out, asked again
             del form.slots[name]
         if own and (changed or withdrawn):
+            for name, value in changed.items():
+                if misread := misspelt(heard.text, value, intent.definition.slot(name)):
+                    turn.say(f"I read “{misread}” as {value}.")
             await self._fill(turn, form, changed)
             return
-        phrased = spot_phrase(text, intent.definition)
+        phrased = spot_phrase(heard.text, intent.definition)
         if (
             not own
             and not phrased
@@ -225,25 +235,66 @@ class Dialogue:
             await self._turn_aside(turn, form, other, understood)
             return
         hints = await self._filler.choices(intent, turn.ask(form.slots))
-        spotted = spot_new(text, intent, hints, form)
-        decided = own and bool(form.digest) and understood.confirmation in ("Confirmed", "Denied")
-        if not spotted and not decided and await self._asks_afresh(turn, form, text):
+        spotted = spot_new(heard, intent, hints, form)
+        if spotted:
+            await self._fill(turn, form, spotted)
+        elif own and form.digest and understood.confirmation == "Confirmed":
+            await self._place(turn, form, intent)
+        elif own and form.digest and understood.confirmation == "Denied" and declines(heard.text):
             turn.session.form = None
-            await self._begin(turn, intent, {})
+            turn.say(intent.definition.declined)
+        elif await self._asks_afresh(turn, form, heard):
+            turn.say("I have that; say “start over” to begin anew.")
+            await self._ask_again(turn, form)
+        else:
+            await self._take_what_means_nothing_else(turn, form, heard.text)
+
+    async def _take_what_means_nothing_else(self, turn: _Turn, form: Form, text: str) -> None:
+        """Take a text for the answer to the open question, unless it is clearly none; at the plan, ask for a yes."""
+        intent = self._services.registry.change(form.intent)
+        named = unlisted(text, intent.definition, await self._filler.choices(intent, turn.ask(form.slots)))
+        if named and named[0] == form.asking:
+            await self._fill(turn, form, {form.asking: named[1]})
+        elif named:
+            await self._tell_unlisted(turn, intent, text, {})
+            await self._ask_again(turn, form)
+        elif not form.asking:
+            await self._ask_again(turn, form)
+        elif contradicts(text) and not await self._takes_free_words(turn, form):
+            turn.say("Please answer the question, or tell me what to change.")
+            await self._ask_again(turn, form)
+        else:
+            await self._fill(turn, form, {form.asking: text})
+
+    async def _ask_again(self, turn: _Turn, form: Form) -> None:
+        """Ask what is open once more, which is no try; at the plan, for a yes or a no."""
+        if form.digest:
+            turn.say("Please say yes or no, or tell me what to change.")
+        if form.asking:
+            await self._filler.ask_again(form, turn.ask(form.slots), turn.answers)
+        else:
+            await self._show_plan(turn, form)
+
+    async def _tell_unlisted(self, turn: _Turn, intent: Change, text: str, values: Mapping[str, str]) -> None:
+        """Say which values there are when a sentence names one that there is not: "a gold account"."""
+        ask = turn.ask(dict(values))
+        named = unlisted(text, intent.definition, await self._filler.choices(intent, ask))
+        if named is None or named[0] in values:
             return
-        if form.digest and not spotted:
-            if own and understood.confirmation == "Confirmed":
-                await self._place(turn, form, intent)
-            elif own and understood.confirmation == "Denied":
-                turn.session.form = None
-                turn.say(intent.definition.declined)
-            else:
-                turn.say("Please say yes or no, or tell me what to change.")
-                await self._show_plan(turn, form)
-            return
-        if not spotted and form.asking:
-            spotted = {form.asking: text}
-        await self._fill(turn, form, spotted)
+        try:
+            await intent.validate(*named, ask)
+        except Invalid as error:
+            turn.say(error.sentence())
+
+    async def _takes_free_words(self, turn: _Turn, form: Form) -> bool:
+        """Tell whether the open question is answered in words of one's own, such as a name."""
+        intent = self._services.registry.change(form.intent)
+        slot = next((s for s in intent.definition.slots if s.name == form.asking), None)
+        if slot is None:
+            return True
+        if slot.type.values or slot.type.pattern or slot.type.name.startswith("AMAZON."):
+            return False
+        return not await self._offered(form, slot.name, intent, turn.ask(form.slots))
 
     async def _answers_what_only_the_intent_knows(self, turn: _Turn, form: Form, text: str) -> bool:
         """Take a text as the answer to a slot that is in no definition; tell whether it was.
@@ -273,16 +324,22 @@ class Dialogue:
             return True
         return False
 
-    async def _asks_afresh(self, turn: _Turn, form: Form, text: str) -> bool:
-        """Tell whether a whole sentence opens the same intent again: then the form begins anew.
+    async def _asks_afresh(self, turn: _Turn, form: Form, heard: Heard) -> bool:
+        """Tell whether a whole sentence opens the same intent again, and says nothing new.
 
         Asked of the recogniser without the form, in a session of its own, and only for what answered nothing.
         """
-        if len(text.split()) < SENTENCE:
+        if len(heard.text.split()) < SENTENCE or contradicts(heard.text):
             return False
         state = {"dialogAction": {"type": "ElicitIntent"}, "sessionAttributes": {}}
-        fresh = await self._recognizer.recognize(session_id(turn.activity) + "-afresh", text, state)
-        return fresh.intent == form.intent and not fresh.slots
+        fresh = await self._recognizer.recognize(session_id(turn.activity) + "-afresh", heard.plain, state)
+        definition = self._services.registry.change(form.intent).definition
+        told = unlisted(heard.text, definition, {})
+        return (
+            fresh.intent == form.intent
+            and not told
+            and all(held(v, definition, form.slots) for v in fresh.slots.values())
+        )
 
     async def _turn_aside(self, turn: _Turn, form: Form, other: Intent, understood: Turn) -> None:
         """Answer another question and come back, or lay the form aside for another order."""
@@ -383,7 +440,7 @@ class Dialogue:
     async def _answers_about_the_form(self, turn: _Turn, form: Form, text: str, words: str) -> bool:
         """Answer what is asked or said about the open question itself; tell whether it was that."""
         slot = (await self._filler.slots(form, turn.ask(form.slots))).get(form.asking)
-        if slot and words in SKIP and not slot.required:
+        if slot and ((words in KEEP | SKIP and slot.name in form.slots) or (words in SKIP and not slot.required)):
             form.asking = ""
             await self._fill(turn, form, {})
             return True
@@ -397,11 +454,49 @@ class Dialogue:
             if choice:
                 await self._fill(turn, form, {slot.name: choice})
                 return True
+            if asks_why(text):
+                turn.say(self._filler.purpose_of(slot, form))
+                await self._ask_again(turn, form)
+                return True
+        if await self._says_nothing_new(turn, form, text, words):
+            return True
         wanted = await self._filler.asked_about(form, text, turn.ask(form.slots))
         if not wanted:
             return False
         turn.say(wanted)
         await self._filler.repeat(form, turn.ask(form.slots), turn.answers)
+        return True
+
+    async def _says_nothing_new(self, turn: _Turn, form: Form, text: str, words: str) -> bool:
+        """Answer what repeats the opening or a value that the form holds, and a yes or no where words are asked for."""
+        definition = self._services.registry.change(form.intent).definition
+        if form.asking and await self._takes_free_words(turn, form):
+            asked = next((s for s in definition.slots if s.name == form.asking), None)
+            if asked is None or not (affirms(text) or refuses(text)):
+                return False
+            if refuses(text) and not asked.required:
+                form.asking = ""
+                await self._fill(turn, form, {})
+            else:
+                turn.say(f"“{text}” does not tell me the {(asked.label or asked.name).casefold()}.")
+                await self._ask_again(turn, form)
+            return True
+        offered: tuple[str, ...] = ()
+        if form.asking in {slot.name for slot in definition.slots}:
+            intent = self._services.registry.change(form.intent)
+            offered = await self._offered(form, form.asking, intent, turn.ask(form.slots))
+        again = held(text, definition, form.slots, offered)
+        if again and again.name == form.asking:
+            form.asking = ""
+            await self._fill(turn, form, {})
+        elif again:
+            turn.say(f"I have that. {again.label or again.name}: {form.slots[again.name]}.")
+            await self._ask_again(turn, form)
+        elif words in {u.casefold() for u in definition.utterances if len(u.split()) > 1}:
+            turn.say("I have that; say “start over” to begin anew.")
+            await self._ask_again(turn, form)
+        else:
+            return False
         return True
 
     async def _offered(self, form: Form, slot: str, intent: Change, ask: Ask) -> tuple[str, ...]:
@@ -414,11 +509,12 @@ class Dialogue:
         except CloudError:
             return ()
 
-    def _set_rivals_aside(self, turn: _Turn, form: Form, text: str, values: dict[str, str]) -> bool:
+    def _set_rivals_aside(self, turn: _Turn, form: Form, heard: Heard, values: dict[str, str]) -> bool:
         """Take addresses that a text puts side by side out of values and form, to be asked about; tell whether any."""
         definition = self._services.registry.change(form.intent).definition
-        rivals = rival_addresses(SLACK_MAILTO.sub(r"\1", text), definition)
-        for name, addresses in rivals.items():
+        rivals = rival_addresses(heard.plain, definition)
+        for name, found in rivals.items():
+            addresses = [heard.restored(address) for address in found]
             values.pop(name, None)
             form.slots.pop(name, None)
             form.narrowed[name] = addresses
@@ -469,9 +565,9 @@ class Dialogue:
             raise Refused(f"You may not ask for this. {decision.reason}", policy=decision.policy)
 
 
-def spot_new(text: str, intent: Change, hints: dict[str, tuple[str, ...]], form: Form) -> dict[str, str]:
+def spot_new(heard: Heard, intent: Change, hints: dict[str, tuple[str, ...]], form: Form) -> dict[str, str]:
     """Return spotted values that differ from what the form holds."""
-    found = spot(text, intent.definition, hints, form.asking)
+    found = heard.restored_all(spot(heard.plain, intent.definition, hints, form.asking))
     # A word that some answer already has says nothing new, also where another slot has a value of that name.
-    held = {v.casefold() for v in form.slots.values()}
-    return {n: v for n, v in found.items() if v.casefold() not in held}
+    said = {v.casefold() for v in form.slots.values()}
+    return {n: v for n, v in found.items() if v.casefold() not in said}

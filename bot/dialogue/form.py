@@ -67,9 +67,7 @@ class FormFiller:
                     return self._give_up(form, slot, answers)
                 if error.choices:
                     form.narrowed[name] = list(error.choices)
-                if slot.required:
-                    form.slots.pop(name, None)
-                else:
+                if name in form.slots or not slot.required:
                     refused = slot  # what was said before stands until there is something better
                 continue
             before = form.slots.get(name)
@@ -79,17 +77,39 @@ class FormFiller:
                 answers.append(Answer(f"OK, {slot.label or name}: {value} instead of {before}."))
         asked = await self._ask_next(form, intent, ask, answers)
         if asked is Question.COMPLETE and refused:
-            return self._ask_optional(form, refused, answers)
+            return await self._ask_refused(form, refused, ask, answers)
         return asked
 
-    def _ask_optional(self, form: Form, slot: Slot, answers: list[Answer]) -> Question:
+    async def _ask_refused(self, form: Form, slot: Slot, ask: Ask, answers: list[Answer]) -> Question:
         """Ask for an answer that was refused and need not be given, rather than go on with another than was said."""
-        label = (slot.label or slot.name).casefold()
         form.asking, form.offered = slot.name, []
         kept = form.slots.get(slot.name)
+        if slot.required:
+            intent = self._services.registry.change(form.intent)
+            return await self._ask(form, slot, intent, _with(ask, form), answers, f" Or say “keep” to keep {kept}.")
+        label = (slot.label or slot.name).casefold()
         otherwise = f"keep {kept}" if kept else "leave it to me"
         answers.append(Answer(f"What should the {label} be? Or say “skip” to {otherwise}."))
         return Question.ASKED
+
+    async def ask_again(self, form: Form, ask: Ask, answers: list[Answer]) -> None:
+        """Ask the open question again; it counts as no try."""
+        slot = (await self.slots(form, ask)).get(form.asking)
+        if slot and (slot.name in form.slots or not slot.required):
+            await self._ask_refused(form, slot, ask, answers)
+        else:
+            await self._ask_next(form, self._services.registry.change(form.intent), ask, answers)
+
+    def purpose_of(self, slot: Slot, form: Form) -> str:
+        """Return what the answer to a question is needed for."""
+        if slot.why:
+            return slot.why
+        title = self._services.registry.change(form.intent).definition.title
+        return (
+            f"Your {title} can't be made without the {(slot.label or slot.name).casefold()}."
+            if slot.required
+            else (f"The {(slot.label or slot.name).casefold()} is a part of your {title} that you may leave out.")
+        )
 
     async def asked_about(self, form: Form, text: str, ask: Ask) -> str:
         """Return what may be answered, if the text asks for that ("which OUs are there?"); empty if it does not."""
@@ -117,7 +137,7 @@ class FormFiller:
             answers.append(Answer(f"Back to your {intent.definition.title}: shall I go ahead? (yes or no)"))
             return
         answers.append(Answer(f"Back to your {intent.definition.title}."))
-        await self._ask_next(form, intent, ask, answers)
+        await self.ask_again(form, ask, answers)
 
     async def _ask_next(self, form: Form, intent: Change, ask: Ask, answers: list[Answer]) -> Question:
         ask = _with(ask, form)
@@ -127,17 +147,24 @@ class FormFiller:
         form.secret = [s.name for s in slots if s.secret]
         for slot in slots:
             if slot.required and slot.name not in form.slots:
-                repeated = form.asking == slot.name
-                form.asking = slot.name
-                suggested = tuple(form.narrowed.get(slot.name, ())) or await intent.suggestions(slot.name, ask)
-                form.offered = list(suggested)
-                prompt = slot.again if repeated and slot.again else slot.prompt
-                text = prompt.replace("{name}", ask.person.called).replace("{choices}", either(suggested))
-                buttons = tuple(Button(v, "fill", f"{slot.name}={v}") for v in suggested[:5])
-                answers.append(Answer(text, Card(text, buttons=buttons) if buttons else None))
-                return Question.ASKED
+                return await self._ask(form, slot, intent, ask, answers)
         form.asking = ""
         return Question.COMPLETE
+
+    async def _ask(
+        self, form: Form, slot: Slot, intent: Change, ask: Ask, answers: list[Answer], closing: str = ""
+    ) -> Question:
+        repeated = form.asking == slot.name
+        form.asking = slot.name
+        suggested = tuple(form.narrowed.get(slot.name, ())) or await intent.suggestions(slot.name, ask)
+        form.offered = list(suggested)
+        prompt = slot.again if repeated and slot.again else slot.prompt
+        text = prompt.replace("{name}", ask.person.called).replace("{choices}", either(suggested))
+        if closing:
+            text = text.rstrip() + ("" if text.rstrip()[-1:] in ".?!" else ".") + closing
+        buttons = tuple(Button(v, "fill", f"{slot.name}={v}") for v in suggested[:5])
+        answers.append(Answer(text, Card(text, buttons=buttons) if buttons else None))
+        return Question.ASKED
 
     async def show_plan(self, form: Form, intent: Change, ask: Ask, answers: list[Answer]) -> Question:
         """Resolve the plan; show it for confirmation, or say at once what stands against it."""
@@ -170,7 +197,7 @@ class FormFiller:
             if slot := slots.get(check.slot):
                 form.slots.pop(check.slot, None)
                 if not slot.required:
-                    return self._ask_optional(form, slot, answers)
+                    return await self._ask_refused(form, slot, ask, answers)
                 faults.append(slot)
         for slot in faults:
             if self._used_up(form, slot):
@@ -211,7 +238,6 @@ class FormFiller:
         return form.tries[slot.name] >= slot.tries
 
     def _give_up(self, form: Form, slot: Slot, answers: list[Answer]) -> Question:
-        form.slots.pop(slot.name, None)
         label = (slot.label or slot.name).casefold()
         answers.append(
             Answer(

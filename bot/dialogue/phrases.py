@@ -9,12 +9,14 @@ from bot.recognizer import Turn
 
 CONTINUE = frozenset("continue|resume|go on|carry on|where were we|pick up where we left|back to it".split("|"))
 ANEW = frozenset("start over|start again|begin again|begin anew|restart|from the beginning|reset".split("|"))
+KEEP = frozenset("keep|keep it|keep that|keep this|keep the old one|keep what you have|leave it as it is".split("|"))
 SKIP = frozenset("skip|skip it|none|no|leave it to you|whatever|any|you choose|no name".split("|"))
-YES_OR_NO = frozenset(
+YES = frozenset(
     "yes|y|yep|yeah|yup|ok|okay|sure|sure thing|absolutely|definitely|certainly|of course|go ahead|go for it|do it|"
-    "yes do it|yes go ahead|yeah go for it|yeah go ahead|yeah sure|yes sure|ok go ahead|sounds good|"
-    "no|n|nope|nah|no way|not yet|not now|no thanks|no thank you|absolutely not|rather not".split("|")
+    "yes do it|yes go ahead|yeah go for it|yeah go ahead|yeah sure|yes sure|ok go ahead|sounds good".split("|")
 )
+NO = frozenset("no|n|nope|nah|no way|not yet|not now|no thanks|no thank you|absolutely not|rather not".split("|"))
+YES_OR_NO = YES | NO
 THANKS = frozenset("thanks|thank you|thank you very much|thx|cheers|many thanks|great|perfect".split("|"))
 SENTENCE = 4
 """Words from which on a text can be a request of its own rather than a wrong answer."""

@@ -8,17 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from bot.dialogue.addresses import EMAIL
 from bot.intent import Definition
 
 LITERAL_WORDS = 2
 """Words of its own that an answer's phrase must have to be known by them: “call it …”, but not “in …”."""
-EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?\.[A-Za-z]{2,}")
 
 
 def spot(text: str, definition: Definition, known: Mapping[str, tuple[str, ...]], asking: str = "") -> dict[str, str]:
     """Return the slot values that stand in the text as whole words, longest first, each stretch used once.
 
-    `known` are the values known at run time, by slot. The slot being asked for goes first. "X or Y" chooses none.
+    `known` are the values known at run time, by slot. The slot being asked for goes first, then
+    the one that the definition names first. A path may have blanks around its "/". "X or Y" chooses none.
     """
     found = spot_phrase(text, definition)
     rest = "" if found else text
@@ -31,17 +32,21 @@ def spot(text: str, definition: Definition, known: Mapping[str, tuple[str, ...]]
     if addresses and match:
         found[addresses[0]] = match[0]
         rest = rest.replace(match[0], " ")
-    candidates: list[tuple[int, int, str, str, str]] = []
+    candidates: list[tuple[int, int, str, int, str, str]] = []
     undecided: set[str] = set()
-    for slot in definition.slots:
+    parents = frozenset(word.casefold().rpartition("/")[0] for words in known.values() for word in words)
+    for rank, slot in enumerate(definition.slots):
         first = 0 if slot.name == asking else 1
         for value in slot.type.values:
             candidates.extend(
-                (first, -len(word), word, slot.name, value.value) for word in (value.value, *value.synonyms)
+                (first, -len(word), word.casefold(), rank, slot.name, value.value)
+                for word in (value.value, *value.synonyms)
             )
-        candidates.extend((first, -len(word), word, slot.name, word) for word in known.get(slot.name, ()))
-    for _, _, word, slot_name, meaning in sorted(candidates):
-        pattern = re.compile(rf"(?<![\w/]){re.escape(word)}(?![\w/])", re.IGNORECASE)
+        candidates.extend(
+            (first, -len(word), word.casefold(), rank, slot.name, word) for word in known.get(slot.name, ())
+        )
+    for _, _, word, _, slot_name, meaning in sorted(candidates):
+        pattern = _pattern_of(word, parents)
         if slot_name in found:
             if alternatives and found[slot_name] != meaning and pattern.search(rest):
                 undecided.add(slot_name)
@@ -49,6 +54,13 @@ def spot(text: str, definition: Definition, known: Mapping[str, tuple[str, ...]]
             found[slot_name] = meaning
             rest = pattern.sub(" ", rest, count=1)
     return {name: value for name, value in found.items() if name not in undecided}
+
+
+def _pattern_of(word: str, parents: frozenset[str]) -> re.Pattern[str]:
+    """Return what finds a value as whole words; a parent's name that begins a longer path is not found in it."""
+    spelled = re.escape(word).replace("/", r"\s*[/>]\s*")
+    longer = r"(?!\s*[/>]\s*\w)" if word in parents else ""
+    return re.compile(rf"(?<![\w/]){spelled}(?![\w/]){longer}", re.IGNORECASE)
 
 
 def spot_phrase(text: str, definition: Definition) -> dict[str, str]:

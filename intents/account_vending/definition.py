@@ -104,6 +104,7 @@ def define(house: House) -> Definition:
                 prompt="Hi {name}, what account type do you want? {choices}?",
                 again="What account type do you want? {choices}?",
                 label="Account type",
+                why="The account type decides which rules the account gets and who approves it.",
                 utterances=(
                     "{AccountType}",
                     "a {AccountType} account",
@@ -117,6 +118,10 @@ def define(house: House) -> Definition:
                 prompt="{name}, what e-mail should I use for the root account? Hint: use a restricted access mailbox",
                 again="What e-mail should I use for the root account? Hint: use a restricted access mailbox",
                 label="Root e-mail",
+                why=(
+                    "AWS ties every account to an e-mail address of its own: the account's root user signs in with it, "
+                    "and AWS writes to it about security and billing."
+                ),
                 utterances=(
                     "{RootEmail}",
                     "use {RootEmail}",
@@ -130,6 +135,7 @@ def define(house: House) -> Definition:
                 prompt="{name}, what is the OU this account should belong to? Hint: choose {choices}",
                 again="What is the OU this account should belong to? Hint: choose {choices}",
                 label="OU",
+                why="An OU is the organizational unit that holds the account; its guardrails apply to the account.",
                 utterances=(
                     "{AccountOU}",
                     "in {AccountOU}",

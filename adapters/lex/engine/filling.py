@@ -216,11 +216,19 @@ class SlotFiller:
         if elicited:
             score += _ELICITED
         elif current is not None:
-            if not cues and support < 0.5:
+            if not cues and support < 0.5 and not self._corrects(found, slot, tokens, question):
                 score -= _UNINVITED
             elif current == found.values[0]:
                 score -= _UNCHANGED
         return _Candidate(slot, found, score, elicited or support > 0.0)
+
+    def _corrects(self, found: Found, slot: Slot, tokens: Sequence[Token], question: Question) -> bool:
+        """Whether a listed value is all that was said while something with a shape was asked: it changes its slot."""
+        asked = self.intent.slot(question.elicited or "")
+        if asked is None or asked.type.is_open or slot.type.kind is not ValueKind.LIST or slot.type.is_open:
+            return False
+        said = [token for token in tokens if token.word not in _BARE_COMPANY]
+        return bool(said) and found.start <= said[0].start and said[-1].end <= found.end
 
     def _named(self, text: str, tokens: Sequence[Token], question: Question, reading: _Reading) -> list[_Candidate]:
         """Names that words announce ("call it …"), for slots that list no values: what they hold is part of them.
