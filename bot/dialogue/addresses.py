@@ -18,7 +18,7 @@ _SIMPLE = (
     r"[A-Za-z0-9_%&+-]+(?:[.'][A-Za-z0-9_%&+-]+)*"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z](?:[A-Za-z0-9-]*[A-Za-z0-9])"
 )
-EMAIL = re.compile(rf"(?<![^\s<>()\[\]{{}}\"'“”‘’«»,;:=|/*`]){_SIMPLE}(?![\w@])")
+EMAIL = re.compile(rf"(?<![^\s<(\[{{\"'“‘«,;:=|/*`])(?<!\w[\"']){_SIMPLE}(?![\w@])")
 """An address in the shape that every recogniser reads."""
 _WORD = re.compile(r"[^\s,;]+")
 _PAIRS = {"<": ">", "(": ")", "[": "]", "{": "}", '"': '"', "'": "'", "“": "”", "‘": "’", "«": "»", "*": "*", "`": "`"}

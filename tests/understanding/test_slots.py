@@ -263,3 +263,16 @@ def test_short_values_need_exact_spelling() -> None:
 
     assert Person(engine, "near-miss").says("resize it").says("tint").asked == "Size"
     assert Person(engine, "exact").says("resize it").says("TINY!").slots == {"Size": "tiny"}
+
+
+@pytest.mark.parametrize("text", ["x!y@corp.example", "'<x>'@corp.example", "(a)b@corp.example", 'a"b@corp.example'])
+def test_an_address_is_never_the_rest_of_something_longer(ana: Person, text: str) -> None:
+    ana.says("I need a sandbox account in Demos").says(text)
+    assert "RootEmail" not in ana.slots
+
+
+@pytest.mark.parametrize("word", ["Sandbox", "Sandbx"])
+def test_a_bare_value_of_two_slots_corrects_the_one_named_first(ana: Person, word: str) -> None:
+    ana.says("I need a production account").says(word)
+    assert ana.slots == {"AccountType": "Sandbox"}
+    assert ana.asked == "RootEmail"

@@ -13,7 +13,7 @@ from adapters.lex.engine.numbers import find_numbers
 from adapters.lex.engine.spans import Found
 
 _EMAIL = re.compile(
-    r"(?<![^\s<>()\[\]{}\"',;:=|/*])[A-Za-z0-9_%&+-]+(?:[.'][A-Za-z0-9_%&+-]+)*"
+    r"(?<![^\s<(\[{\"',;:=|/*])(?<!\w[\"'])[A-Za-z0-9_%&+-]+(?:[.'][A-Za-z0-9_%&+-]+)*"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z][A-Za-z0-9-]{0,61}[A-Za-z0-9](?![\w@])"
 )
 _CHUNK = re.compile(r"[^\s,;()<>\"|]+")

@@ -1,0 +1,51 @@
+"""What one turn of a conversation has gathered, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from bot.activity import Activity, clean_text
+from bot.database import Transaction
+from bot.dialogue.placing import Placing
+from bot.dialogue.session import Session
+from bot.errors import Refused
+from bot.intent import Answer, Ask, Intent
+from bot.services import Services
+
+Commit = Callable[[Transaction], Awaitable[None]]
+
+
+@dataclass
+class Decided:
+    """A turn's outcome. `request` is the id of the request it concerned, if any."""
+
+    answers: list[Answer]
+    commit: Commit
+    request: str = ""
+
+
+@dataclass
+class Exchange:
+    """What one turn has gathered so far."""
+
+    activity: Activity
+    session: Session
+    answers: list[Answer] = field(default_factory=list)
+    place: Placing | None = None
+    request: str = ""
+
+    def say(self, text: str) -> None:
+        self.answers.append(Answer(text))
+
+    def ask(self, slots: dict[str, str]) -> Ask:
+        a = self.activity
+        text = clean_text(a.value if a.verb == "say" else a.text)
+        return Ask(a.person, slots, a.conversation, a.channel, a.owner, text=text)
+
+
+def require_may_ask(services: Services, turn: Exchange, intent: Intent, values: Mapping[str, str]) -> None:
+    """Raise Refused when policy does not let the person ask for this."""
+    decision = services.policy.may_ask(turn.activity.person, intent.definition, intent.shape, dict(values))
+    if not decision.allowed:
+        raise Refused(f"You may not ask for this. {decision.reason}", policy=decision.policy)
