@@ -163,7 +163,8 @@ class Application:
         self._add_operations(app)
         for channel in self.channels:
             if channel.router:
-                app.include_router(channel.router)
+                # As they are: including the router would build every route anew, at the first request.
+                app.router.routes.extend(channel.router.routes)
             for prefix, folder in channel.static.items():
                 app.mount(prefix, StaticFiles(directory=folder), name=prefix.strip("/").replace("/", "-"))
         return app

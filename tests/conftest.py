@@ -4,6 +4,8 @@ import gc
 import os
 from pathlib import Path
 
+from hypothesis import settings
+
 pytest_plugins = [
     "pytester",
     "tests.support.chromium",
@@ -52,6 +54,10 @@ os.environ.update(
     # Whom the world trusts is nobody here, and takes each client 25 ms to load.
     SSL_CERT_FILE=str(Path(__file__).parent / "support" / "nobody.crt"),
 )
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 def pytest_collection_finish() -> None:

@@ -36,8 +36,8 @@ def build(services: Services) -> Channel:
     catcher = _catcher(settings, folder)
     transport = _transport(services, catcher)
     router = APIRouter()
-    router.include_router(approval_router(services))
-    router.include_router(dev_mail_router(settings, folder))
+    router.routes.extend(approval_router(services).routes)
+    router.routes.extend(dev_mail_router(settings, folder).routes)
 
     probe = RelayProbe(Relay.parse(settings.smtp_url)) if _uses_relay(settings, catcher) else None
 

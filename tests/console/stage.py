@@ -135,7 +135,7 @@ class Stage:
         self.app = FastAPI()
         http.install(self.app)
         assert self.channel.router is not None
-        self.app.include_router(self.channel.router)
+        self.app.router.routes.extend(self.channel.router.routes)
 
     def _wire(self) -> Services:
         make_tables(self.settings.database_url)

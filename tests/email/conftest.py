@@ -137,7 +137,7 @@ async def desks(settings_of: Callable[..., Settings]) -> AsyncIterator[Callable[
         app = FastAPI()
         http.install(app)
         assert channel.router is not None
-        app.include_router(channel.router)
+        app.router.routes.extend(channel.router.routes)
         transport = httpx.ASGITransport(app=app, client=("127.0.0.1", 50000))
         client = httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8000")
         opened.append(Desk(services, channel, app, client, clock, cloud))

@@ -145,7 +145,7 @@ class Stage:
         self.app = FastAPI(title="Stage")
         http.install(self.app)
         assert self.channel.router is not None
-        self.app.include_router(self.channel.router)
+        self.app.router.routes.extend(self.channel.router.routes)
 
     async def start(self) -> None:
         make_tables(self.settings.database_url)
