@@ -19,6 +19,9 @@ from bot.recognizer import Recognizer, Turn
 from bot.services import Services
 from bot.words import either
 
+CERTAIN = 0.95
+"""Confidence from which even a single word begins something else while any word would answer: “help”, “status”."""
+
 
 class OpenForm:
     """Goes on with the form of a session."""
@@ -48,6 +51,7 @@ class OpenForm:
             not own
             and not phrased
             and is_sure(understood)
+            and not _could_be_the_answer(heard.text, intent, form, understood)
             and (other := self._services.registry.get(understood.intent))
         ):
             return other
@@ -253,3 +257,10 @@ def _spot_new(heard: Heard, intent: Change, hints: dict[str, tuple[str, ...]], f
     # A word that some answer already has says nothing new, also where another slot has a value of that name.
     said = {v.casefold() for v in form.slots.values()}
     return {n: v for n, v in found.items() if v.casefold() not in said}
+
+
+def _could_be_the_answer(text: str, intent: Change, form: Form, understood: Turn) -> bool:
+    """Tell whether one word rather answers an open question, such as a name, than begins something else."""
+    asked = next((s for s in intent.definition.slots if s.name == form.asking), None)
+    is_open = asked is not None and not asked.type.values and not asked.type.name.startswith("AMAZON.")
+    return is_open and len(text.split()) == 1 and understood.confidence < CERTAIN

@@ -26,9 +26,7 @@ async def test_requests_of_others_are_as_if_they_were_not_there(stage: Stage, an
     assert (await stage.view(order))["state"] == "awaiting_approval"
 
 
-@pytest.mark.parametrize(
-    "sentence", ["status of qm-abcdefg1", "how is qm-2cse7 doing", "status of 7k3m9qx0", "qm-7k3m9qxaa"]
-)
+@pytest.mark.parametrize("sentence", ["status of qm-abcdefg1", "how is qm-2cse7 doing", "status of 7k3m9qx0"])
 async def test_a_mistyped_id_never_shows_another_request(stage: Stage, ana: Speaker, sentence: str) -> None:
     order = await asks_for_an_account(ana)
     await ana.says(sentence)

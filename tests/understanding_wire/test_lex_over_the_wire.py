@@ -14,6 +14,8 @@ import pytest
 from tests.stories.errands import answers_the_questions, see_it_through
 from tests.support.stage import Approver, Speaker, Stage, Theatre
 
+OFFERED = 1
+"""Answers in the talk that are said as they were offered, so that no recogniser is asked."""
 TALK = (
     "I need a new account on AWS",
     "sandbox",
@@ -71,13 +73,8 @@ async def test_the_main_story_passes_unchanged(
     ana.hears("is placed")
     await see_it_through(stage, ana, bo)
     sent = await turns_sent(stage)
-    assert [text for _, text in sent] == [
-        "Hi I want a new account please",
-        "Sandbox",
-        "wire@corp.example",
-        "Demos",
-        "yes",
-    ]
+    # “Sandbox” and “Demos” are said as they were offered: nobody needs to understand those.
+    assert [text for _, text in sent] == ["Hi I want a new account please", "wire@corp.example", "yes"]
     assert fell_back(logged) == 0
 
 
@@ -103,7 +100,7 @@ async def test_lex_and_the_engine_hold_the_same_conversation(
     by_the_engine: str, stage: Stage, logged: list[MutableMapping[str, Any]]
 ) -> None:
     assert await transcript_of(stage) == by_the_engine
-    assert len(await turns_sent(stage)) >= len(TALK)
+    assert len(await turns_sent(stage)) >= len(TALK) - OFFERED
     assert fell_back(logged) == 0
 
 
@@ -112,7 +109,7 @@ async def test_a_lex_that_never_answers_well_is_not_noticed(
     by_the_engine: str, stage: Stage, fault: tuple[str, dict[str, Any]], logged: list[MutableMapping[str, Any]]
 ) -> None:
     assert await transcript_of(stage, fault=fault) == by_the_engine
-    assert fell_back(logged) >= len(TALK)
+    assert fell_back(logged) >= len(TALK) - OFFERED
 
 
 @faulty
