@@ -64,9 +64,13 @@ class OpenForm:
         elif own and form.digest and understood.confirmation == "Denied" and declines(heard.text):
             turn.session.form = None
             turn.say(intent.definition.declined)
-        elif await self._asks_afresh(turn, form, heard):
-            turn.say("I have that; say “start over” to begin anew.")
-            await self.ask_again(turn, form)
+        elif (repeated := await self._asks_afresh(turn, form, heard)) is not None:
+            if repeated:
+                turn.say("I have that; say “start over” to begin anew.")
+                await self.ask_again(turn, form)
+            else:  # the bare wish once more, as from a caller who begins again
+                turn.session.form = Form(form.intent)
+                await self.fill(turn, turn.session.form, {})
         else:
             await self._take_what_means_nothing_else(turn, form, heard.text)
         return None
@@ -118,22 +122,21 @@ class OpenForm:
             return False
         return not await self._offered(form, slot.name, intent, turn.ask(form.slots))
 
-    async def _asks_afresh(self, turn: Exchange, form: Form, heard: Heard) -> bool:
-        """Tell whether a whole sentence opens the same intent again, and says nothing new.
+    async def _asks_afresh(self, turn: Exchange, form: Form, heard: Heard) -> tuple[str, ...] | None:
+        """Return the values that a whole sentence repeats which opens the same intent again; None for any other.
 
         Asked of the recogniser without the form, in a session of its own, and only for what answered nothing.
         """
         if len(heard.text.split()) < SENTENCE or contradicts(heard.text):
-            return False
+            return None
         state = {"dialogAction": {"type": "ElicitIntent"}, "sessionAttributes": {}}
         fresh = await self._recognizer.recognize(session_id(turn.activity) + "-afresh", heard.plain, state)
         definition = self._services.registry.change(form.intent).definition
         told = unlisted(heard.text, definition, {})
-        return (
-            fresh.intent == form.intent
-            and not told
-            and all(held(v, definition, form.slots) for v in fresh.slots.values())
-        )
+        if fresh.intent != form.intent or told:
+            return None
+        repeated = tuple(fresh.slots.values())
+        return repeated if all(held(v, definition, form.slots) for v in repeated) else None
 
     async def fill(self, turn: Exchange, form: Form, values: dict[str, str]) -> None:
         """Put values into the form, then ask on, or show the plan."""

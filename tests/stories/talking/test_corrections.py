@@ -151,7 +151,7 @@ async def test_a_no_leaves_the_account_name_to_the_bot(ana: Speaker, words: str)
 
 async def test_saying_it_again_costs_no_try(ana: Speaker) -> None:
     await ana.says("I need an account for again@corp.example")
-    for words in ("new account", "again@corp.example", "I need an account", "I need an account for again@corp.example"):
+    for words in ("new account", "again@corp.example", "I need an account for again@corp.example"):
         await ana.says(words)
         ana.hears("I have that", QUESTION_TYPE)
         ana.does_not_hear("is not one of")
@@ -164,3 +164,9 @@ async def test_a_question_back_is_answered_and_costs_no_try(ana: Speaker) -> Non
         await ana.says(words)
         ana.hears("AWS ties every account to an e-mail address of its own", QUESTION_EMAIL, "restricted access mailbox")
         ana.does_not_hear("is not an e-mail address")
+
+
+async def test_the_bare_wish_said_again_begins_anew_with_the_first_question(ana: Speaker) -> None:
+    for _ in range(2):
+        await ana.says("Hi, I would like a new account please!")
+        ana.hears("Hi Ana Lopez, what account type do you want? Production or Sandbox?")
