@@ -164,6 +164,8 @@ class Change(Intent):
     """Changes the world: planned, approved, carried out durably."""
 
     shape = "change"
+    takes_control_tower: ClassVar[bool] = False
+    """Whether its running requests take one of Control Tower's few places, see `bot.account_factory.held_places`."""
     watchers: tuple[Watcher, ...] = ()
 
     async def slots(self, ask: Ask) -> tuple[Slot, ...]:

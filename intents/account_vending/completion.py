@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from bot.account_factory import DONE_WITH
 from bot.errors import Conflict
 from bot.services import Services
 from bot.workflow.mending import RETRIES
@@ -16,8 +17,6 @@ from intents.account_vending.facts import FactReader
 from intents.account_vending.finishing import Finishing, Made, Work
 
 FINISH = "finish"
-MADE = "account_made"
-"""Note on a request: the account that is made, so that it takes none of Control Tower's places any more."""
 PAUSES = tuple(timedelta(seconds=seconds) for seconds in (20, 40, 60, 120, 300, 600))
 """Until steps that AWS fails for now, or has begun, are run again; after the last they have failed."""
 
@@ -46,7 +45,7 @@ class Completion:
             return {"account": account, "arn": described["Account"]["Arn"], "expires": expires}
 
         made = await run.step("record the account", record)
-        await run.note(**{MADE: account})
+        await run.note(**{DONE_WITH: True})
         payload = {**made, "portal": outputs.get("SSOUserPortal", ""), "tries": 0, "failed": {}}
         return Wait("timer", f"{account}:{FINISH}", FINISH, payload, due=self._services.clock.now())
 

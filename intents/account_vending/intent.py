@@ -24,6 +24,8 @@ from intents.account_vending.workflow import VendingWorkflow
 class AccountVending(Change):
     """Orders accounts."""
 
+    takes_control_tower = True
+
     def __init__(self, services: Services) -> None:
         super().__init__(services)
         self._organization = services.organization

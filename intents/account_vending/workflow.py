@@ -11,16 +11,16 @@ from typing import Any
 
 import structlog
 
+from bot.account_factory import held_places
 from bot.errors import CloudError
 from bot.intent import Segment
-from bot.requests import Filter, RequestRecord
+from bot.requests import RequestRecord
 from bot.services import Services
 from bot.workflow.checking import check_again
 from bot.workflow.model import Failed, SegmentResult, Verdict, Wait, Waiting, Watcher
 from bot.workflow.run import Run
 from intents.account_vending import cards
-from intents.account_vending.completion import FINISH, MADE, Completion
-from intents.account_vending.definition import NAME
+from intents.account_vending.completion import FINISH, Completion
 from intents.account_vending.facts import FactReader
 
 log = structlog.get_logger(__name__)
@@ -74,8 +74,7 @@ class VendingWorkflow:
             log.warning("vending.places_uncounted", operation=error.operation, code=error.code, waiting=len(waiting))
             unseen = [row for row in waiting if not error.retryable or now - row.since > UNCOUNTED]
             return {row.seq: Verdict(ready=False, notice=cards.uncounted(row.request_id, error)) for row in unseen}
-        page = await self._services.requests.list(Filter(state=("running",), intent=NAME, limit=100))
-        ours = {r.plan.effects["provisioned_product_name"] for r in page.items if MADE not in r.notes}
+        ours = await held_places(self._services)
         changing = {p["Name"] for p in busy}
         capacity = self._services.settings.control_tower_capacity
         free = max(0, capacity - len(ours | changing))

@@ -26,6 +26,8 @@ class AccountChange(Change):
     refuses_protected = False
     """Whether the management account and the landing zone's own accounts are left alone."""
 
+    takes_control_tower = True
+
     def __init__(self, services: Services) -> None:
         super().__init__(services)
         self.accounts, self.factory = Accounts(services), AccountFactory(services)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from bot.account_factory import PRODUCT
 from bot.accounts import account_of
 from bot.closed_accounts import closing_times
 from bot.intent import Ask, Definition, Segment
@@ -15,7 +16,6 @@ from intents.accounts import definitions
 from intents.accounts.changing import AccountChange, account_details, common_checks, product_checks, touched_by
 from intents.accounts.closing_workflow import ClosingWorkflow
 from intents.accounts.inside import SPEND_DAYS, Inside
-from intents.accounts.operations import PRODUCT
 from intents.accounts.quota import count_closures
 
 BECAUSE, EXPIRED = "Because", "expired"

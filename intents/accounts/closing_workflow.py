@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.account_factory import AccountFactory
+from bot.account_factory import PRODUCT, AccountFactory
 from bot.card import Card, Text
 from bot.closed_accounts import closing_times, remember_closed
 from bot.database import Transaction
@@ -17,7 +17,7 @@ from bot.intent import Segment
 from bot.services import Services
 from bot.workflow.model import Failed, Notice, SegmentResult, Verdict, Wait, Waiting, Watcher
 from bot.workflow.run import Run
-from intents.accounts.operations import PRODUCT, Operation
+from intents.accounts.operations import Operation
 from intents.accounts.outcomes import done
 from intents.accounts.quota import count_closures
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bot.account_factory import PRODUCT
 from bot.accounts import account_of
 from bot.errors import CloudError, Invalid
 from bot.intent import Ask, Definition, Segment
@@ -14,7 +15,7 @@ from bot.workflow.model import SegmentResult
 from bot.workflow.run import Run
 from intents.accounts import definitions
 from intents.accounts.changing import AccountChange, account_details, common_checks, product_checks, touched_by
-from intents.accounts.operations import PRODUCT, Operation
+from intents.accounts.operations import Operation
 from intents.accounts.outcomes import done
 
 KEPT = ("AccountEmail", "AccountName", "SSOUserEmail", "SSOUserFirstName", "SSOUserLastName")

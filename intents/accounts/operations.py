@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.account_factory import AccountFactory
+from bot.account_factory import DONE_WITH, AccountFactory, held_places
 from bot.card import Card, Facts, Text
 from bot.errors import CloudError
 from bot.intent import Segment
-from bot.requests import Filter, RequestRecord
+from bot.requests import RequestRecord
 from bot.services import Services
 from bot.workflow.checking import check_again
 from bot.workflow.mending import RETRIES
@@ -35,11 +35,6 @@ ENDED = ("SUCCEEDED", "FAILED")
 THROTTLED = re.compile("Throttl|TooManyRequests|RequestLimit|SlowDown")
 """Codes with which AWS surely did nothing."""
 CHECK, MISSING = "check_again", "missing_since"
-DONE_WITH = "control_tower_is_done"
-"""The note on a running request that takes none of Control Tower's places any more."""
-PRODUCT = "provisioned_product_name"
-"""The effect that names the product which a running request works on, whatever its intent."""
-
 Order = Callable[[Run, str], Awaitable[str]]
 """Orders the operation with a token and returns the record's id."""
 After = Callable[[Run], Awaitable[SegmentResult]]
@@ -68,8 +63,7 @@ class Operation:
     async def look_for_places(self, waiting: Sequence[Waiting]) -> Mapping[int, Verdict]:
         """Admit as many of the oldest as there are places, whoever takes the others; tell the rest where they stand."""
         changing = set(await self._factory.changing())
-        page = await self._services.requests.list(Filter(state=("running",), limit=100))
-        changing |= {r.plan.effects[PRODUCT] for r in page.items if _takes_a_place(r)}
+        changing |= await held_places(self._services)
         free = max(0, self._services.settings.control_tower_capacity - len(changing))
         now = self._services.clock.now()
         verdicts = {
@@ -138,10 +132,6 @@ class Operation:
         await run.note(**{DONE_WITH: False})
         notice = Notice("failed", f"Request {run.request.id} failed. {text} {step}", card)
         return Failed(notice, text, step, retry={"segment": "queue", "payload": {}})
-
-
-def _takes_a_place(request: RequestRecord) -> bool:
-    return bool(request.plan.effects.get(PRODUCT)) and not request.notes.get(DONE_WITH)
 
 
 def _retries(request: RequestRecord) -> int:
