@@ -76,7 +76,7 @@ class Periodic:
             await self._keep(job, begun)
         except Exception:
             log.exception("job.failed", job=job.name)
-            self._due[job.name] = self._clock.now() + min(RETRY, job.every)
+            self._due[job.name] = begun + min(RETRY, job.every)
         else:
             self._due[job.name] = begun + job.every
 

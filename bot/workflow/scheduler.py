@@ -169,7 +169,7 @@ class Scheduler:
                 self._looking[kind] = asyncio.create_task(self._look(kind), name=f"watcher-{kind}")
 
     async def _look(self, kind: str) -> None:
-        watcher = self._watchers[kind]
+        watcher, begun = self._watchers[kind], self._services.clock.now()
         try:
             rows = await self._all_waiting(kind)
             looked_at = [
@@ -181,7 +181,7 @@ class Scheduler:
             except CloudError as error:
                 log.warning("watcher.failed", kind=kind, error=error.detail)
                 verdicts = {}
-            await self._record(watcher, rows, verdicts)
+            await self._record(watcher, begun, rows, verdicts)
         except Exception:
             log.exception("watcher.failed", kind=kind)
             await asyncio.sleep(TICK)
@@ -191,9 +191,10 @@ class Scheduler:
         async with self._services.database.read() as connection:
             return (await connection.execute(query)).all()
 
-    async def _record(self, watcher: Watcher, rows: Sequence[Any], verdicts: Mapping[int, Verdict]) -> None:
-        now = self._services.clock.now()
-
+    async def _record(
+        self, watcher: Watcher, begun: datetime, rows: Sequence[Any], verdicts: Mapping[int, Verdict]
+    ) -> None:
+        # Counted from when the look began: what it saw may be older than its end.
         async def work(transaction: Transaction) -> None:
             for row in rows:
                 verdict = verdicts.get(row.seq, Verdict(ready=False))
@@ -202,12 +203,12 @@ class Scheduler:
                 notice = verdict.notice if verdict.notice and verdict.notice.key not in told else None
                 if notice:
                     payload[TOLD] = [*told, notice.key]
-                values: dict[str, Any] = {"due_at": now + watcher.every, "noticed": row.noticed or bool(notice)}
+                values: dict[str, Any] = {"due_at": begun + watcher.every, "noticed": row.noticed or bool(notice)}
                 if payload != row.payload:
                     values["payload"] = payload
                 if verdict.ready:
                     # From here on it is a timer that is due: the start survives a crash between the two.
-                    values |= {"kind": TIMER, "due_at": now}
+                    values |= {"kind": TIMER, "due_at": begun}
                     transaction.then(lambda: self._services.signals.set("scheduler"))
                 live = (waits.c.seq == row.seq, waits.c.done_at.is_(None))
                 changed = await transaction.execute(update(waits).where(*live).values(**values))

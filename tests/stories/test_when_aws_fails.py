@@ -47,6 +47,22 @@ def ordered_products(stage: Stage) -> list[str]:
     return [product["Name"] for product in products if not product["Id"].startswith("pp-seed")]
 
 
+async def test_a_slow_look_at_aws_puts_off_no_later_one(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    """Business time stands still but for the jump during the look, so a next look counted from its end never comes."""
+    order = await asks_for_an_account(ana)
+    await bo.opens_the_mail(about=order)
+    await stage.switches_on("hang", operations=["DescribeRecord"], when="after")
+    await bo.approves()
+
+    async def is_looking() -> bool:
+        return any(call["status"] is None for call in await stage.calls("DescribeRecord"))
+
+    await eventually(is_looking, lambda: "nobody looks at the record")
+    await stage.advance(minutes=25)
+    await stage.switches_off("hang")
+    await ana.hears_later("is ready:")
+
+
 async def test_throttling_is_survived_in_the_dialogue_and_in_the_work(stage: Stage, ana: Speaker, bo: Approver) -> None:
     await stage.switches_on("throttling", times=3)
     order = await asks_for_an_account(ana)
