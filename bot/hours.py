@@ -7,13 +7,11 @@ an optional subdivision: `Mon-Fri 09:00-17:00 Europe/Berlin DE-BE`. Holidays com
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-import holidays as calendars
 
 from bot.errors import SettingsError
 
@@ -100,7 +98,9 @@ class WorkingHours:
 
 
 @cache
-def _calendar(country: str, subdivision: str, year: int) -> calendars.HolidayBase:
+def _calendar(country: str, subdivision: str, year: int) -> Container[date]:
+    import holidays as calendars  # a fifteenth of the start, for those who count working hours alone
+
     return calendars.country_holidays(country, subdiv=subdivision or None, years=year)
 
 

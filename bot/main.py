@@ -294,7 +294,8 @@ def discover(services: Services, package: str = "intents") -> Registry:
 def build_recognizer(settings: Settings, registry: Registry, cloud: Cloud) -> Recognizer:
     """Return the local engine, or Lex with the local engine behind it."""
     engine = importlib.import_module("adapters.lex.local")
-    local: Recognizer = Timed(engine.LocalRecognizer(lex_definition(registry, locale=settings.lex_locale_id)))
+    definition = lex_definition(registry, locale=settings.lex_locale_id)
+    local: Recognizer = Timed(engine.LocalRecognizer(definition, settings.var_dir / "engine"))
     if not settings.lex_bot_id:
         return local
     runtime = importlib.import_module("adapters.lex.runtime")

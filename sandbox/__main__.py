@@ -46,7 +46,11 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"sandbox: {error}", file=sys.stderr)
         return 2
     sandbox.start()
-    print(f"sandbox listening on {sandbox.url}", flush=True)
+    try:
+        print(f"sandbox listening on {sandbox.url}", flush=True)
+    except BrokenPipeError:  # whoever started us has gone meanwhile
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        ended.set()
     if options.parent is None:
         ended.wait()
     else:

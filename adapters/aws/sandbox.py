@@ -16,12 +16,14 @@ def sandbox_clock(settings: Settings) -> Callable[[], Awaitable[tuple[datetime, 
     """Return a reader of the sandbox's (now, speed); it raises CloudError when the sandbox does not answer."""
     # Plain HTTP on this machine: loading the world's certificates would only delay the start.
     nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    client = httpx.AsyncClient(base_url=settings.aws_endpoint_url, timeout=2, trust_env=False, verify=nobody)
 
     async def read() -> tuple[datetime, float]:
         try:
-            answer = (await client.get("/_sandbox/clock")).raise_for_status().json()
-            return datetime.fromisoformat(answer["now"]), float(answer["speed"])
+            # A client of its own each time: nobody would close a kept one.
+            async with httpx.AsyncClient(timeout=2, trust_env=False, verify=nobody) as client:
+                answer = await client.get(f"{settings.aws_endpoint_url.rstrip('/')}/_sandbox/clock")
+            found = answer.raise_for_status().json()
+            return datetime.fromisoformat(found["now"]), float(found["speed"])
         except (httpx.HTTPError, ValueError, KeyError) as error:
             raise CloudError("NoClock", str(error), operation="/_sandbox/clock", retryable=True) from error
 

@@ -53,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"quartermaster: {error.sentence()}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        return 0  # ended before it served
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:

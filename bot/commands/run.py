@@ -15,9 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
-import structlog
-
-from bot import logs
+from bot import ending, logs
 from bot.errors import SettingsError
 from bot.settings import Settings, load_settings
 
@@ -26,23 +24,17 @@ SANDBOX_WAIT = 30.0
 TRIES = 50
 """Free ports that PORT=0 tries."""
 
-STOP_WAIT = 7.0
-"""Seconds that a stop in good order may take. What matters is in the database; the next start goes on from there."""
-
 PRIVATE = 0o077
 """umask: the databases hold conversations and addresses, which are nobody else's on this machine."""
-
-log = structlog.get_logger(__name__)
 
 
 def serve() -> NoReturn:
     """Serve until a signal ends it; exit status 0 then."""
     os.umask(PRIVATE)
-    with _heeding_signals():
-        settings = load_settings()
-        logs.configure(settings.log_level)
-        status = asyncio.run(_serve(settings, _listen(settings), greeting=False))
-    _leave(status)
+    settings = load_settings()
+    logs.configure(settings.log_level)
+    status = asyncio.run(_serve(settings, _listen(settings), greeting=False))
+    ending.leave(status)
 
 
 def run() -> NoReturn:
@@ -53,52 +45,11 @@ def run() -> NoReturn:
     first = _bind(host, _port()) if _port() else _bind_anywhere(host)
     port = first.getsockname()[1]
     os.environ["PORT"] = str(port)
-    with _heeding_signals(), _sandbox(port):
+    with _sandbox(port):
         settings = load_settings()
         status = asyncio.run(_serve(settings, first, greeting=True))
-    _leave(status)
-
-
-@contextmanager
-def _heeding_signals() -> Iterator[None]:
-    """Let a signal before the server serves end the start quietly, with exit status 0."""
-
-    def interrupt(signum: int, frame: object) -> None:
-        # Once: a second Ctrl-C while the first is being obeyed would break off the end of the sandbox.
-        for other in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(other, signal.SIG_IGN)
-        _watch_the_stop()
-        raise KeyboardInterrupt
-
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, interrupt)
-    try:
-        yield
-    except KeyboardInterrupt:
-        _leave(0)
-
-
-def _watch_the_stop() -> None:
-    """End the process when a stop takes longer than STOP_WAIT, whatever holds it up."""
-
-    def end() -> None:
-        # In a thread of its own: nobody may be reading what we write.
-        telling = threading.Thread(target=log.warning, args=("stop.cut_short",), kwargs={"seconds": STOP_WAIT})
-        telling.daemon = True
-        telling.start()
-        telling.join(0.5)
-        os._exit(0)
-
-    watchdog = threading.Timer(STOP_WAIT, end)
-    watchdog.daemon = True
-    watchdog.start()
-
-
-def _leave(status: int) -> NoReturn:
-    """End the process without waiting for threads: one may wait for AWS, and what matters is in the database."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)
+        ending.ignore_signals()
+    ending.leave(status)
 
 
 def _port() -> int:
@@ -152,6 +103,7 @@ def _sandbox(port: int) -> Iterator[None]:
     command += ["--parent", str(os.getpid())]
     # A session of its own: Ctrl-C reaches us first, and we end it after the bot has stopped.
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    ending.take_along(process)
     try:
         os.environ["AWS_ENDPOINT_URL"] = _address_of(process)
         yield
@@ -239,7 +191,7 @@ class _Server:
         await self._server._serve(sockets)
 
     def _end(self, signum: int) -> None:
-        _watch_the_stop()
+        ending.watch_the_stop()
         self._on_end()
         self._server.handle_exit(signum, None)
 

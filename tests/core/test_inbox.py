@@ -173,6 +173,7 @@ async def test_conversations_do_not_wait_for_each_other(one: Replica, said: Said
 async def test_presses_overtake_what_waits_in_their_conversation(one: Replica, said: Said) -> None:
     one.echo.held["slow"] = asyncio.Event()
     await one.inbox.receive(said("slow"))
+    await one.echo.has_begun("slow")
     await one.inbox.receive(said("", kind="press", verb="cancel_request", value="QM-1"))
     await one.echo.has_begun("cancel_request")
     assert one.echo.begun == ["slow", "cancel_request"]

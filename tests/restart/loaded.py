@@ -17,7 +17,19 @@ import bot.commands.record
 import bot.commands.run
 import bot.main
 import sandbox.server
+from bot.settings import Settings
 
 __all__ = ["adapters", "alembic", "bot", "sandbox", "uvicorn"]
+
+
+def _learn() -> None:
+    """Compile what the shipped intents say, which each program would do anew."""
+    settings = Settings(aws_endpoint_url="http://127.0.0.1:9")
+    services = bot.main.build_services(settings, bot.main.build_clock(settings), bot.main.build_cloud(settings))
+    registry = bot.main.discover(services)
+    adapters.lex.local.LocalRecognizer(bot.main.lex_definition(registry, locale=settings.lex_locale_id))
+
+
+_learn()
 
 gc.freeze()  # pages that the collector does not touch stay shared

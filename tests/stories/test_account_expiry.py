@@ -39,7 +39,7 @@ async def expires(stage: Stage, ana: Speaker, bo: Approver) -> None:
     """Live through the last two weeks of a sandbox that nobody renews."""
     account = await a_sandbox_that_expires(stage, ana, bo, days=15)
     owner = stage.approver("ana@corp.example")
-    await stage.advance(days=1, hours=1)
+    await stage.advance(days=1)
     await ana.hears_later(f"({account}) expires in 14 days")
     await owner.receives_a_notice("expires in 14 days")
     owner.reads_in_the_mail(account, f"renew account {account} for 30 days")
@@ -75,7 +75,7 @@ async def test_expiry_works_on_every_database(stage: Stage, ana: Speaker, bo: Ap
 async def test_the_reminder_carries_a_button_that_renews(stage: Stage, ana: Speaker, bo: Approver) -> None:
     account = await a_sandbox_that_expires(stage, ana, bo, days=8)
     until = day(stage, days=38)
-    await stage.advance(days=1, hours=1)
+    await stage.advance(days=1)
     await ana.hears_later("expires in 7 days")
     await ana.presses(RENEW)
     if "Which account should I renew?" in ana.last_heard:  # a button that was typed names no account
@@ -88,7 +88,7 @@ async def test_the_reminder_carries_a_button_that_renews(stage: Stage, ana: Spea
 
 async def test_a_renewal_withdraws_the_closing_that_waits(stage: Stage, ana: Speaker, bo: Approver) -> None:
     account = await a_sandbox_that_expires(stage, ana, bo, days=1)
-    await stage.advance(days=1, hours=1)
+    await stage.advance(days=1)
     await ana.hears_later("has expired on")
     closing = next(r for r in await stage.requests() if r["intent"] == "CloseAccount")
     await ana.says(f"renew account {account} for 30 days")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from bot import ending
 from bot.commands import run as running
 from bot.settings import Settings
 from tests.restart.processes import environment
@@ -44,8 +45,9 @@ def started(folder: Path, **settings: str) -> Iterator[subprocess.Popen[str]]:
 @pytest.mark.parametrize(
     ("module", "signum"),
     [
-        ("bot.commands.run", signal.SIGINT),
-        *((module, end) for module in ("bot.plan", "bot.main", "uvicorn.config") for end in ENDS),
+        (module, end)
+        for module in ("argparse", "bot.commands.run", "bot.plan", "bot.main", "uvicorn.config")
+        for end in ENDS
     ],
 )
 def test_ends_quietly_while_it_starts(tmp_path: Path, module: str, signum: signal.Signals) -> None:
@@ -90,10 +92,10 @@ def test_names_the_bare_command_when_nothing_was_set(monkeypatch: pytest.MonkeyP
 
 STUCK = """
 import threading
-from bot.commands import run
-run.STOP_WAIT = 0.3
+from bot import ending
+ending.STOP_WAIT = 0.3
 threading.Thread(target=threading.Event().wait).start()
-run._watch_the_stop()
+ending.watch_the_stop()
 """
 
 
@@ -101,7 +103,7 @@ def test_ends_although_a_thread_never_does() -> None:
     ended = subprocess.run([sys.executable, "-c", STUCK], cwd=ROOT, capture_output=True, text=True, timeout=20)
     assert ended.returncode == 0
     assert "stop.cut_short" in ended.stdout + ended.stderr
-    assert running.STOP_WAIT < 8
+    assert ending.STOP_WAIT < 8
 
 
 def test_prints_what_people_can_say_without_settings_for_mail() -> None:

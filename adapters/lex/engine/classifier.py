@@ -9,7 +9,6 @@ own samples with a template's examples left out together. Plain numpy; equal def
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from adapters.lex.engine.features import is_letters, letters_of, weigh, words_of
+from adapters.lex.engine.features import is_mark, letters_of, weigh, words_of
 from adapters.lex.engine.lexicon import CARRIER_WORDS, FAMILIES
 from adapters.lex.engine.smalltalk import small_talk
 
@@ -52,40 +51,96 @@ class Scores:
         return max(range(len(self.by_intent)), key=self.by_intent.__getitem__)
 
 
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a classifier has learnt from its examples: numbers and words alone, so it can be kept in a file."""
+
+    features: tuple[str, ...]
+    rarities: NDArray[np.float64]
+    weights: Floats
+    """Of each feature (row) for each intent and, last, small talk (column)."""
+    posting_rows: NDArray[np.int32]
+    posting_values: Floats
+    posting_starts: NDArray[np.int64]
+    examples: int
+    temperature: float
+    usual_nearness: float
+
+
 class Classifier:
-    """Learns from (text, intent number, group) examples at construction and is read-only afterwards."""
+    """Learns from (words, intent number, group) examples, or takes up what was learnt; read-only afterwards.
+
+    `examples` are the words (`words_of`) of each sample; `labels` and `groups` are as long.
+    """
 
     def __init__(
         self,
-        texts: Sequence[str],
+        examples: Sequence[Sequence[str]],
         labels: Sequence[int],
         groups: Sequence[int],
         intents: int,
-        patterns: Sequence[re.Pattern[str]] = (),
         listed: Sequence[str] = (),
+        learned: Learned | None = None,
     ) -> None:
-        self._patterns = tuple(patterns)
         self._intents = intents
-        tokenized = [words_of(text, self._patterns) for text in texts]
-        self._known_words = frozenset(word for words in tokenized for word in words) - CARRIER_WORDS
+        self._own = len(examples)
+        self._known_words = frozenset(word for words in examples for word in words) - CARRIER_WORDS
         self._known_families = frozenset(FAMILIES[word] for word in self._known_words if word in FAMILIES)
-        own = [weigh(words) for words in tokenized]
-        self._known_letters = frozenset(feature for weights in own for feature in weights if is_letters(feature))
+        self._known_letters = frozenset(letters for word in self._lettered(examples) for letters in letters_of(word))
+        if learned is None:
+            self._learn(examples, labels, groups, listed)
+        else:
+            self._take_up(learned)
+
+    @property
+    def learned(self) -> Learned:
+        """What was learnt; a classifier of the same examples takes it up in a moment."""
+        features = sorted(self._vocabulary)
+        return Learned(
+            tuple(features),
+            np.array([self._vocabulary[feature][1] for feature in features]),
+            self._weights,
+            self._posting_rows,
+            self._posting_values,
+            self._posting_starts,
+            self._examples,
+            self._temperature,
+            self._usual_nearness,
+        )
+
+    def _learn(
+        self, examples: Sequence[Sequence[str]], labels: Sequence[int], groups: Sequence[int], listed: Sequence[str]
+    ) -> None:
         chatter = small_talk(self._known_words, listed)
-        every_label = np.asarray([*labels, *(intents for _ in chatter)])
+        every_label = np.asarray([*labels, *(self._intents for _ in chatter)])
         every_group = np.asarray([*groups, *(max(groups) + 1 + number for number in range(len(chatter)))])
-        weighted = [*own, *(weigh(words_of(text)) for text in chatter)]
+        weighted = [weigh(words) for words in (*examples, *map(words_of, chatter))]
         self._learn_vocabulary(weighted)
         vectors = [self._vector(weights) for weights in weighted]
         self._index_examples(vectors)
-        self._own = len(texts)
         similarity = np.stack([self._similarities(columns, values) for columns, values in vectors])
-        dual, held_out = _solve(similarity, every_label, every_group, intents + 1)
-        self._weights = np.zeros((len(self._vocabulary), intents + 1), np.float32)
+        dual, held_out = _solve(similarity, every_label, every_group, self._intents + 1)
+        self._weights = np.zeros((len(self._vocabulary), self._intents + 1), np.float32)
         for row, (columns, values) in enumerate(vectors):
             self._weights[columns] += values[:, None] * dual[row]
         self._temperature = _calibrate(held_out[: self._own], np.asarray(labels))
         self._usual_nearness = _usual_nearness(similarity[: self._own, : self._own], np.asarray(groups))
+
+    def _take_up(self, learned: Learned) -> None:
+        rarities = learned.rarities.tolist()
+        self._vocabulary = {
+            feature: (column, rarity)
+            for column, (feature, rarity) in enumerate(zip(learned.features, rarities, strict=True))
+        }
+        self._weights = learned.weights
+        self._posting_rows, self._posting_values = learned.posting_rows, learned.posting_values
+        self._posting_starts, self._examples = learned.posting_starts, learned.examples
+        self._rarity_of_unknown = math.log(1 + self._examples) + 1.0
+        self._temperature, self._usual_nearness = learned.temperature, learned.usual_nearness
+
+    @staticmethod
+    def _lettered(examples: Sequence[Sequence[str]]) -> frozenset[str]:
+        return frozenset(word for words in examples for word in words if not is_mark(word))
 
     def classify(self, words: Sequence[str]) -> Scores:
         """Confidence of every intent for the words (`words_of`) of one cleaned text."""

@@ -8,15 +8,17 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from adapters.lex.engine.acts import NEGATED, acts_of, makes_something, share_left, taught_acts, wants_elsewhere
 from adapters.lex.engine.answers import Answer, read_answer
-from adapters.lex.engine.classifier import Classifier
+from adapters.lex.engine.classifier import Classifier, Learned
 from adapters.lex.engine.definition import BotLocale, Intent, read_definition
 from adapters.lex.engine.expansion import PLACEHOLDER, expand
 from adapters.lex.engine.features import pattern_mark, words_of
 from adapters.lex.engine.filling import SlotFiller
+from adapters.lex.engine.keeping import file_for, keep, load
 from adapters.lex.engine.noise import is_noise
 from adapters.lex.engine.things import wants_other_things
 
@@ -41,7 +43,7 @@ class Ranked:
 class CompiledBot:
     """Understands single utterances of one locale; immutable, shared by engines and threads."""
 
-    def __init__(self, bot: BotLocale) -> None:
+    def __init__(self, bot: BotLocale, learned: Learned | None = None) -> None:
         self.bot = bot
         self._patterns = tuple(
             dict.fromkeys(
@@ -49,24 +51,23 @@ class CompiledBot:
             )
         )
         examples = expand(bot, self._patterns)
+        words = [words_of(example.text, self._patterns) for example in examples]
         self._classifier: Classifier | None = None
         if examples:
             self._classifier = Classifier(
-                [example.text for example in examples],
+                words,
                 [example.intent for example in examples],
                 [example.group for example in examples],
                 len(bot.intents),
-                self._patterns,
                 listed_values(bot),
+                learned,
             )
         self._verbatim: dict[tuple[str, ...], int] = {}
-        for example in examples:
-            self._verbatim.setdefault(tuple(words_of(example.text, self._patterns)), example.intent)
+        samples: list[list[list[str]]] = [[] for _ in bot.intents]
+        for example, own in zip(examples, words, strict=True):
+            self._verbatim.setdefault(tuple(own), example.intent)
+            samples[example.intent].append(own)
         self._fillers = {intent.name: SlotFiller(intent) for intent in bot.intents}
-        samples = [
-            [words_of(example.text, self._patterns) for example in examples if example.intent == number]
-            for number in range(len(bot.intents))
-        ]
         self._taught = [taught_acts(own) for own in samples]
         self._makers = frozenset(
             number
@@ -74,6 +75,11 @@ class CompiledBot:
             if intent.confirmation is not None and makes_something(samples[number])
         )
         self._keepers = self._find_keepers()
+
+    @property
+    def learned(self) -> Learned | None:
+        """What was learnt; None for a bot without samples."""
+        return self._classifier.learned if self._classifier is not None else None
 
     def filler(self, intent: Intent) -> SlotFiller | None:
         """The slot filler of an intent; the fallback has none."""
@@ -169,15 +175,29 @@ _compiled: OrderedDict[str, CompiledBot] = OrderedDict()
 _lock = threading.Lock()
 
 
-def compile_bot(definition: Mapping[str, Any]) -> CompiledBot:
-    """Compile a definition, or take it from memory when the same one was compiled before."""
+def compile_bot(definition: Mapping[str, Any], kept: Path | None = None) -> CompiledBot:
+    """Compile a definition, or take it from memory when the same one was compiled before.
+
+    What is learnt, which takes a second for a large bot, is kept in the folder `kept`, when one is given.
+    """
     canonical = json.dumps(definition, sort_keys=True, default=str).encode("utf-8", "surrogatepass")
     digest = hashlib.sha256(canonical).hexdigest()
     with _lock:
         known = _compiled.get(digest)
         if known is None:
-            known = _compiled[digest] = CompiledBot(read_definition(definition))
+            known = _compiled[digest] = _compile(read_definition(definition), canonical, kept)
         _compiled.move_to_end(digest)
         while len(_compiled) > _MOST_COMPILED:
             _compiled.popitem(last=False)
         return known
+
+
+def _compile(bot: BotLocale, canonical: bytes, folder: Path | None) -> CompiledBot:
+    if folder is None:
+        return CompiledBot(bot)
+    file = file_for(folder, canonical)
+    learned = load(file)
+    compiled = CompiledBot(bot, learned)
+    if learned is None and compiled.learned is not None:
+        keep(file, compiled.learned)
+    return compiled

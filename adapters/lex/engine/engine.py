@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from adapters.lex.engine.compiled import CompiledBot, Ranked, compile_bot
@@ -28,14 +29,15 @@ class Engine:
     """One bot locale that understands text; thread-safe and deterministic.
 
     `definition` is a locale in lexv2-models' shapes (botName, localeId, nluIntentConfidenceThreshold,
-    slotTypes, intents). Compiling is cached by the definition's content. `idleSessionTTLInSeconds` (Lex's bot
+    slotTypes, intents). Compiling is cached by the definition's content, and what is learnt
+    from it is kept in the folder `kept` between processes. `idleSessionTTLInSeconds` (Lex's bot
     setting, 300 by default) bounds how long a conversation is remembered for callers that send no state.
 
     Raises DefinitionError when the definition cannot be compiled.
     """
 
-    def __init__(self, definition: Mapping[str, Any]) -> None:
-        self.compiled: CompiledBot = compile_bot(definition)
+    def __init__(self, definition: Mapping[str, Any], kept: Path | None = None) -> None:
+        self.compiled: CompiledBot = compile_bot(definition, kept)
         idle_seconds = float(definition.get("idleSessionTTLInSeconds") or _DEFAULT_IDLE_SECONDS)
         self._sessions = SessionStore(idle_seconds=idle_seconds, limit=_MOST_SESSIONS)
 

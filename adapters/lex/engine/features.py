@@ -66,7 +66,7 @@ def weigh(words: Sequence[str]) -> dict[str, float]:
         family = FAMILIES.get(word)
         if family is not None:
             _add(weights, f"~{family}", _FAMILY_WEIGHT)
-        if not word.startswith("mark"):
+        if not is_mark(word):
             for letters in letters_of(word):
                 _add(weights, letters, _LETTERS_WEIGHT)
     for left, right in pairwise(words):
@@ -82,9 +82,9 @@ def letters_of(word: str) -> list[str]:
     ]
 
 
-def is_letters(feature: str) -> bool:
-    """Whether a feature is a letter sequence."""
-    return feature.startswith("#")
+def is_mark(word: str) -> bool:
+    """Whether a word stands for something with a shape: its letters say nothing."""
+    return word.startswith("mark")
 
 
 def _add(weights: dict[str, float], feature: str, weight: float) -> None:
