@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from bot.errors import CloudError
-from bot.intent import Change
-from bot.requests import Filter
 from bot.services import Services
 
 KIND = "CONTROL_TOWER_ACCOUNT"
@@ -21,26 +18,6 @@ PRODUCT = "provisioned_product_name"
 """The effect of a plan that names the account product it makes or changes."""
 DONE_WITH = "control_tower_is_done"
 """The note on a request that is still running, but takes none of Control Tower's places any more."""
-
-
-async def held_places(services: Services) -> frozenset[str]:
-    """Return the names of the account products that our own running requests may have Control Tower work on.
-
-    Of every intent that says so: an order and a move share the same few places. Service Catalog shows an order
-    only once it is out, so that those admitted a moment ago would not be counted otherwise.
-    """
-    names: set[str] = set()
-    wanted = Filter(state=("running",), limit=100)
-    while True:
-        page = await services.requests.list(wanted)
-        for record in page.items:
-            intent = services.registry.get(record.intent)
-            is_ours = isinstance(intent, Change) and intent.takes_control_tower
-            if is_ours and record.plan.effects.get(PRODUCT) and not record.notes.get(DONE_WITH):
-                names.add(record.plan.effects[PRODUCT])
-        if not page.next_cursor:
-            return frozenset(names)
-        wanted = replace(wanted, cursor=page.next_cursor)
 
 
 class AccountFactory:
@@ -106,7 +83,7 @@ class AccountFactory:
             Filters={"SearchQuery": ["status:UNDER_CHANGE"]},
             PageSize=100,
         )
-        return frozenset([p["Name"] async for p in pages if p.get("Type") == KIND])
+        return frozenset([p["Name"] async for p in pages if p.get("Type") == KIND and p["Status"] == "UNDER_CHANGE"])
 
     async def outcome(self, record_id: str) -> dict[str, Any]:
         """Return what became of an order: {"status", "errors"}; status "GONE" when the record is unknown."""

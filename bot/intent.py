@@ -165,7 +165,7 @@ class Change(Intent):
 
     shape = "change"
     takes_control_tower: ClassVar[bool] = False
-    """Whether its running requests take one of Control Tower's few places, see `bot.account_factory.held_places`."""
+    """Whether its running requests take one of Control Tower's few places, see `bot.places`."""
     watchers: tuple[Watcher, ...] = ()
 
     async def slots(self, ask: Ask) -> tuple[Slot, ...]:

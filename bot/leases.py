@@ -46,6 +46,12 @@ class Lease:
         self._asked_at = now
         return self._held
 
+    async def confirm(self, transaction: Transaction) -> bool:
+        """Tell whether the lease is ours, and keep it from others until the transaction ends."""
+        mine = (leases.c.name == self._name, leases.c.owner == self._replica)
+        result = await transaction.execute(update(leases).where(*mine).values(owner=self._replica))
+        return bool(result.rowcount == 1)
+
     async def release(self) -> None:
         """Give the lease up at once, so that another replica need not wait for it to lapse."""
 

@@ -79,6 +79,10 @@ class Requests:
         more = len(rows) > wanted.limit
         return Page(items, encode_cursor(items[-1].created_at.isoformat(), items[-1].id) if more else "")
 
+    async def running(self, connection: AsyncConnection) -> Sequence[RequestRecord]:
+        """Return all requests that are being carried out, through a given connection."""
+        return [_record(r) for r in (await connection.execute(_joined().where(requests.c.state == "running"))).all()]
+
     async def insert(self, transaction: Transaction, record: RequestRecord) -> None:
         """Store a new request and what it touches."""
         await transaction.execute(

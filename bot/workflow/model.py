@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from bot.card import Card
+from bot.database import Transaction
 from bot.plan import Plan
 
 
@@ -90,6 +91,8 @@ class Verdict:
     payload: Mapping[str, Any] = field(default_factory=dict)
     notice: Notice | None = None
     state: Literal["queued", "running"] | None = None
+    admits: Callable[[Transaction], Awaitable[bool]] | None = None
+    """Of a ready row: asked in the transaction that lets it go on. When it says no, the row is looked at again."""
 
 
 @dataclass(frozen=True)

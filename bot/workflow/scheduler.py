@@ -196,8 +196,12 @@ class Scheduler:
     ) -> None:
         # Counted from when the look began: what it saw may be older than its end.
         async def work(transaction: Transaction) -> None:
+            if not await self._lease.confirm(transaction):
+                return  # it went to another replica during the look, which looks anew
             for row in rows:
                 verdict = verdicts.get(row.seq, Verdict(ready=False))
+                if verdict.admits and not await verdict.admits(transaction):
+                    verdict = Verdict(ready=False)
                 payload = {**row.payload, **verdict.payload}
                 told = payload.get(TOLD, [])
                 notice = verdict.notice if verdict.notice and verdict.notice.key not in told else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from bot.card import Card, Checks, Facts, Item, Link, Text
@@ -12,24 +11,6 @@ from bot.errors import CloudError
 from bot.requests import RequestRecord
 from bot.workflow.model import Done, Failed, Notice
 from bot.workflow.run import Attempt
-
-
-def queued(request_id: str, place: int, begin: datetime) -> Notice:
-    """Tell the place in the queue and the likely time."""
-    text = (
-        f"Request {request_id} is queued: Control Tower is working on as many accounts as it can. "
-        f"You are number {place} in line; it will likely begin about {begin:%H:%M} UTC."
-    )
-    return Notice("queued", text, Card("Queued", (Text(text),), request=request_id))
-
-
-def uncounted(request_id: str, error: CloudError) -> Notice:
-    """Tell one who waits for a place that places can't be counted."""
-    text = (
-        f"Request {request_id} is approved and keeps its place in line, but what Control Tower is working on "
-        f"can't be read just now ({error.operation}: {error.code}). Your platform team should look; I keep looking."
-    )
-    return Notice("uncounted", text, Card("Waiting for AWS", (Text(text),), tone="warning", request=request_id))
 
 
 def unread(request_id: str, record_id: str, error: CloudError) -> Notice:

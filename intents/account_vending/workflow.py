@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -11,9 +10,9 @@ from typing import Any
 
 import structlog
 
-from bot.account_factory import held_places
 from bot.errors import CloudError
 from bot.intent import Segment
+from bot.places import CHECK, Places
 from bot.requests import RequestRecord
 from bot.services import Services
 from bot.workflow.checking import check_again
@@ -25,24 +24,17 @@ from intents.account_vending.facts import FactReader
 
 log = structlog.get_logger(__name__)
 
-CAPACITY = "control-tower-capacity"
 RECORD = "provisioning-record"
 NOT_FOUND = "ResourceNotFoundException"
 POLL = timedelta(seconds=30)
-USUAL = timedelta(minutes=25)
-"""How long Control Tower usually takes for an account; only for telling people."""
 ENDED = ("SUCCEEDED", "FAILED")
-STALE = timedelta(minutes=2)
-"""A plan that was checked longer ago than this is checked again before the order."""
 OVERDUE = timedelta(hours=2)
 """An order that takes longer than this has its requester told who should look."""
 SETTLING = timedelta(minutes=10)
 """AWS is eventually consistent: only what is not found for as long is taken to be gone."""
-UNCOUNTED = timedelta(minutes=15)
-"""How long places may go uncounted for faults that a wait cures, until those who wait hear of it."""
 THROTTLED = re.compile("Throttl|TooManyRequests|RequestLimit|SlowDown")
 """Codes with which AWS surely did nothing."""
-CHECK, MISSING, SENT = "check_again", "missing_since", "order_may_be_out"
+MISSING, SENT = "missing_since", "order_may_be_out"
 """SENT, a note: when a call left whose answer was not heard, ISO 8601; none while every call was surely refused."""
 
 
@@ -52,6 +44,7 @@ class VendingWorkflow:
     def __init__(self, services: Services, facts: FactReader) -> None:
         self._services, self._facts = services, facts
         self._completion = Completion(services, facts)
+        self._places = Places(services)
 
     def segments(self) -> Mapping[str, Segment]:
         """Return the segments by name."""
@@ -59,34 +52,11 @@ class VendingWorkflow:
 
     def watchers(self) -> tuple[Watcher, ...]:
         """Return the batched watchers: of Control Tower's places, and of provisioning records."""
-        return (Watcher(CAPACITY, POLL, self.look_for_places), Watcher(RECORD, POLL, self.look_at_records))
+        return (self._places.watcher(), Watcher(RECORD, POLL, self.look_at_records))
 
     async def start(self, run: Run) -> SegmentResult:
         """Line up for one of Control Tower's places."""
-        return Wait(CAPACITY, f"{run.request.id}:{run.request.version}", "order")
-
-    async def look_for_places(self, waiting: Sequence[Waiting]) -> Mapping[int, Verdict]:
-        """Admit as many of the oldest as there are places; tell the others where they stand."""
-        now = self._services.clock.now()
-        try:
-            busy = await self._facts.changing()
-        except CloudError as error:
-            log.warning("vending.places_uncounted", operation=error.operation, code=error.code, waiting=len(waiting))
-            unseen = [row for row in waiting if not error.retryable or now - row.since > UNCOUNTED]
-            return {row.seq: Verdict(ready=False, notice=cards.uncounted(row.request_id, error)) for row in unseen}
-        ours = await held_places(self._services)
-        changing = {p["Name"] for p in busy}
-        capacity = self._services.settings.control_tower_capacity
-        free = max(0, capacity - len(ours | changing))
-        verdicts: dict[int, Verdict] = {}
-        for place, row in enumerate(waiting[free:], 1):
-            begin = now + USUAL * math.ceil(place / capacity)
-            notice = cards.queued(row.request_id, place, begin)
-            verdicts[row.seq] = Verdict(ready=False, payload={CHECK: True}, notice=notice, state="queued")
-        for row in waiting[:free]:
-            check = bool(row.payload.get(CHECK)) or now - row.since > STALE
-            verdicts[row.seq] = Verdict(ready=True, payload={CHECK: check}, state="running")
-        return verdicts
+        return self._places.wait(f"{run.request.id}:{run.request.version}", "order")
 
     async def order(self, run: Run) -> SegmentResult:
         """Order the account. The token is kept before the call, so a repeat finds the same record."""

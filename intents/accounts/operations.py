@@ -11,10 +11,11 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.account_factory import DONE_WITH, AccountFactory, held_places
+from bot.account_factory import DONE_WITH, AccountFactory
 from bot.card import Card, Facts, Text
 from bot.errors import CloudError
 from bot.intent import Segment
+from bot.places import CHECK, Places
 from bot.requests import RequestRecord
 from bot.services import Services
 from bot.workflow.checking import check_again
@@ -24,17 +25,15 @@ from bot.workflow.run import Run
 
 log = structlog.get_logger(__name__)
 
-PLACE, RECORD = "account-operation-place", "account-operation-record"
+RECORD = "account-operation-record"
 POLL = timedelta(seconds=30)
-STALE = timedelta(minutes=2)
-"""A plan that was checked longer ago than this is checked again before the order."""
 OVERDUE = timedelta(hours=2)
 SETTLING = timedelta(minutes=10)
 """AWS is eventually consistent: only what is not found for as long is taken to be gone."""
 ENDED = ("SUCCEEDED", "FAILED")
 THROTTLED = re.compile("Throttl|TooManyRequests|RequestLimit|SlowDown")
 """Codes with which AWS surely did nothing."""
-CHECK, MISSING = "check_again", "missing_since"
+MISSING = "missing_since"
 Order = Callable[[Run, str], Awaitable[str]]
 """Orders the operation with a token and returns the record's id."""
 After = Callable[[Run], Awaitable[SegmentResult]]
@@ -47,6 +46,7 @@ class Operation:
     def __init__(self, services: Services, words: str, order: Order, after: After) -> None:
         self._services, self._factory = services, AccountFactory(services)
         self._words, self._order, self._after = words, order, after
+        self._places = Places(services)
 
     def segments(self) -> dict[str, Segment]:
         """Return the segments by name; the intent's own "start" returns `queue`."""
@@ -54,26 +54,11 @@ class Operation:
 
     def watchers(self) -> tuple[Watcher, ...]:
         """Return the batched watchers of places and of records."""
-        return Watcher(PLACE, POLL, self.look_for_places), Watcher(RECORD, POLL, self.look_at_records)
+        return self._places.watcher(), Watcher(RECORD, POLL, self.look_at_records)
 
     async def queue(self, run: Run) -> SegmentResult:
         """Line up for one of Control Tower's places."""
-        return Wait(PLACE, f"{run.request.id}:{run.request.version}:{_retries(run.request)}", "order")
-
-    async def look_for_places(self, waiting: Sequence[Waiting]) -> Mapping[int, Verdict]:
-        """Admit as many of the oldest as there are places, whoever takes the others; tell the rest where they stand."""
-        changing = set(await self._factory.changing())
-        changing |= await held_places(self._services)
-        free = max(0, self._services.settings.control_tower_capacity - len(changing))
-        now = self._services.clock.now()
-        verdicts = {
-            row.seq: Verdict(ready=False, payload={CHECK: True}, notice=_queued(row.request_id, place), state="queued")
-            for place, row in enumerate(waiting[free:], 1)
-        }
-        for row in waiting[:free]:
-            check = bool(row.payload.get(CHECK)) or now - row.since > STALE
-            verdicts[row.seq] = Verdict(ready=True, payload={CHECK: check}, state="running")
-        return verdicts
+        return self._places.wait(f"{run.request.id}:{run.request.version}:{_retries(run.request)}", "order")
 
     async def order(self, run: Run) -> SegmentResult:
         """Order it. The token follows from the request, so that a repeat finds the same record."""
@@ -136,14 +121,6 @@ class Operation:
 
 def _retries(request: RequestRecord) -> int:
     return int(request.notes.get(RETRIES, 0))
-
-
-def _queued(request_id: str, place: int) -> Notice:
-    text = (
-        f"Request {request_id} is queued: Control Tower is working on as many accounts as it can. "
-        f"You are number {place} in line."
-    )
-    return Notice("queued", text, Card("Queued", (Text(text),), request=request_id))
 
 
 def _overdue(request_id: str, record_id: str) -> Notice:

@@ -65,6 +65,20 @@ async def test_a_lease_given_up_is_free_at_once(mine: Lease, theirs: Lease, cloc
     assert await theirs.held()
 
 
+async def test_what_is_recorded_under_it_is_refused_once_another_holds_it(
+    mine: Lease, theirs: Lease, database: Database, other_database: Database, clock: HandClock
+) -> None:
+    assert not await database.write(mine.confirm), "nobody holds it yet"
+    assert await mine.held()
+    assert await database.write(mine.confirm)
+    assert not await other_database.write(theirs.confirm)
+    clock.at += HOLD + MOMENT
+    assert await database.write(mine.confirm), "lapsed, but not taken over"
+    assert await theirs.held()
+    assert not await database.write(mine.confirm)
+    assert await other_database.write(theirs.confirm)
+
+
 async def test_leases_of_other_names_are_others(database: Database, mine: Lease, clock: HandClock) -> None:
     assert await mine.held()
     assert await Lease(database, clock, "sealer", "two").held()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from tests.stories.accounts import DEMO_BOOTH, PLAYGROUND, tag
 from tests.stories.errands import asks_for_an_account
 from tests.stories.test_a_changing_world import new_version
-from tests.support.stage import Approver, Speaker, Stage
+from tests.support.stage import Approver, Speaker, Stage, Theatre, eventually
+from tests.support.theatre import on_every_channel
 
 __all__ = ["new_version"]
 
@@ -117,3 +121,69 @@ async def test_places_that_can_not_be_counted_are_told_once(stage: Stage, ana: S
     await places_are_free_again(stage, others)
     await ana.hears_later("is ordered")
     await ana.heard_once("keeps its place", "is ordered")
+
+
+@on_every_channel
+async def test_a_move_waits_for_its_place_and_gets_its_turn(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    others = await five_are_under_way(stage, bo)
+    tag(stage, DEMO_BOOTH, owner="ana@corp.example", account_type="Sandbox")
+    await ana.says("move the account Demo Booth to Experiment")
+    await ana.presses("Yes, go ahead")
+    await bo.opens_the_mail(about=ana.request)
+    await bo.approves()
+    await ana.hears_later("is queued", "number 1 in line", "likely begin about")
+    assert await stage.calls("UpdateProvisionedProduct") == []
+    await places_are_free_again(stage, others)
+    await ana.hears_later("is asked to move the account")
+    await stage.advance(minutes=15)
+    await ana.hears_later("is in the OU Experiment now")
+    await ana.heard_once("is queued", "is asked to move the account")
+
+
+async def states_of(stage: Stage, requests: list[str]) -> list[str]:
+    """Return the states of these requests."""
+    return [(await stage.view(request))["state"] for request in requests]
+
+
+async def sent(stage: Stage) -> int:
+    """Return how many operations Control Tower was asked for."""
+    asked = [f"{verb}ProvisionedProduct" for verb in ("Update", "Terminate")]
+    return sum([len(await stage.calls(operation)) for operation in ("ProvisionProduct", *asked)])
+
+
+async def test_an_order_an_update_and_a_closing_of_one_moment_are_sent_one_after_the_other(
+    theatre: Theatre, tmp_path: Path
+) -> None:
+    async with theatre.open_stage(tmp_path, control_tower_capacity=1) as stage:
+        ana, cy, dee = (stage.speaker(name) for name in ("Ana Lopez", "Cy Young", "Dee Wong"))
+        bo, operator = stage.approver(), stage.speaker("Bo Lee")
+        tag(stage, DEMO_BOOTH, owner="cy@corp.example", account_type="Sandbox")
+        tag(stage, PLAYGROUND, owner="dee@corp.example", account_type="Sandbox")
+        requests = [await asks_for_an_account(ana, "together@corp.example")]
+        for person, words in ((cy, "update the account Demo Booth"), (dee, "close the account Playground")):
+            await person.says(words)
+            await person.presses("Yes, go ahead")
+            requests.append(person.request)
+        await operator.says("pause changes because all are to begin at once")
+        for request in requests:
+            await bo.opens_the_mail(about=request)
+            await bo.approves()
+        await operator.says("resume changes")
+        before = 0
+
+        async def all_are_sent() -> bool:
+            nonlocal before
+            states = await states_of(stage, requests)
+            now = await sent(stage)
+            assert now <= before + 1, "two at once"
+            assert states.count("queued") <= 3 - now
+            before = now
+            await stage.advance(minutes=4)
+            return now == 3
+
+        await eventually(all_are_sent, lambda: f"{before} of 3 are sent")
+        await stage.advance(minutes=30)
+        await ana.hears_later("is ready:")
+        await cy.hears_later("is up to date with Account Factory")
+        await dee.hears_later("(PENDING_CLOSURE)")
+        assert await sent(stage) == 3
