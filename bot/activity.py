@@ -33,6 +33,10 @@ class Person:
         return given.strip(), (family.strip() or given.strip())
 
 
+NOBODY = Person("", "")
+"""Stands in an activity for a person who is not known yet."""
+
+
 @dataclass(frozen=True)
 class Activity:
     """One message or one press of a button.
@@ -53,6 +57,10 @@ class Activity:
     owner: str = ""
     """Name of the REST key that vouches for the person; empty on channels that verify people themselves."""
     address: dict[str, Any] = field(default_factory=dict)
+    platform_id: str = ""
+    """Immutable id of who said it, on channels that find out behind the inbox who that is; `person` is NOBODY then."""
+    raw: dict[str, Any] = field(default_factory=dict)
+    """What the platform sent, for channels that make a whole activity of it behind the inbox; see Inbox.complete_by."""
 
     @property
     def is_urgent(self) -> bool:

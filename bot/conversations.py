@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -46,11 +47,30 @@ class ConversationRecord:
     address: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Said:
+    """A message of the bot's as it is written: `seq` names it, `inbox_key` is what it answers, if anything."""
+
+    conversation: str
+    seq: int
+    inbox_key: str
+    request_id: str
+
+
+Carrier = Callable[[Transaction, Said], Awaitable[None]]
+"""Hands a message to the outbox, in the transaction that writes it."""
+
+
 class Conversations:
     """Keeps transcripts; `Signals` topic "conversation:<id>" is set when something was said."""
 
     def __init__(self, database: Database, clock: Clock, signals: Signals) -> None:
         self._database, self._clock, self._signals = database, clock, signals
+        self._carriers: dict[str, Carrier] = {}
+
+    def carry_by(self, channel: str, carrier: Carrier) -> None:
+        """Name what carries the bot's messages out of the conversations whose id begins with the channel's name."""
+        self._carriers[channel] = carrier
 
     async def remember(self, transaction: Transaction, activity: Activity) -> None:
         """Keep where the conversation is, and what the person said."""
@@ -80,7 +100,15 @@ class Conversations:
         fresh = await insert_new(transaction, messages, {**row, "notice": key}, on=["notice"])
         if fresh:
             transaction.then(lambda: self._signals.set(f"conversation:{conversation}"))
+            if conversation.partition(":")[0] in self._carriers:
+                found = await transaction.execute(select(messages.c.seq).where(messages.c.notice == key))
+                await self._carry(transaction, Said(conversation, found.scalar_one(), "", request_id))
         return fresh
+
+    async def _carry(self, transaction: Transaction, said: Said) -> None:
+        carrier = self._carriers.get(said.conversation.partition(":")[0])
+        if carrier:
+            await carrier(transaction, said)
 
     async def move(self, transaction: Transaction, conversation: str, address: dict[str, Any]) -> None:
         """Replace the address of a conversation."""
@@ -146,7 +174,9 @@ class Conversations:
         request_id: str = "",
     ) -> None:
         row = self._row(conversation, role, text, card, inbox_key, request_id)
-        await transaction.execute(insert(messages).values(**row))
+        written = await transaction.execute(insert(messages).values(**row))
+        if role == "bot" and written.inserted_primary_key:
+            await self._carry(transaction, Said(conversation, written.inserted_primary_key[0], inbox_key, request_id))
         transaction.then(lambda: self._signals.set(f"conversation:{conversation}"))
 
 

@@ -22,12 +22,12 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.activity import Activity
 from bot.clock import Clock
-from bot.conversations import Message, keep_place, message_of
+from bot.conversations import Conversations, Message, keep_place, message_of
 from bot.database import Database, Transaction
 from bot.database.tables import inbox, messages, requests
 from bot.dialogue.dialogue import Decided
 from bot.dialogue.session import SessionMoved
-from bot.errors import QuartermasterError
+from bot.errors import QuartermasterError, Unavailable
 from bot.metrics import ACK_SECONDS, ACTIVITIES, TURN_SECONDS
 from bot.rows import insert_new
 from bot.signals import Signals
@@ -46,7 +46,17 @@ PATIENCE = 1.5
 TURN_LOOK = 0.2
 """Seconds between looks whether another replica has done what was said before in the same conversation."""
 
+LATER = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+"""Seconds until an activity is looked at again that its channel could not complete; the last goes on."""
+LATEST = timedelta(minutes=30)
+"""Age from which one that can't be completed is answered with an apology."""
+
 Handler = Callable[[Activity], Awaitable[Decided]]
+Completer = Callable[[Activity], Awaitable[Activity | Decided]]
+"""Makes a whole activity of one that a channel handed in raw, or decides itself what becomes of it.
+
+Raises Unavailable when that can't be known yet: the activity keeps its place and is looked at again.
+"""
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,10 @@ class Reply:
     request: tuple[str, str] | None
 
 
+class _NotYet(Exception):
+    """The channel can't complete the activity now."""
+
+
 class _Taken(Exception):
     """Another replica finished the activity first."""
 
@@ -64,9 +78,19 @@ class _Taken(Exception):
 class Inbox:
     """Stores activities and has them handled."""
 
-    def __init__(self, database: Database, clock: Clock, signals: Signals, replica: str) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        signals: Signals,
+        replica: str,
+        conversations: Conversations | None = None,
+    ) -> None:
         self._database, self._clock, self._signals, self._replica = database, clock, signals, replica
         self._handler: Handler | None = None
+        self._completers: dict[str, Completer] = {}
+        self._conversations = conversations or Conversations(database, clock, signals)
+        self._put_off: dict[int, int] = {}
         self._lanes: dict[str, list[tuple[int, Activity]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
@@ -75,6 +99,10 @@ class Inbox:
     def connect(self, handler: Handler) -> None:
         """Name what handles activities; they are kept, not handled, until then."""
         self._handler = handler
+
+    def complete_by(self, channel: str, completer: Completer) -> None:
+        """Name what makes whole activities of what a channel hands in raw."""
+        self._completers[channel] = completer
 
     async def receive(self, activity: Activity) -> bool:
         """Store an activity without the secrets in it; returns after the commit: True when new, else a duplicate."""
@@ -234,14 +262,23 @@ class Inbox:
                     heapq.heappush(queue, (seq, activity))  # what is taken over meanwhile goes first
                     await asyncio.sleep(TURN_LOOK)
                     continue
+                is_over = True
                 try:
                     if activity.is_urgent:
                         await self._handle(seq, activity)
                     else:
                         async with self._slots:
                             await self._handle(seq, activity)
+                except _NotYet:
+                    is_over = False
                 finally:
-                    self._mine.discard(seq)
+                    if is_over:
+                        self._mine.discard(seq)
+                        self._put_off.pop(seq, None)
+                if not is_over:  # it keeps its place, and no slot
+                    heapq.heappush(queue, (seq, activity))
+                    times = self._put_off[seq] = self._put_off.get(seq, 0) + 1
+                    await asyncio.sleep(LATER[min(times, len(LATER)) - 1])
         finally:
             del self._lanes[lane]
 
@@ -270,11 +307,17 @@ class Inbox:
         with structlog.contextvars.bound_contextvars(conversation=activity.conversation, activity=activity.key):
             for attempt in range(1, TRIES + 1):
                 try:
-                    await self._commit(seq, await self._handler(activity))
+                    await self._commit(seq, await self._decide(activity, self._handler))
                     ACTIVITIES.labels(activity.channel, "handled").inc()
                     break
                 except _Taken:
                     ACTIVITIES.labels(activity.channel, "taken").inc()
+                    break
+                except _NotYet:
+                    if not await self._has_waited_too_long(seq):
+                        raise
+                    ACTIVITIES.labels(activity.channel, "failed").inc()
+                    await self._apologise(seq, activity, "its channel could not complete it")
                     break
                 except SessionMoved:
                     log.info("turn.played_again", attempt=attempt)
@@ -287,6 +330,25 @@ class Inbox:
                         await self._apologise(seq, activity, f"{type(error).__name__}: {error}")
             TURN_SECONDS.observe(time.perf_counter() - begun)
             self._signals.set(f"inbox:{activity.key}")
+
+    async def _decide(self, activity: Activity, handler: Handler) -> Decided:
+        if not activity.raw:
+            return await handler(activity)
+        completer = self._completers.get(activity.channel)
+        if completer is None:  # its channel is off just now
+            raise _NotYet
+        try:
+            found = await completer(activity)
+        except Unavailable as error:
+            log.warning("activity.put_off", error=error.detail)
+            raise _NotYet from error
+        return await handler(found) if isinstance(found, Activity) else found
+
+    async def _has_waited_too_long(self, seq: int) -> bool:
+        async with self._database.read() as connection:
+            query = select(inbox.c.received_at).where(inbox.c.seq == seq)
+            since = (await connection.execute(query)).scalar_one()
+        return bool(self._clock.wall() - since > LATEST)
 
     async def _commit(self, seq: int, decided: Decided) -> None:
         async def work(transaction: Transaction) -> None:
@@ -306,15 +368,7 @@ class Inbox:
         async def work(transaction: Transaction) -> None:
             await self._mark_done(transaction, seq, error)
             await keep_place(transaction, activity, self._clock)
-            row = {
-                "conversation": activity.conversation,
-                "role": "bot",
-                "text": text,
-                "inbox_key": activity.key,
-                "at": self._clock.now(),
-            }
-            await transaction.execute(messages.insert().values(**row))
-            transaction.then(lambda: self._signals.set(f"conversation:{activity.conversation}"))
+            await self._conversations.say(transaction, activity.conversation, text, inbox_key=activity.key)
 
         try:
             await self._database.write(work)

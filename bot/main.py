@@ -52,7 +52,7 @@ from bot.workflow.scheduler import Scheduler
 
 log = structlog.get_logger(__name__)
 
-ADAPTERS = ("rest", "email", "console")
+ADAPTERS = ("rest", "email", "console", "slack")
 VITAL = ("database", "recogniser", "workflows")
 """Parts without which a process should get no traffic; the others are told, and the rest goes on without them."""
 CLOCK_PACE = 1.0
@@ -273,7 +273,7 @@ def build_services(settings: Settings, clock: Clock, cloud: Cloud) -> Services:
         outbox=outbox,
         requests=requests,
         approvals=approvals,
-        inbox=Inbox(database, clock, signals, replica),
+        inbox=Inbox(database, clock, signals, replica, conversations),
         holding=Holding(database, clock, signals, audit),
         organization=OrganizationReader(cloud, settings, database),
         replica=replica,

@@ -84,6 +84,29 @@ class Settings(BaseSettings):
     mail_transport: Literal["smtp", "ses"] = Field("smtp", description="ses sends through the SES API (sesv2).")
     sns_approval_topic_arn: str = Field("", description="SNS topic that gets a notice of each approval.")
 
+    slack_signing_secret: str = Field(
+        "", description="Signing secret of the Slack app; POST /slack/events is off without it."
+    )
+    slack_bot_token: str = Field(
+        "", description="Bot token (xoxb-…) of the one workspace that is served without OAuth."
+    )
+    slack_app_token: str = Field("", description="App-level token (xapp-…): events come over Socket Mode.")
+    slack_client_id: str = Field(
+        "", description="Client id of the Slack app, to be installed into workspaces by OAuth."
+    )
+    slack_client_secret: str = Field("", description="Client secret of the Slack app.")
+    slack_api_url: str = Field("https://slack.com/api/", description="Base of Slack's Web API.")
+    slack_allowed_teams: CommaList = Field(
+        (), description="Ids of the workspaces that are served when installed by OAuth."
+    )
+    slack_approvals_channel: str = Field(
+        "",
+        description="Id of the Slack channel that gets what waits for approval; unset, approvers get direct messages.",
+    )
+    slack_pace: float = Field(
+        1.0, ge=0, le=60, description="Seconds between messages to one Slack channel, after a few at once."
+    )
+
     report_to: Receivers = Field(
         (), description="Who gets the monthly report by itself: addresses, and conversation:id for channels."
     )
@@ -151,6 +174,12 @@ class Settings(BaseSettings):
         """Return the chain of roles that leads into a member account, as `Cloud.call` takes it."""
         member = f"arn:aws:iam::{account_id}:role/{self.member_role_name}"
         return f"{self.management_role_arn}>{member}" if self.management_role_arn else member
+
+    @cached_property
+    def uses_slack(self) -> bool:
+        """Whether people are served on Slack: there is a way for events to come in, and a token to answer with."""
+        comes_in = bool(self.slack_signing_secret or self.slack_app_token)
+        return comes_in and bool(self.slack_bot_token or self.slack_client_id)
 
     @cached_property
     def keys(self) -> tuple[ApiKey, ...]:
@@ -241,10 +270,51 @@ def check(settings: Settings) -> None:
         )
     if len({key.secret for key in settings.keys}) < len(settings.keys):
         raise SettingsError("API_KEYS holds the same key twice.", next_step="Give each owner a key of its own.")
+    _check_slack(settings)
     _check_own_addresses(settings)
 
 
 _TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,251}(\.fifo|[A-Za-z0-9_-]{0,5})")
+
+
+_SLACK_TOKENS = {"slack_bot_token": ("xoxb-", "xoxe.xoxb-"), "slack_app_token": ("xapp-",)}
+
+
+def _check_slack(settings: Settings) -> None:
+    """Refuse settings of Slack that are mixed up or serve nobody; raises SettingsError."""
+    for name, beginnings in _SLACK_TOKENS.items():
+        if (token := getattr(settings, name)) and not token.startswith(beginnings):
+            raise SettingsError(f"{name.upper()} must begin with {beginnings[0]}; this is another kind of token.")
+    url = urlsplit(settings.slack_api_url)
+    if url.scheme not in {"http", "https"} or not url.hostname or not settings.slack_api_url.endswith("/api/"):
+        raise SettingsError(f"SLACK_API_URL must be a URL that ends in /api/; it is {settings.slack_api_url!r}.")
+    if url.scheme == "http" and not is_loopback_host(url.hostname):
+        raise SettingsError("SLACK_API_URL must be https: tokens are sent there.")
+    if bool(settings.slack_client_id) != bool(settings.slack_client_secret):
+        raise SettingsError("SLACK_CLIENT_ID and SLACK_CLIENT_SECRET belong together; set both or none.")
+    if settings.slack_client_id and not settings.slack_allowed_teams:
+        raise SettingsError(
+            "SLACK_CLIENT_ID is set, but SLACK_ALLOWED_TEAMS is not: anybody's workspace could install the app.",
+            next_step="Set SLACK_ALLOWED_TEAMS to the ids of your workspaces (T…).",
+        )
+    for team in settings.slack_allowed_teams:
+        if not re.fullmatch(r"[TE][A-Z0-9]{2,30}", team):
+            raise SettingsError(f"SLACK_ALLOWED_TEAMS: {team!r} is no id of a workspace; they look like T0123ABCD.")
+    if (settings.slack_bot_token or settings.slack_client_id) and not (
+        settings.slack_signing_secret or settings.slack_app_token
+    ):
+        raise SettingsError(
+            "Slack has a token, but neither SLACK_SIGNING_SECRET nor SLACK_APP_TOKEN is set, so no event could come in."
+        )
+    if (settings.slack_signing_secret or settings.slack_app_token) and not settings.uses_slack:
+        raise SettingsError(
+            "Slack events would come in, but neither SLACK_BOT_TOKEN nor SLACK_CLIENT_ID is set to answer them."
+        )
+    if settings.slack_approvals_channel and not re.fullmatch(r"[CG][A-Z0-9]{2,30}", settings.slack_approvals_channel):
+        raise SettingsError(
+            f"SLACK_APPROVALS_CHANNEL is no id of a channel; it is {settings.slack_approvals_channel!r}.",
+            next_step="Take the id (C…) from the channel's details in Slack, not its name.",
+        )
 
 
 def _check_files(settings: Settings) -> None:

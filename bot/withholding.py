@@ -16,7 +16,7 @@ from sqlalchemy import select
 
 from bot.activity import STOP_WORDS, Activity
 from bot.database import Database
-from bot.database.tables import sessions
+from bot.database.tables import identities, sessions
 from bot.dialogue.abandoning import abandons
 from bot.dialogue.phrases import ANEW, CONTINUE, SKIP, THANKS, YES_OR_NO, bare
 
@@ -86,9 +86,13 @@ async def without_secrets(database: Database, activity: Activity) -> Activity:
 
 
 async def _open_form(database: Database, activity: Activity) -> dict[str, Any]:
-    query = select(sessions.c.state).where(
-        sessions.c.conversation == activity.conversation, sessions.c.person_id == activity.person.id
-    )
+    query = select(sessions.c.state).where(sessions.c.conversation == activity.conversation)
+    if activity.platform_id:  # whoever has a form open was known before
+        query = query.join(identities, identities.c.person_id == sessions.c.person_id).where(
+            identities.c.channel == activity.channel, identities.c.platform_id == activity.platform_id
+        )
+    else:
+        query = query.where(sessions.c.person_id == activity.person.id)
     async with database.read() as connection:
         state = (await connection.execute(query)).scalar_one_or_none()
     return dict((state or {}).get("form") or {})

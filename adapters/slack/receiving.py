@@ -1,0 +1,72 @@
+"""Taking in: one payload, whatever way it came, is stored before it is acknowledged, or ignored on purpose."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import structlog
+from sqlalchemy import select
+
+from adapters.slack.arrivals import CHANNEL, Ignored, Kind, Reply, read
+from bot.activity import Activity
+from bot.database.tables import conversations
+from bot.metrics import ACTIVITIES
+from bot.services import Services
+
+log = structlog.get_logger(__name__)
+
+KNOWN_THREADS = 10_000
+"""Threads of ours that are remembered, so that their replies need no look-up."""
+
+Answered = Callable[[Activity, Mapping[str, Any]], Awaitable[dict[str, Any] | None]]
+"""Checks a submitted modal in place: returns the acknowledgement's body that refuses it, None when it is to be kept."""
+
+
+class Receiver:
+    """Takes payloads from the route and from Socket Mode alike."""
+
+    def __init__(self, services: Services, check_in_place: Answered | None = None) -> None:
+        self._services = services
+        self._check_in_place = check_in_place
+        self._threads: OrderedDict[str, None] = OrderedDict()
+
+    async def receive(self, kind: Kind, payload: dict[str, Any]) -> dict[str, Any] | None:
+        """Keep what a payload says and return the acknowledgement's body, None for an empty one.
+
+        Returns after the commit, also for what was kept before; raises what the database raises: then nothing
+        may be acknowledged, and Slack sends it again.
+        """
+        found = read(kind, payload)
+        if isinstance(found, Reply):
+            found = found.activity if await self._is_ours(found.activity.conversation) else Ignored("not_for_us")
+        if isinstance(found, Ignored):
+            ACTIVITIES.labels(CHANNEL, "ignored").inc()
+            log.debug("slack.ignored", reason=found.reason)
+            return None
+        if payload.get("type") == "view_submission" and self._check_in_place:
+            refused = await self._check_in_place(found, payload)
+            if refused is not None:
+                return refused
+        await self._services.inbox.receive(found)
+        self._remember(found.conversation)
+        return None
+
+    async def _is_ours(self, conversation: str) -> bool:
+        """Tell whether the bot takes part in a thread."""
+        if conversation in self._threads:
+            self._threads.move_to_end(conversation)
+            return True
+        query = select(conversations.c.id).where(conversations.c.id == conversation)
+        async with self._services.database.read() as connection:
+            is_known = (await connection.execute(query)).first() is not None
+        if is_known:
+            self._remember(conversation)
+        return is_known
+
+    def _remember(self, conversation: str) -> None:
+        self._threads[conversation] = None
+        self._threads.move_to_end(conversation)
+        if len(self._threads) > KNOWN_THREADS:
+            self._threads.popitem(last=False)

@@ -1,0 +1,1 @@
+"""Slack, from signed requests in to calls of its Web API out."""
