@@ -89,6 +89,8 @@ class Operation:
                 outcome = await self._factory.outcome(row.key)
             except CloudError as error:
                 log.warning("accounts.record_unread", request=row.request_id, record=row.key, code=error.code)
+                if not error.retryable or now - row.since > OVERDUE:
+                    verdicts[row.seq] = Verdict(ready=False, notice=_unread(row.request_id, row.key, error))
                 continue
             missing = None
             if outcome["status"] == "GONE":
@@ -121,6 +123,15 @@ class Operation:
 
 def _retries(request: RequestRecord) -> int:
     return int(request.notes.get(RETRIES, 0))
+
+
+def _unread(request_id: str, record_id: str, error: CloudError) -> Notice:
+    text = (
+        f"Control Tower works on request {request_id}, but AWS can't be asked about it just now "
+        f"({error.operation}: {error.code}). Your platform team should look at record {record_id} in Service Catalog; "
+        "I keep looking and will tell you here. Don't ask for it a second time."
+    )
+    return Notice("unread", text, Card("Waiting for AWS", (Text(text),), tone="warning", request=request_id))
 
 
 def _overdue(request_id: str, record_id: str) -> Notice:

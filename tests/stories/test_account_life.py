@@ -18,7 +18,7 @@ from tests.stories.accounts import (
     tag,
     tags_of,
 )
-from tests.support.stage import Approver, Speaker, Stage
+from tests.support.stage import Approver, Speaker, Stage, Theatre
 from tests.support.theatre import on_every_channel, on_every_database
 
 
@@ -114,6 +114,48 @@ async def test_an_update_that_fails_is_retried_by_an_operator(stage: Stage, ana:
     await stage.advance(minutes=15)
     await ana.hears_later("is up to date with Account Factory")
     assert len(await stage.calls("UpdateProvisionedProduct")) == 2
+
+
+async def is_being_updated(stage: Stage, ana: Speaker, bo: Approver) -> str:
+    """Have Control Tower asked to update the demo booth; return the request."""
+    tag(stage, DEMO_BOOTH, owner="ana@corp.example", account_type="Sandbox")
+    await ana.says("update the account Demo Booth")
+    request = await is_approved(ana, bo)
+    await ana.hears_later("is asked to update the account")
+    return request
+
+
+async def test_an_operation_that_takes_far_too_long_is_told_once_and_followed(
+    theatre: Theatre, stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    request = await is_being_updated(stage, ana, bo)
+    world = theatre.sandbox.world
+    with world.lock:
+        [record] = [r for r in world.zone.records.values() if r.due is not None]
+        record.created_at += 6 * 3600.0  # its stages count from then
+        record.due = record.created_at
+        world.changed()
+    await stage.advance(hours=3)
+    await ana.hears_later(f"Control Tower has worked on request {request} for more than two hours", "platform team")
+    await stage.advance(minutes=1)
+    await stage.advance(hours=4)
+    await ana.hears_later("is up to date with Account Factory")
+    await ana.heard_once("for more than two hours", "is up to date with Account Factory")
+
+
+async def test_an_operation_that_aws_does_not_let_us_follow_is_told_once_and_not_sent_again(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    request = await is_being_updated(stage, ana, bo)
+    await stage.switches_on("access_denied", operations=["DescribeRecord"])
+    await stage.advance(minutes=1)
+    await ana.hears_later(f"Control Tower works on request {request}, but AWS can't be asked about it")
+    ana.hears("DescribeRecord: AccessDenied", "platform team", "Don't ask for it a second time")
+    await stage.switches_off("access_denied")
+    await stage.advance(minutes=15)
+    await ana.hears_later("is up to date with Account Factory")
+    await ana.heard_once("can't be asked about it")
+    assert len(await stage.calls("UpdateProvisionedProduct")) == 1
 
 
 async def test_what_account_factory_did_not_make_can_not_be_updated(stage: Stage, ana: Speaker) -> None:
