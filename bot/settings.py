@@ -99,6 +99,9 @@ class Settings(BaseSettings):
     slack_allowed_teams: CommaList = Field(
         (), description="Ids of the workspaces that are served when installed by OAuth."
     )
+    slack_token_key: CommaList = Field(
+        (), description="Keys that seal the tokens of workspaces: 32 bytes in base64 each, the newest first."
+    )
     slack_approvals_channel: str = Field(
         "",
         description="Id of the Slack channel that gets what waits for approval; unset, approvers get direct messages.",

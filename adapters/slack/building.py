@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.routing import Route
 
+from adapters.slack.install import build_install
 from adapters.slack.receiving import Receiver
 from adapters.slack.route import EventsRoute
 from adapters.slack.web import Web
@@ -18,17 +19,32 @@ def build_slack(services: Services) -> Channel:
     """Return the channel with its route POST /slack/events, unless there is no signing secret."""
     settings = services.settings
     web = Web(settings.slack_api_url)
-    workspaces: Workspaces = SingleWorkspace(web, settings.slack_bot_token)
+    install = build_install(services)
+    workspaces: Workspaces = install.workspaces if install else SingleWorkspace(web, settings.slack_bot_token)
     receiver = Receiver(services)
     router = APIRouter()
     if settings.slack_signing_secret:
         endpoint = EventsRoute(settings.slack_signing_secret, receiver)
         router.routes.append(Route("/slack/events", endpoint, methods=["POST"], include_in_schema=False))
 
+    if install:
+        router.routes.extend(install.router.routes)
+
+    async def start() -> None:
+        if install:
+            await install.start()
+
+    async def stop() -> None:
+        if install:
+            await install.stop()
+        await web.close()
+
     async def ready() -> str:
         try:
+            if install and (fault := await install.ready()):
+                return fault
             return "" if await workspaces.first() else "the app is not installed in a workspace"
         except QuartermasterError as error:
             return error.detail
 
-    return Channel(name="slack", router=router, stop=web.close, ready=ready)
+    return Channel(name="slack", router=router, start=start, stop=stop, ready=ready)

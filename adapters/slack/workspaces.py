@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
@@ -26,7 +26,7 @@ class Workspace:
     bot_user_id: str
     bot_id: str
     app_id: str
-    token: str
+    token: str = field(repr=False)
 
     @property
     def home(self) -> str:

@@ -1,0 +1,14 @@
+"""What the bot asks a workspace for: the bot scopes of slack-manifest.yml (a test holds the two together)."""
+
+SCOPES = (
+    "app_mentions:read",
+    "assistant:write",
+    "channels:history",
+    "chat:write",
+    "commands",
+    "files:write",
+    "groups:history",
+    "im:history",
+    "users:read",
+    "users:read.email",
+)
