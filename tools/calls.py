@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("bot", "intents", "adapters")
 PORT = {"adapters/aws"}
 """Carries the calls of others out."""
-NO_CLOUD = {"adapters/lex/engine"}
+NO_CLOUD = {"adapters/lex/engine", "adapters/slack", "adapters/teams"}
+"""Call nothing of AWS; some have a `call` of their own."""
 METHODS = ("call", "pages")
 OWN, MANAGEMENT, MEMBER = "own", "management", "member"
 
@@ -82,8 +83,13 @@ def find_calls(root: Path = ROOT) -> tuple[Call, ...]:
 
 def calls_in(texts: dict[str, str]) -> list[Call]:
     """Return the calls in these files, given by path; raises Unresolvable."""
-    skipped = tuple(f"{folder}/" for folder in PORT | NO_CLOUD)
-    return _Reader([Module(path, text) for path, text in texts.items() if not path.startswith(skipped)]).read()
+    skipped = tuple(f"{folder}/" for folder in NO_CLOUD)
+    modules = [Module(path, text) for path, text in texts.items() if not path.startswith(tuple(f"{f}/" for f in PORT))]
+    for module in (m for m in modules if m.path.startswith(skipped)):
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.expr) and _is_port(node):
+                raise Unresolvable(f"{module.where(node)}: {module.path} is listed as calling nothing of AWS.")
+    return _Reader([m for m in modules if not m.path.startswith(skipped)]).read()
 
 
 class _Reader:

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.credentials import Credentials
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError
 
-from bot.cloud import acting_for, seen_request_ids
+from adapters.aws.grants import ActingCredentials, Grants, acting_as
+from bot.cloud import seen_request_ids
 from bot.errors import CloudError
 from bot.settings import Settings
 
 THREADS = 16
-TAGGED = 32
-"""Sessions of requests that are kept: one lives an hour, and making its clients takes a while."""
 PAGE_TOKENS = (("PageToken", "NextPageToken"), ("NextToken", "NextToken"), ("nextToken", "nextToken"))
 """What listings call the token of the following page, in their questions and in their answers."""
 REQUEST_TAG = "quartermaster-request"
@@ -35,7 +36,8 @@ _NOTICES = {("sns", "Publish"), ("sesv2", "SendEmail"), ("ses", "SendRawEmail")}
 
 
 class BotoCloud:
-    """Calls AWS from a bounded pool of threads; clients are made once per service, Region and role."""
+    """Calls AWS from a bounded pool of threads; clients are made once per service and Region, and sign as
+    the role of each call (`adapters.aws.grants`)."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -43,8 +45,11 @@ class BotoCloud:
         # A hanging Lex must not take the threads that orders are placed with.
         self._lex_pool = ThreadPoolExecutor(THREADS, thread_name_prefix="lex")
         self._lock = threading.Lock()
-        self._clients: dict[tuple[str, str, str, str], Any] = {}
-        self._sessions: dict[tuple[str, str], tuple[boto3.Session, datetime]] = {}
+        self._clients: dict[tuple[str, str], Any] = {}
+        self.grants = Grants(self._find_own, self._assume)
+        core = botocore.session.get_session()
+        core._credentials = ActingCredentials(self.grants)  # what each client of this session signs with
+        self._session = boto3.Session(botocore_session=core)
         self._config = Config(
             retries={"mode": "standard", "max_attempts": 4},
             connect_timeout=3,
@@ -72,7 +77,7 @@ class BotoCloud:
         self, service: str, operation: str, result: str, /, *, region: str = "", role: str = "", **parameters: Any
     ) -> AsyncIterator[dict[str, Any]]:
         """Yield a listing's entries over all pages; see `bot.cloud.Cloud.pages`."""
-        client = await asyncio.get_running_loop().run_in_executor(self._pool, self._client, service, region, role)
+        client = await asyncio.get_running_loop().run_in_executor(self._pool, self._client, service, region)
         tokens = _paging(client, operation)
         following: dict[str, Any] = {}
         while True:
@@ -85,7 +90,8 @@ class BotoCloud:
 
     def _call(self, service: str, operation: str, region: str, role: str, parameters: dict[str, Any]) -> dict[str, Any]:
         try:
-            client = self._client(service, region, role)
+            acting_as.set(role)  # in a context of this call's own
+            client = self._client(service, region)
             method = getattr(client, _method_name(client, operation))
             answer: dict[str, Any] = method(**parameters)
         except ClientError as error:
@@ -98,64 +104,33 @@ class BotoCloud:
         _remember(metadata.get("RequestId", ""))
         return answer
 
-    def _client(self, service: str, region: str, role: str) -> Any:
-        region = region or self._settings.aws_region
-        tag = acting_for.get() if role else ""
-        key = (service, region, role, tag)
+    def _client(self, service: str, region: str) -> Any:
+        key = (service, region or self._settings.aws_region)
         with self._lock:
-            self._drop_stale()
             if key not in self._clients:
-                self._clients[key] = self._session(role, tag).client(
+                self._clients[key] = self._session.client(
                     service,
-                    region_name=region,
+                    region_name=key[1],
                     endpoint_url=self._settings.aws_endpoint_url or None,
                     config=self._once if service == "lexv2-runtime" else self._config,
                 )
             return self._clients[key]
 
-    def _drop_stale(self) -> None:
-        """Forget sessions that end soon, and those of requests that were carried out longest ago."""
-        now = datetime.now(UTC)
-        tagged = [key for key in self._sessions if key[1]]
-        for key in [k for k, (_, end) in self._sessions.items() if end <= now] + tagged[:-TAGGED]:
-            self._sessions.pop(key, None)
-            self._clients = {k: c for k, c in self._clients.items() if k[2:] != key}
+    def _find_own(self) -> Credentials | None:
+        """Find our own identity as the SDKs do; in the sandbox, which takes any key, never on the network."""
+        if not self._settings.is_sandbox:
+            return botocore.session.get_session().get_credentials()
+        names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+        return Credentials(*(os.environ.get(name) or "sandbox" for name in names))
 
-    def _session(self, role: str, tag: str) -> boto3.Session:
-        known = self._sessions.get((role, tag))
-        if known is None:
-            known = self._assume(role, tag) if role else self._own()
-            self._sessions[role, tag] = known
-        return known[0]
-
-    def _own(self) -> tuple[boto3.Session, datetime]:
-        never = datetime.max.replace(tzinfo=UTC)
-        session = boto3.Session()
-        if self._settings.is_sandbox and session.get_credentials() is None:
-            # The sandbox takes any key; without one the SDK would look for an instance role on the network.
-            return boto3.Session(aws_access_key_id="sandbox", aws_secret_access_key="sandbox"), never  # noqa: S106
-        return session, never
-
-    def _assume(self, chain: str, tag: str) -> tuple[boto3.Session, datetime]:
-        """Assume the last role of a chain from the one before it, in a session tagged with the request."""
-        before, _, role = chain.rpartition(">")
-        session = self._session(before, tag)
-        sts = session.client(
-            "sts",
-            region_name=self._settings.aws_region,
-            endpoint_url=self._settings.aws_endpoint_url or None,
-            config=self._config,
-        )
+    def _assume(self, role: str, tag: str) -> Mapping[str, Any]:
+        """Assume a role as whoever acts now, in a session tagged with the request."""
         # Tags let CloudTrail name the request behind each call, and policies ask for one.
         tags = {"Tags": [{"Key": REQUEST_TAG, "Value": tag}]} if tag else {}
         name = f"quartermaster-{tag}" if tag else "quartermaster"
-        granted = sts.assume_role(RoleArn=role, RoleSessionName=name[:64], **tags)["Credentials"]
-        assumed = boto3.Session(
-            aws_access_key_id=granted["AccessKeyId"],
-            aws_secret_access_key=granted["SecretAccessKey"],
-            aws_session_token=granted["SessionToken"],
-        )
-        return assumed, granted["Expiration"] - timedelta(minutes=5)
+        answer = self._client("sts", "").assume_role(RoleArn=role, RoleSessionName=name[:64], **tags)
+        granted: Mapping[str, Any] = answer["Credentials"]
+        return granted
 
     def close(self) -> None:
         """End the threads."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from adapters.aws import BotoCloud, sandbox_clock
-from adapters.aws.cloud import TAGGED
+from adapters.aws import BotoCloud, grants, sandbox_clock
 from bot.cloud import acting_for, seen_request_ids
 from bot.errors import CloudError
 from bot.settings import load_settings
@@ -183,9 +185,69 @@ async def test_a_workers_session_carries_its_request_through_a_chain_of_roles(
     assert all(c["role"].endswith("role/AWSControlTowerExecution") for c in made)
 
 
-async def test_sessions_of_requests_long_ago_are_let_go(cloud: BotoCloud, sandbox: Sandbox) -> None:
-    for number in range(TAGGED + 3):
+async def test_one_client_signs_for_every_role_and_request(cloud: BotoCloud, sandbox: Sandbox) -> None:
+    roles = [f"arn:aws:iam::111122223333:role/{name}" for name in ("One", "Two")]
+
+    async def ask(role: str, request: str) -> None:
+        acting_for.set(request)
+        await cloud.call("sts", "GetCallerIdentity", role=role)
+
+    wanted = [(role, f"qm-{n:08}") for n in range(6) for role in (*roles, "")]
+    await asyncio.gather(*(asyncio.create_task(ask(*one)) for one in wanted))
+    made = [(c["role"], c["tags"].get("quartermaster-request")) for c in calls(sandbox, "GetCallerIdentity")]
+    assert sorted(made, key=str) == sorted(((r, t) if r else ("", None) for r, t in wanted), key=str)
+    assert len(cloud._clients) == 1
+    assert len(calls(sandbox, "AssumeRole")) == 12
+
+
+async def test_sessions_used_longest_ago_are_let_go(cloud: BotoCloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grants, "MOST", 3)
+    for number in range(6):
         token = acting_for.set(f"qm-{number:08}")
         await cloud.call("sts", "GetCallerIdentity", role="arn:aws:iam::111122223333:role/Management")
         acting_for.reset(token)
-    assert len(cloud._clients) <= TAGGED + 2
+    assert len(cloud.grants) == 3
+
+
+async def test_a_session_is_asked_for_once_by_many_and_anew_when_it_ends(
+    cloud: BotoCloud, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    role = "arn:aws:iam::111122223333:role/Management"
+    await asyncio.gather(*(cloud.call("sts", "GetCallerIdentity", role=role) for _ in range(8)))
+    assert len(calls(sandbox, "AssumeRole")) == 1
+    monkeypatch.setattr(grants, "EARLY", timedelta(hours=2))
+    await cloud.call("sts", "GetCallerIdentity", role=role)
+    assert len(calls(sandbox, "AssumeRole")) == 1, "it has not ended yet"
+    cloud.grants._kept.clear()
+    for _ in range(2):
+        await cloud.call("sts", "GetCallerIdentity", role=role)
+    assert len(calls(sandbox, "AssumeRole")) == 3, "a session that ends soon serves nobody"
+
+
+async def test_a_refused_role_is_told_and_asked_for_again(cloud: BotoCloud, sandbox: Sandbox) -> None:
+    role = "arn:aws:iam::111122223333:role/Management"
+    fault(sandbox, "access_denied", operations=["AssumeRole"], times=1)
+    with pytest.raises(CloudError) as caught:
+        await cloud.call("sts", "GetCallerIdentity", role=role)
+    assert caught.value.code.startswith("AccessDenied")
+    await cloud.call("sts", "GetCallerIdentity", role=role)
+
+
+async def test_without_credentials_the_error_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    settings = load_settings(
+        smtp_url="smtp://127.0.0.1:9",
+        aws_endpoint_url="",
+        public_url="https://bot.corp.example",
+        approvers="bo@corp.example",
+        mail_from="bot@corp.example",
+    )
+    assert not settings.is_sandbox
+    cloud = BotoCloud(settings)
+    with pytest.raises(CloudError, match="NoCredentials"):
+        await cloud.call("sts", "GetCallerIdentity")
+    cloud.close()

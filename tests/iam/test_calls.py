@@ -146,3 +146,17 @@ def test_the_port_itself_and_the_local_engine_are_no_callers() -> None:
         await self.call(service, operation)
     """
     assert found(body, path="adapters/aws/cloud.py") == set()
+
+
+def test_folders_that_call_nothing_of_aws_are_held_to_it() -> None:
+    body = """
+    async def ask(self):
+        await self._web.call("token", "auth.test")
+    """
+    assert found(body, path="adapters/slack/web.py") == set()
+    body = """
+    async def ask(self):
+        await self._cloud.call("sts", "GetCallerIdentity")
+    """
+    with pytest.raises(Unresolvable, match="listed as calling nothing"):
+        found(body, path="adapters/slack/web.py")

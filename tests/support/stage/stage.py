@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,17 @@ class Theatre:
             await stack.enter_async_context(_served(application, listening))
             stage = Stage(application, self.sandbox.url, stack)
             yield stage
+
+
+@cache
+def _aws_client(service: str, url: str) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
 
 
 class _Server(uvicorn.Server):
@@ -169,13 +181,7 @@ class Stage:
 
     def aws(self, service: str) -> Any:
         """Return a boto3 client of the sandboxed AWS, to change the world behind the bot's back."""
-        return boto3.client(
-            service,
-            endpoint_url=str(self._sandbox.base_url),
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        return _aws_client(service, str(self._sandbox.base_url))
 
     async def calls(self, operation: str, service: str = "") -> list[dict[str, Any]]:
         """Return the calls of one operation that the sandboxed AWS has had, oldest first."""
