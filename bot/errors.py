@@ -17,6 +17,14 @@ from __future__ import annotations
 import re
 
 _LACKING = re.compile(r"not authorized to perform: ([A-Za-z0-9-]+:\w+)")
+_WHO = re.compile(r"\bUser: \S+ is not authorized to perform: (\S+)(?: on resource: \S+)?(?: with an explicit deny)?")
+_ARN = re.compile(r"\barn:aws[\w-]*:[^\s,;\"'“”<>()]+")
+
+
+def without_arns(text: str) -> str:
+    """Return AWS's words for people who need not know how the installation is made: no ARN, no role, no session."""
+    plain = _WHO.sub(r"the role that I use lacks the permission \1", text)
+    return _ARN.sub("…", plain)
 
 
 class QuartermasterError(Exception):
@@ -118,6 +126,19 @@ class CloudError(QuartermasterError):
         self.operation = operation
         self.request_id = request_id
         self.retryable = retryable
+
+    @property
+    def plain(self) -> str:
+        """What happened, for everybody. AWS's own words stand in the audit and, for operators, in the steps."""
+        if self.missing_permission:
+            why = f"the role that I use lacks the permission {self.missing_permission}."
+        else:
+            why = without_arns(self.message) or "AWS gave no reason."
+        return f"AWS refused {self.operation} with {self.code}: {why}"
+
+    def sentence(self) -> str:
+        """Return what happened, for everybody."""
+        return f"{self.plain} {self.next_step}".strip()
 
     @property
     def missing_permission(self) -> str:

@@ -19,6 +19,7 @@ from bot.errors import CloudError
 from bot.intent import Change
 from bot.requests import RequestRecord
 from bot.services import Services
+from bot.workflow.mending import RETRIES
 from bot.workflow.model import Notice, Verdict, Wait, Waiting, Watcher
 
 log = structlog.get_logger(__name__)
@@ -45,9 +46,10 @@ class Places:
         """Return the batched watcher of places; the same for every intent that lines up."""
         return Watcher(PLACE, POLL, self.look)
 
-    def wait(self, key: str, then: str) -> Wait:
-        """Line up for a place, then go on with the segment `then`."""
-        return Wait(PLACE, key, then)
+    def wait(self, request: RequestRecord, then: str) -> Wait:
+        """Line up for a place, then go on with the segment `then`; after an operator's retry at the end of the line."""
+        retries = int(request.notes.get(RETRIES, 0))
+        return Wait(PLACE, f"{request.id}:{request.version}:{retries}", then, {CHECK: True} if retries else {})
 
     async def look(self, waiting: Sequence[Waiting]) -> Mapping[int, Verdict]:
         """Admit as many of the oldest as there are places; tell the others where they stand."""

@@ -18,6 +18,7 @@ from bot.card import Card, Text
 from bot.errors import CloudError
 from bot.services import Services
 from bot.workflow.checking import failure
+from bot.workflow.mending import RETRIES
 from bot.workflow.model import Failed, Notice, Verdict, Waiting, Watcher
 from bot.workflow.run import Run
 
@@ -72,17 +73,20 @@ class Provisioning:
         whose answer got lost, may have begun, and returns the same as this, or {}. Safe to repeat: the token is kept
         before the call. Raises CloudError for what a wait may cure.
         """
-        token = f"{run.request.id}-{run.request.version}"
+        retries = int(run.request.notes.get(RETRIES, 0))
+        token = f"{run.request.id}-{run.request.version}" + (f"-{retries}" if retries else "")
 
         async def send() -> dict[str, str]:
             before, now = await self._sent_at(run), self._services.clock.now().isoformat()
             # Kept before the call: a process that dies before its answer must not leave what nobody looks for.
-            await run.note(provision_token=token, **{SENT: now, FIRST: await self._noted(run, FIRST) or now})
+            first = await self._noted(run, FIRST) or now
+            await run.note(provision_token=token, **{_of_this_try(run, SENT): now, _of_this_try(run, FIRST): first})
             try:
                 answer = await order(token)
             except CloudError as error:
                 if not error.retryable or _THROTTLED.search(error.code):
-                    await run.note(**{SENT: before})  # this call did nothing; an earlier one still may have
+                    # This call did nothing; an earlier one still may have.
+                    await run.note(**{_of_this_try(run, SENT): before})
                 raise
             detail = answer["RecordDetail"]
             return {"record": detail["RecordId"], "product": detail["ProvisionedProductId"]}
@@ -101,8 +105,11 @@ class Provisioning:
             run.stand()
         if refusal.retryable:
             raise refusal
-        step = f"Show AWS request id {refusal.request_id or '(none)'} to your platform team, then ask again."
-        text = f"AWS refused {refusal.operation} with {refusal.code}: {refusal.message}"
+        step = (
+            f"Show AWS request id {refusal.request_id or '(none)'} to your platform team. When that is mended, an "
+            f"operator can say “retry {run.request.id}”, or you ask again."
+        )
+        text = refusal.plain
         if not sent:
             return failure(run.request, f"{text} Nothing was changed.", step)
 
@@ -124,7 +131,7 @@ class Provisioning:
         return await self._noted(run, SENT)
 
     async def _noted(self, run: Run, name: str) -> str:
-        return str((await self._services.requests.find(run.request.id)).notes.get(name) or "")
+        return str((await self._services.requests.find(run.request.id)).notes.get(_of_this_try(run, name)) or "")
 
     async def find_record(self, product_id: str, record_type: str, since: str) -> dict[str, str]:
         """Return the newest record of a type that a provisioned product has had since then; {} without one."""
@@ -220,3 +227,9 @@ def _late(row: Waiting, overdue: timedelta) -> Notice:
         "looking and will tell you here."
     )
     return Notice("overdue", text, Card("Overdue", (Text(text),), tone="warning", request=row.request_id))
+
+
+def _of_this_try(run: Run, note: str) -> str:
+    """Return the name of a note of the try that an operator has begun: each makes calls of its own."""
+    retries = int(run.request.notes.get(RETRIES, 0))
+    return f"{note}:{retries}" if retries else note

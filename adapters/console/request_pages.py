@@ -144,19 +144,16 @@ class RequestPages:
 
     async def _values(self, record: RequestRecord, person: Person) -> dict[str, Any]:
         requests, policy = self._services.requests, self._services.policy
-        view = await requests.view(record)
+        may_override = policy.may_override(person, record.subject).allowed
+        view = await requests.view(record, whole=may_override)
         outcome: Mapping[str, Any] = record.outcome or {}
-        may_mend = (
-            record.state == "failed"
-            and bool(record.notes.get(RETRY))
-            and policy.may_override(person, record.subject).allowed
-        )
+        may_mend = record.state == "failed" and bool(record.notes.get(RETRY)) and may_override
         return {
             "record": record,
             "approvals": view["approvals"],
             "steps": view["steps"],
             "was_approved": any(a["decision"] == "approve" for a in view["approvals"]),
-            "timeline": await requests.timeline(record),
+            "timeline": await requests.timeline(record, whole=may_override),
             "yields": [(_label(k), v) for k, v in outcome.items() if k not in ALREADY_SHOWN and _is_plain(v)],
             "may_decide": record.state == "awaiting_approval"
             and await self._services.approvals.may_decide(record, person),

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
-
 from bot.activity import Activity
 from bot.card import Button, Card, Facts, Text
 from bot.clock import iso
 from bot.database import Transaction
-from bot.database.tables import requests, touched
 from bot.dialogue.session import Form
 from bot.errors import Refused
 from bot.intent import Answer, Change
 from bot.people import mailbox_of
 from bot.plan import Plan
-from bot.requests import OPEN_STATES, RequestRecord
+from bot.requests import RequestRecord
 from bot.requests.record import new_request_id
 from bot.services import Services
 
@@ -67,7 +64,7 @@ class Placing:
         """Write the request, ask for approval, and return what to answer."""
         record, services = self.record, self._services
         for resource in record.plan.touches:
-            if resource.exclusive and await _has_open_request(transaction, resource.kind, resource.name):
+            if resource.exclusive and await services.requests.is_open_on(transaction, resource.kind, resource.name):
                 text = f"{resource.name} has just become part of another open request, so nothing was placed."
                 return Placed(Answer(text), "")
         await services.requests.insert(transaction, record)
@@ -116,16 +113,3 @@ class Placing:
             request=record.id,
         )
         return Answer(text, card)
-
-
-async def _has_open_request(transaction: Transaction, kind: str, name: str) -> bool:
-    if transaction.connection.dialect.name == "postgresql":
-        # Two replicas may place at the same moment; on SQLite the one writer rules that out.
-        await transaction.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{kind}:{name}", 0))))
-    query = (
-        select(requests.c.id)
-        .join(touched, touched.c.request_id == requests.c.id)
-        .where(touched.c.kind == kind, touched.c.resource == name, requests.c.state.in_(OPEN_STATES))
-        .limit(1)
-    )
-    return (await transaction.execute(query)).first() is not None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, insert, select, tuple_, update
+from sqlalchemy import Select, exists, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.activity import Person
@@ -15,7 +15,7 @@ from bot.clock import Clock, iso
 from bot.conversations import Conversations
 from bot.database import Database, Transaction
 from bot.database.tables import approvals, messages, people, requests, steps, touched, waits
-from bot.errors import Conflict, Invalid, NotFound
+from bot.errors import Conflict, Invalid, NotFound, without_arns
 from bot.paging import Page, decode_cursor, encode_cursor
 from bot.people import shown
 from bot.plan import Plan
@@ -69,6 +69,20 @@ class Requests:
         async with self._database.read() as connection:
             row = (await connection.execute(query)).first()
         return _record(row) if row else None
+
+    async def is_open_on(self, transaction: Transaction, kind: str, resource: str) -> bool:
+        """Tell whether an open request touches the resource, and keep others from it until the transaction ends."""
+        if transaction.connection.dialect.name == "postgresql":
+            # Two replicas may place at the same moment; on SQLite the one writer rules that out.
+            lock = func.pg_advisory_xact_lock(func.hashtextextended(f"{kind}:{resource}", 0))
+            await transaction.execute(select(lock))
+        query = (
+            select(requests.c.id)
+            .join(touched, touched.c.request_id == requests.c.id)
+            .where(touched.c.kind == kind, touched.c.resource == resource, requests.c.state.in_(OPEN_STATES))
+            .limit(1)
+        )
+        return (await transaction.execute(query)).first() is not None
 
     async def list(self, wanted: Filter) -> Page[RequestRecord]:
         """Return requests newest first. Raises Invalid for a cursor that isn't ours."""
@@ -183,8 +197,11 @@ class Requests:
             .values(done_at=self._clock.now())
         )
 
-    async def view(self, record: RequestRecord) -> dict[str, Any]:
-        """Return the request as INTERFACES promises it over REST, JSON types only."""
+    async def view(self, record: RequestRecord, *, whole: bool = False) -> dict[str, Any]:
+        """Return the request as INTERFACES promises it over REST, JSON types only.
+
+        `whole`, for operators: steps tell why they failed in AWS's own words, ARNs included.
+        """
         async with self._database.read() as connection:
             decided = select(approvals).where(approvals.c.request_id == record.id)
             decisions = (await connection.execute(decided.order_by(approvals.c.version, approvals.c.asked_at))).all()
@@ -216,7 +233,7 @@ class Requests:
                     "name": s.name,
                     "state": s.state,
                     "attempts": s.attempts,
-                    "error": s.error,
+                    "error": s.error if whole else _plain(s.error),
                     "aws_request_ids": s.aws_request_ids,
                     "started_at": iso(s.started_at),
                     "finished_at": iso(s.finished_at),
@@ -229,8 +246,8 @@ class Requests:
             "updated_at": iso(record.updated_at),
         }
 
-    async def timeline(self, record: RequestRecord) -> Sequence[TimelineEntry]:
-        """Return what happened to a request, oldest first."""
+    async def timeline(self, record: RequestRecord, *, whole: bool = False) -> Sequence[TimelineEntry]:
+        """Return what happened to a request, oldest first; `whole` as for `view`."""
         entries = [TimelineEntry(record.created_at, "Asked", f"by {shown(record.requester)}")]
         async with self._database.read() as connection:
             decided = select(approvals).where(approvals.c.request_id == record.id, approvals.c.decision.is_not(None))
@@ -241,13 +258,18 @@ class Requests:
                 entries.append(TimelineEntry(a.decided_at, title, words, "good" if good else "bad"))
             for s in (await connection.execute(select(steps).where(steps.c.request_id == record.id))).all():
                 tone = "bad" if s.state == "failed" else "neutral"
-                entries.append(TimelineEntry(s.started_at, s.name.capitalize(), s.error or s.state, tone))  # type: ignore[arg-type]
+                words = (s.error if whole else _plain(s.error)) or s.state
+                entries.append(TimelineEntry(s.started_at, s.name.capitalize(), words, tone))  # type: ignore[arg-type]
             told = select(messages).where(messages.c.request_id == record.id, messages.c.notice.is_not(None))
             for m in (await connection.execute(told)).all():
                 entries.append(TimelineEntry(m.at, "Told the requester", m.text.partition("\n")[0]))
         if record.is_final and record.state in ("expired", "cancelled"):
             entries.append(TimelineEntry(record.updated_at, STATE_WORDS[record.state].capitalize(), "", "warning"))
         return sorted(entries, key=lambda e: e.at)
+
+
+def _plain(error: str | None) -> str | None:
+    return without_arns(error) if error else error
 
 
 def _outcome(text: str, next_step: str, **yields: Any) -> dict[str, Any]:

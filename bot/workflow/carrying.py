@@ -14,7 +14,7 @@ from bot.cloud import acting_for
 from bot.database import Transaction
 from bot.database.tables import waits
 from bot.dialogue.form import checks_of
-from bot.errors import CloudError, QuartermasterError, Unavailable
+from bot.errors import CloudError, QuartermasterError, Unavailable, without_arns
 from bot.intent import Change
 from bot.plan import Plan, difference
 from bot.requests import RequestRecord
@@ -78,15 +78,16 @@ class Carrying:
             except (QuartermasterError, StepFailed) as error:
                 look = "sk your platform team to look at the request's steps"
                 step = f"A{look} before it is asked for again." if run.stands else f"Ask again, or a{look}."
-                result = replace(failure(record, str(error), step), retry=_point(row))
+                result = replace(failure(record, without_arns(str(error)), step), retry=run.retry or _point(row))
             except Exception as error:
                 log.exception("segment.failed")
                 step = (
                     "Nothing more is tried by itself. Ask your platform team to look at the request's steps; "
                     f"an operator can let it go on with “retry {record.id}”."
                 )
-                unexpected = failure(record, f"An unexpected error: {type(error).__name__}: {error}", step)
-                result = replace(unexpected, retry=_point(row))
+                words = without_arns(f"An unexpected error: {type(error).__name__}: {error}")
+                unexpected = failure(record, words, step)
+                result = replace(unexpected, retry=run.retry or _point(row))
             final = result
 
             async def conclude() -> None:
@@ -130,11 +131,13 @@ class Carrying:
                     notice = _still_trying(record, error)
             key = f"{row.key.partition(AGAIN)[0][:200]}{AGAIN}{row.attempt + 1}"
             return Wait("timer", key, row.segment, payload, due=due, notice=notice)
-        return failure(
+        refused = failure(
             record,
-            f"AWS refused {error.operation} with {error.code}: {error.message}",
-            f"Show AWS request id {error.request_id or '(none)'} to your platform team, then ask again.",
+            error.plain,
+            f"Show AWS request id {error.request_id or '(none)'} to your platform team. When that is mended, an "
+            f"operator can say “retry {record.id}”, or you ask again.",
         )
+        return replace(refused, retry=run.retry or _point(row))
 
     async def _conclude(self, wait: int, segment: str, record: RequestRecord, result: SegmentResult) -> None:
         async def work(transaction: Transaction) -> None:

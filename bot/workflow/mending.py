@@ -94,6 +94,12 @@ class Mending:
         if not point:
             advice = (record.outcome or {}).get("next") or "Ask for it anew."
             raise Conflict(f"Request {record.id} can't be tried again from here.", next_step=advice)
+        for resource in record.plan.touches:
+            if resource.exclusive and await requests.is_open_on(transaction, resource.kind, resource.name):
+                raise Conflict(
+                    f"{resource.name} is part of another open request by now, so {record.id} is not tried again.",
+                    next_step="Look at that request first.",
+                )
         number = int(record.notes.get(RETRIES, 0)) + 1
         if not await requests.move(transaction, record.id, ("failed",), "running", outcome=None):
             raise Conflict(f"Request {record.id} is being tried again already.")

@@ -14,7 +14,7 @@ from bot.cloud import seen_request_ids
 from bot.database import Transaction
 from bot.database.engine import Work
 from bot.database.tables import steps
-from bot.errors import CloudError, QuartermasterError, Unavailable
+from bot.errors import CloudError, QuartermasterError, Unavailable, without_arns
 from bot.intent import Change
 from bot.metrics import STEP_RETRIES
 from bot.requests import RequestRecord
@@ -86,6 +86,7 @@ class Run:
         self.services, self.request, self.intent = services, request, intent
         self.payload, self.attempt = payload, attempt
         self.stands = bool(payload.get(STANDS, False))
+        self.retry: Mapping[str, Any] | None = None
         self._checkpoint = checkpoint
 
     async def step(self, name: str, work: Callable[[], Awaitable[T]]) -> T:
@@ -110,7 +111,8 @@ class Run:
             try:
                 await self._recorded(name, work)
             except CloudError as error:
-                return {"ok": False, "error": f"{error.code}: {error.message}", "retryable": error.retryable}
+                words = without_arns(f"{error.code}: {error.message}")
+                return {"ok": False, "error": words, "retryable": error.retryable}
             except Unavailable:
                 raise  # says nothing about the step: the segment is run anew when the part is back
             except QuartermasterError as error:
@@ -133,6 +135,10 @@ class Run:
         the segments that are run for the same wait after this one.
         """
         self.stands = True
+
+    def retry_from(self, segment: str) -> None:
+        """Say where an operator's retry goes on should this segment fail; without it, at this segment again."""
+        self.retry = {"segment": segment, "payload": {}}
 
     async def begin_changing(self) -> None:
         """Move the request to running; call before the first change. Raises Withdrawn when it was cancelled."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.card import Card, Checks, Facts, Item, Link, Text
-from bot.errors import CloudError
+from bot.errors import CloudError, without_arns
 from bot.requests import RequestRecord
 from bot.workflow.model import Done, Failed, Notice
 from bot.workflow.run import Attempt
@@ -35,10 +35,7 @@ def overdue(request_id: str, record_id: str) -> Notice:
 
 def never_ordered(record: RequestRecord, refusal: CloudError) -> Failed:
     """Tell that AWS refuses the order, and that an earlier try whose answer got lost has left none."""
-    text = (
-        f"AWS refused {refusal.operation} with {refusal.code}: {refusal.message} An earlier try had no answer; "
-        "Service Catalog was looked through, and nothing was ordered."
-    )
+    text = f"{refusal.plain} An earlier try had no answer; Service Catalog was looked through, and nothing was ordered."
     step = f"Show AWS request id {refusal.request_id or '(none)'} to your platform team, then ask again."
     card = Card(f"Failed: {record.plan.summary}", (Text(text), Text(step)), tone="bad", request=record.id)
     return Failed(Notice("failed", f"Request {record.id} failed. {text} {step}", card), text, step)
@@ -116,7 +113,7 @@ def _steps(attempts: Sequence[Attempt]) -> Checks:
 
 def failed(record: RequestRecord, outcome: Mapping[str, Any]) -> Failed:
     """Explain a failed order: what happened, what state it left, and what to do."""
-    reason = "; ".join(error.rstrip(". ") for error in outcome["errors"]) or "Control Tower gave no reason"
+    reason = "; ".join(without_arns(e).rstrip(". ") for e in outcome["errors"]) or "Control Tower gave no reason"
     state = outcome["product_status"]
     account_id = outcome["outputs"].get("AccountId", "")
     if state == "TAINTED":

@@ -56,10 +56,11 @@ class VendingWorkflow:
 
     async def start(self, run: Run) -> SegmentResult:
         """Line up for one of Control Tower's places."""
-        return self._places.wait(f"{run.request.id}:{run.request.version}", "order")
+        return self._places.wait(run.request, "order")
 
     async def order(self, run: Run) -> SegmentResult:
         """Order the account. The token is kept before the call, so a repeat finds the same record."""
+        run.retry_from("start")
         if run.payload.get(CHECK) and not run.stands:
             changed = await check_again(run, "check the plan before ordering")
             if changed:

@@ -12,7 +12,7 @@ from bot.account_factory import PRODUCT, AccountFactory
 from bot.card import Card, Text
 from bot.closed_accounts import closing_times, remember_closed
 from bot.database import Transaction
-from bot.errors import CloudError
+from bot.errors import CloudError, without_arns
 from bot.intent import Segment
 from bot.services import Services
 from bot.workflow.model import Failed, Notice, SegmentResult, Verdict, Wait, Waiting, Watcher
@@ -115,7 +115,7 @@ class ClosingWorkflow:
         organization, now = await self._services.organization.recent(), self._services.clock.now()
         closures = count_closures(organization.accounts, await closing_times(self._services.database), now)
         when = f"From {closures.next_free:%Y-%m-%d} on" if closures.next_free else "Within 30 days"
-        text = f"AWS refuses to close the account {_shown(run)}: {error.message}"
+        text = f"AWS refuses to close the account {_shown(run)}: {without_arns(error.message)}"
         left = " It is not managed by Control Tower any more." if run.request.plan.effects.get(PRODUCT) else ""
         step = (
             f"At most {closures.quota} accounts may be closed in any 30 days. {when} an operator can retry "

@@ -13,7 +13,7 @@ import structlog
 
 from bot.account_factory import DONE_WITH, AccountFactory
 from bot.card import Card, Facts, Text
-from bot.errors import CloudError
+from bot.errors import CloudError, without_arns
 from bot.intent import Segment
 from bot.places import CHECK, Places
 from bot.requests import RequestRecord
@@ -58,10 +58,11 @@ class Operation:
 
     async def queue(self, run: Run) -> SegmentResult:
         """Line up for one of Control Tower's places."""
-        return self._places.wait(f"{run.request.id}:{run.request.version}:{_retries(run.request)}", "order")
+        return self._places.wait(run.request, "order")
 
     async def order(self, run: Run) -> SegmentResult:
         """Order it. The token follows from the request, so that a repeat finds the same record."""
+        run.retry_from("queue")
         if run.payload.get(CHECK) and not run.stands:
             changed = await check_again(run, "check the plan once more")
             if changed:
@@ -109,7 +110,7 @@ class Operation:
         await self._services.organization.changed()
         if outcome["status"] == "SUCCEEDED":
             return await self._after(run)
-        reason = "; ".join(e.rstrip(". ") for e in outcome["errors"]) or "Service Catalog gave no reason"
+        reason = without_arns("; ".join(e.rstrip(". ") for e in outcome["errors"])) or "Service Catalog gave no reason"
         text = f"Control Tower could not {self._words}: {reason}."
         step = (
             f"Have your platform team look at record {run.payload['record']}; an operator can retry {run.request.id}."

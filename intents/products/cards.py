@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from bot.card import Button, Card, Facts, Item, Table, Text
+from bot.errors import without_arns
 from bot.requests import RequestRecord
+from bot.workflow.mending import RETRIES
 from bot.workflow.model import Done, Failed, Notice
 from intents.products.definition import ORDER, TERMINATION, UPDATE
 
@@ -18,7 +21,11 @@ def begun(record: RequestRecord, record_id: str) -> Notice:
     name = record.plan.effects["provisioned_product_name"]
     text = f"Request {record.id}: {name} {_VERBS[record.intent]}. I will tell you here when that has ended."
     items = (Text(text), Facts((("Service Catalog record", record_id),)))
-    return Notice("begun", text, Card(f"Under way: {record.plan.summary}", items, request=record.id))
+    return Notice(
+        f"begun:{record.notes.get(RETRIES, 0)}",
+        text,
+        Card(f"Under way: {record.plan.summary}", items, request=record.id),
+    )
 
 
 def available(record: RequestRecord, outcome: Mapping[str, Any], product_id: str) -> Done:
@@ -88,7 +95,7 @@ def failed_update(record: RequestRecord, outcome: Mapping[str, Any]) -> Failed:
     if state == "TAINTED":
         step = f"{name} may be changed in part (TAINTED). Say “update {name}” to try again, or ask your platform team."
     elif state == "AVAILABLE":
-        step = f"{name} is as it was. Mend that, then ask again."
+        step = f"{name} is as it was. Mend that, then ask again; an operator can also retry {record.id}."
     else:
         step = f"{name} is in the state {state}. Ask your platform team to look at it in Service Catalog."
     return _failed(record, outcome, text, step, {})
@@ -100,7 +107,7 @@ def failed_termination(record: RequestRecord, outcome: Mapping[str, Any]) -> Fai
     text = f"The termination of {name} failed: {reason}."
     step = (
         f"{name} is still there, perhaps in part ({outcome['product_status']}), and may still cost money. Mend that "
-        f"and say “terminate {name}” again, or ask your platform team."
+        f"and say “terminate {name}” again; an operator can retry {record.id}."
     )
     return _failed(record, outcome, text, step, {})
 
@@ -115,8 +122,13 @@ def _failed(
     return Failed(notice, text, step, {"provisioned_product": name, "product_status": state, **yields})
 
 
+def can_be_retried(failed: Failed) -> Failed:
+    """Let operators have the call made again, with a token of its own."""
+    return replace(failed, retry={"segment": "start", "payload": {}})
+
+
 def _reason(outcome: Mapping[str, Any]) -> str:
-    return "; ".join(error.rstrip(". ") for error in outcome["errors"]) or "Service Catalog gave no reason"
+    return "; ".join(without_arns(e).rstrip(". ") for e in outcome["errors"]) or "Service Catalog gave no reason"
 
 
 def catalog_card(products: list[dict[str, str]], accounts: frozenset[str], more: int) -> Card:

@@ -29,7 +29,7 @@ class Work:
     async def follow(self, run: Run, placed: dict[str, str] | Failed) -> SegmentResult:
         """Wait for the record of a call that was placed."""
         if isinstance(placed, Failed):
-            return placed
+            return cards.can_be_retried(placed)
         await run.note(**placed)
         notice = cards.begun(run.request, placed["record"])
         return Wait(RECORD, placed["record"], "settle", placed, state="running", notice=notice)
@@ -144,7 +144,7 @@ class UpdateWork:
             return again
         if outcome["record_status"] == "SUCCEEDED" and outcome["product_status"] == "AVAILABLE":
             return cards.updated(run.request, outcome, run.payload["product"])
-        return cards.failed_update(run.request, outcome)
+        return cards.can_be_retried(cards.failed_update(run.request, outcome))
 
 
 class TerminationWork:
@@ -180,4 +180,4 @@ class TerminationWork:
             return again
         if outcome["record_status"] == "SUCCEEDED" or outcome["product_status"] == GONE:
             return cards.terminated(run.request)
-        return cards.failed_termination(run.request, outcome)
+        return cards.can_be_retried(cards.failed_termination(run.request, outcome))

@@ -133,7 +133,8 @@ class RequestStatus(Query):
         return await self._status(record, ask)
 
     async def _status(self, record: RequestRecord, ask: Ask) -> Answer:
-        view = await self.services.requests.view(record)
+        whole = self.services.policy.may_override(ask.person, record.subject).allowed
+        view = await self.services.requests.view(record, whole=whole)
         items: list[Item] = [
             Facts((("Request", record.id), ("State", STATE_WORDS[record.state]), *record.plan.details))
         ]
@@ -152,7 +153,7 @@ class RequestStatus(Query):
         if record.state in ("approved", "queued", "running") and (pause := await self.services.holding.paused()):
             items.append(Text(f"{pause.sentence()} This request goes on when they are resumed."))
         may_mend = record.state == "failed" and record.notes.get(RETRY)
-        if may_mend and self.services.policy.may_override(ask.person, record.subject).allowed:
+        if may_mend and whole:
             buttons = (Button("Try again", "say", f"retry {record.id}"),)
         if record.state == "queued":
             told = [e.detail for e in await self.services.requests.timeline(record) if "in line" in e.detail]

@@ -257,6 +257,35 @@ async def test_a_termination_that_fails_says_that_it_is_still_there(stage: Stage
     await ana.hears_later(f"{name} is still there, perhaps in part")
 
 
+@on_every_channel
+async def test_operators_retry_an_order_and_an_end_that_failed(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    operator = stage.speaker("Bo Lee")
+    request = await orders_a_bucket(ana)
+    await bo.opens_the_mail(about=request)
+    await stage.switches_on("access_denied", operations=["ProvisionProduct"])
+    await bo.approves()
+    await ana.hears_later("Nothing was changed", f"an operator can say “retry {request}")
+    ana.does_not_hear("arn:")
+    await stage.switches_off("access_denied")
+    await operator.says(f"retry {request}")
+    await ana.hears_later("I will tell you here when that has ended")
+    await stage.advance(minutes=5)
+    view = await stage.reaches(request, "succeeded")
+    name = view["outcome"]["provisioned_product"]
+    await stage.switches_on("provisioning_failed", times=1)
+    await ana.says(f"terminate {name}")
+    await ana.presses(PLAN)
+    ended = ana.request
+    await is_carried_out(stage, ana, bo, "failed")
+    await ana.hears_later("is still there", f"an operator can retry {ended}")
+    await operator.says(f"retry {ended}")
+    await ana.hears_later("I will tell you here when that has ended")
+    await stage.advance(minutes=5)
+    await stage.reaches(ended, "succeeded")
+    tokens = [call["params"]["TerminateToken"] for call in await stage.calls("TerminateProvisionedProduct")]
+    assert tokens == [f"{ended}-1", f"{ended}-1-1"]
+
+
 async def test_an_order_whose_answer_is_lost_is_placed_once(stage: Stage, ana: Speaker, bo: Approver) -> None:
     await stage.switches_on("connection_reset", operations=["ProvisionProduct"], times=4, when="after")
     await orders_a_bucket(ana)

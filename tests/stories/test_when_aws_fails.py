@@ -16,6 +16,7 @@ from intents.account_vending.workflow import VendingWorkflow
 from tests.core.clock import HandClock
 from tests.stories.errands import asks_for_an_account, is_ordered
 from tests.support.stage import Approver, Speaker, Stage, Theatre, eventually
+from tests.support.theatre import on_every_channel
 
 
 class ForgetfulCatalog:
@@ -109,6 +110,57 @@ async def test_a_refused_order_is_told_with_awss_own_words(stage: Stage, ana: Sp
     assert step["state"] == "failed"
     assert "AccessDenied" in step["error"]
     assert step["aws_request_ids"]
+
+
+@on_every_channel
+async def test_requesters_read_no_arns_and_operators_read_awss_own_words(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    order = await asks_for_an_account(ana)
+    await bo.opens_the_mail(about=order)
+    await stage.switches_on("access_denied", operations=["ProvisionProduct"])
+    await bo.approves()
+    await ana.hears_later("AWS refused ProvisionProduct")
+    ana.hears("the role that I use lacks the permission servicecatalog:ProvisionProduct")
+    ana.does_not_hear("arn:")
+    await ana.says(f"status of {order}")
+    ana.hears("order the account", "lacks the permission servicecatalog:ProvisionProduct")
+    ana.does_not_hear("arn:")
+    operator = stage.speaker("Bo Lee")
+    await operator.says(f"status of {order}")
+    operator.hears("User: arn:aws:", "is not authorized to perform: servicecatalog:ProvisionProduct")
+    assert "arn:" not in str((await stage.view(order))["steps"])
+    recorded = await stage.application.services.audit.list(request=order, limit=100)
+    assert any("User: arn:aws:" in str(entry["payload"]) for entry in recorded.items)
+
+
+@on_every_channel
+async def test_a_refused_order_is_sent_once_an_operator_retries_it(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    order = await asks_for_an_account(ana)
+    await bo.opens_the_mail(about=order)
+    await stage.switches_on("access_denied", operations=["ProvisionProduct"])
+    await bo.approves()
+    await ana.hears_later(f"an operator can say “retry {order}")
+    await stage.switches_off("access_denied")
+    operator = stage.speaker("Bo Lee")
+    await operator.says(f"retry {order}")
+    await ana.hears_later("is ordered")
+    await stage.advance(minutes=25)
+    await stage.reaches(order, "succeeded")
+    assert len(ordered_products(stage)) == 1
+
+
+async def test_what_was_asked_for_anew_meanwhile_is_not_retried(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    order = await asks_for_an_account(ana)
+    await bo.opens_the_mail(about=order)
+    await stage.switches_on("access_denied", operations=["ProvisionProduct"])
+    await bo.approves()
+    await ana.hears_later("failed")
+    await asks_for_an_account(ana)
+    operator = stage.speaker("Bo Lee")
+    await operator.says(f"retry {order}")
+    operator.hears("team-x@corp.example is part of another open request by now")
+    assert (await stage.view(order))["state"] == "failed"
 
 
 async def test_an_order_that_aws_never_answered_for_is_kept_trying_with_one_token(

@@ -120,6 +120,9 @@ class Work:
         def stand() -> None:
             run.stands = True
 
+        def retry_from(segment: str) -> None:
+            assert segment == "start", "a retry lines up for a place again"
+
         run = SimpleNamespace(
             request=self.request,
             payload=payload,
@@ -128,6 +131,7 @@ class Work:
             begin_changing=begin_changing,
             note=note,
             stand=stand,
+            retry_from=retry_from,
         )
         return run
 
