@@ -8,6 +8,7 @@ from starlette.routing import Route
 from adapters.slack.install import build_install
 from adapters.slack.receiving import Receiver
 from adapters.slack.route import EventsRoute
+from adapters.slack.socket import SocketMode
 from adapters.slack.web import Web
 from adapters.slack.workspaces import SingleWorkspace, Workspaces
 from bot.channel import Channel
@@ -30,11 +31,17 @@ def build_slack(services: Services) -> Channel:
     if install:
         router.routes.extend(install.router.routes)
 
+    socket = SocketMode(web, settings.slack_app_token, receiver.receive) if settings.slack_app_token else None
+
     async def start() -> None:
         if install:
             await install.start()
+        if socket:
+            await socket.start()
 
     async def stop() -> None:
+        if socket:
+            await socket.stop()
         if install:
             await install.stop()
         await web.close()
@@ -42,6 +49,8 @@ def build_slack(services: Services) -> Channel:
     async def ready() -> str:
         try:
             if install and (fault := await install.ready()):
+                return fault
+            if socket and (fault := socket.fault()):
                 return fault
             return "" if await workspaces.first() else "the app is not installed in a workspace"
         except QuartermasterError as error:
