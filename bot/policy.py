@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,9 @@ from bot.intent import Definition
 from bot.people import mailbox_of
 
 log = structlog.get_logger(__name__)
+
+
+ASK = "If you need it, ask your platform team."
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,8 @@ class _Parsed:
     policies: cedarpy.PolicySet
     names: Mapping[str, tuple[str, str]]
     """Cedar's own id of each policy to its @id and @reason."""
-    permits: Mapping[str, tuple[str, ...]]
-    """Action to the reasons of those policies that could permit it."""
+    permits: Mapping[str, tuple[tuple[str, Mapping[str, Any]], ...]]
+    """Action to the policies that could permit it: each one's reason, and the policy as Cedar's JSON."""
     version: str
     files: frozenset[str]
     """Names of the files that say anything."""
@@ -135,8 +138,8 @@ class Policy:
             return Decision(True, reason, policy)
         if named:
             return Decision(False, reason or f"The policy {policy} forbids it.", policy)
-        could = " ".join(parsed.permits.get(action, ()))
-        return Decision(False, f"No policy lets {person.email} do this. {could}".strip(), "")
+        could = " ".join(reason for reason, policy in parsed.permits.get(action, ()) if _concerns(policy, resource))
+        return Decision(False, f"No policy lets {person.email} do this. {could or ASK}", "")
 
     def _entities(self, person: Person, resource: dict[str, Any]) -> list[dict[str, Any]]:
         groups = self._directory.groups_of(person.email)
@@ -210,14 +213,14 @@ def _parse(folder: Path) -> _Parsed:
     except ValueError as error:
         raise SettingsError(f"{folder}: the Cedar policies do not parse: {error}") from error
     names: dict[str, tuple[str, str]] = {}
-    permits: dict[str, list[str]] = {}
+    permits: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
     for cedar_id, policy in described.items():
         annotations = policy.get("annotations") or {}
         reason = annotations.get("reason") or ""
         names[cedar_id] = (annotations.get("id") or cedar_id, reason)
         if policy["effect"] == "permit" and reason:
             for action in _actions(policy["action"]):
-                permits.setdefault(action, []).append(reason)
+                permits.setdefault(action, []).append((reason, policy))
     reasons = {action: tuple(found) for action, found in permits.items()}
     return _Parsed(policies, names, reasons, hashlib.sha256(text.encode()).hexdigest()[:12], files)
 
@@ -225,3 +228,31 @@ def _parse(folder: Path) -> _Parsed:
 def _actions(scope: Mapping[str, Any]) -> list[str]:
     entities = scope.get("entities") or ([scope["entity"]] if scope.get("entity") else [])
     return [e["id"] for e in entities]
+
+
+def _concerns(policy: Mapping[str, Any], resource: Mapping[str, Any]) -> bool:
+    """Tell whether a policy speaks of such a resource at all, so that its reason helps whoever was refused."""
+    kind, name = resource["uid"]["type"], resource["uid"]["id"]
+    scope = policy["resource"]
+    if scope.get("entity_type", kind) != kind:
+        return False
+    named, told = set(), dict(resource["attrs"])
+    for part in _parts_of([scope, policy["conditions"]]):
+        if part.get("type") == kind and "id" in part:
+            named.add(part["id"])
+        if "==" in part:
+            left, right = part["=="]["left"].get(".", {}), part["=="]["right"]
+            is_of_resource = left.get("left") == {"Var": "resource"} and left.get("attr") in told
+            if is_of_resource and right.get("Value", told[left["attr"]]) != told[left["attr"]]:
+                return False
+    return not named or name in named
+
+
+def _parts_of(node: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield every object within a policy's JSON."""
+    if isinstance(node, Mapping):
+        yield node
+        node = node.values()
+    if not isinstance(node, str) and isinstance(node, Iterable):
+        for child in node:
+            yield from _parts_of(child)

@@ -13,7 +13,8 @@ class MonthlyCsv(Protocol):
     """Writes one month as CSV."""
 
     async def write_csv(self, month: str) -> tuple[str, str]:
-        """Return (file name, CSV) of a month such as 2026-10; Invalid for what is none, NotFound for one ahead."""
+        """Return (file name, CSV) of a month such as 2026-10; Invalid for what is none, NotFound for one
+        ahead, Unavailable while AWS can't be reached."""
         ...
 
 

@@ -38,7 +38,7 @@ class Reports:
             operation_id="show_report",
             methods=["GET"],
             response_class=Response,
-            responses={**_CSV, **problems(404)},
+            responses={**_CSV, **problems(404, 503)},
             summary="Show a month's report as CSV",
         )
 

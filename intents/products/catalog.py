@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 
-from bot.errors import Invalid
+from bot.errors import CloudError, Invalid
 from bot.services import Services
 from bot.words import either
 from intents.products.matching import find_meant
@@ -16,6 +16,7 @@ T = TypeVar("T")
 FRESH = 60.0
 """Seconds for which a reading serves questions; plans read anew."""
 MANY = 100
+AT_ONCE, LOOKED_INTO = 8, 40
 
 
 class Catalog:
@@ -68,6 +69,26 @@ class Catalog:
             return sorted(products, key=lambda p: p["name"].casefold())
 
         return await self._keep(("products",), read, fresh)
+
+    async def orderable(self) -> list[dict[str, str]]:
+        """Return what can be ordered now, by name: without what has no active version, or no launch path.
+
+        Each product takes two calls the first time; of very many only the first are looked into.
+        """
+        products = await self.products()
+        looks = asyncio.Semaphore(AT_ONCE)
+
+        async def is_orderable(product: Mapping[str, str]) -> bool:
+            async with looks:
+                try:
+                    details = await self.details(product["id"])
+                except CloudError:
+                    return True  # ordering it tells
+            return bool(details["versions"] and details["paths"])
+
+        can_be = await asyncio.gather(*(is_orderable(p) for p in products[:LOOKED_INTO]))
+        found = [p for p, is_one in zip(products, can_be, strict=False) if is_one]
+        return found + products[LOOKED_INTO:]
 
     async def find(self, text: str, *, fresh: bool = False) -> dict[str, str]:
         """Return the product that a text means by name or id; raises Invalid rather than guess."""

@@ -73,7 +73,7 @@ class ProductOrder(Change):
     async def suggestions(self, slot: str, ask: Ask) -> tuple[str, ...]:
         """Return what the question offers as buttons."""
         if slot == "Product":
-            products = await self._catalog.products()
+            products = await self._catalog.orderable()
             return tuple(p["name"] for p in products if not self._catalog.is_account_factory(p))
         if "Product" not in ask.slots or slot in ("Version", "ProvisionedName"):
             return ()

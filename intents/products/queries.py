@@ -29,7 +29,7 @@ class ProductCatalog(Query):
 
     async def answer(self, ask: Ask) -> Answer:
         """Return the products with a button each; accounts first."""
-        products = await self._catalog.products()
+        products = await self._catalog.orderable()
         if not products:
             text = "There is nothing to order: no product is shared with the bot's role."
             return Answer(f"{text} Ask your platform team to grant it a portfolio.")

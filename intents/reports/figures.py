@@ -78,6 +78,8 @@ class Report:
     failures: tuple[FailureCount, ...] = ()
     leavers: tuple[Leaver, ...] = ()
     notes: tuple[str, ...] = ()
+    is_cut: bool = False
+    """Whether AWS could not be reached, so that most of it is missing."""
 
     def spent(self, kind: str) -> Decimal:
         """Return what the accounts of a type have spent."""

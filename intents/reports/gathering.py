@@ -5,6 +5,7 @@ What can't be read is said in a note; the other figures stand.
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
@@ -25,6 +26,8 @@ from intents.reports.recorded import Recorded
 log = structlog.get_logger(__name__)
 
 COST = "UnblendedCost"
+PATIENCE = 15.0
+"""Seconds of wall time after which a report goes without what AWS has not told."""
 ACTIVE = "ACTIVE"
 DISABLED = "DISABLED"
 
@@ -36,9 +39,13 @@ class Gatherer:
         self._services, self._hours = services, hours
         self._recorded = Recorded(services, hours)
         self._accounts = Accounts(services)
+        self.patience = PATIENCE
 
-    async def report(self, month: Month) -> Report:
-        """Return a month's report; what AWS does not tell now is left out, and noted."""
+    async def report(self, month: Month, *, for_somebody: bool = True) -> Report:
+        """Return a month's report; what AWS does not tell now is left out, and noted.
+
+        `for_somebody`: who waits for it gets it after a few seconds, with or without what AWS has to tell.
+        """
         begin, end = month.bounds(zone_of(self._hours))
         vended = await self._recorded.vended(begin, end)
         recorded = Report(
@@ -52,19 +59,30 @@ class Gatherer:
             failures=await self._recorded.failures(begin, end),
         )
         try:
+            async with asyncio.timeout(self.patience if for_somebody else None):
+                return await self._with_what_aws_tells(recorded, {a: r for a, r, _ in vended}, begin, end)
+        except TimeoutError:
+            log.warning("report.aws_silent", seconds=self.patience)
+            note = "Accounts, spending and leavers are left out: AWS does not answer."
+            return replace(recorded, notes=(note,), is_cut=True)
+
+    async def _with_what_aws_tells(
+        self, recorded: Report, vended: Mapping[str, str], begin: datetime, end: datetime
+    ) -> Report:
+        try:
             accounts = {account.id: account for account in await self._accounts.all()}
         except CloudError as error:
             log.warning("report.accounts_unread", code=error.code, operation=error.operation)
             note = (
                 f"Accounts, spending and leavers could not be read: AWS answered {error.operation} with {error.code}."
             )
-            return replace(recorded, notes=(note,))
+            return replace(recorded, notes=(note,), is_cut=error.retryable)
         notes: list[str] = []
         return replace(
             recorded,
-            opened=await self._opened(accounts, {account: request for account, request, _ in vended}, begin, end),
+            opened=await self._opened(accounts, vended, begin, end),
             closed=await self._closed(accounts, begin, end),
-            spending=await self._spending(accounts, month, notes),
+            spending=await self._spending(accounts, recorded.month, notes),
             leavers=await self._leavers(accounts, notes),
             notes=tuple(notes),
         )

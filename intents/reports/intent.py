@@ -40,7 +40,7 @@ class MonthlyReport(Query):
     def __init__(self, services: Services) -> None:
         super().__init__(services)
         self._hours = WorkingHours.parse(services.settings.working_hours)
-        self._gatherer = Gatherer(services, self._hours)
+        self.gatherer = Gatherer(services, self._hours)
         self.jobs = (Job("monthly-report", LOOK, self.send_due),) if services.settings.report_to else ()
 
     def define(self) -> Definition:
@@ -82,7 +82,7 @@ class MonthlyReport(Query):
     async def answer(self, ask: Ask) -> Answer:
         """Return the month that is named, else the last one. Raises Invalid or NotFound."""
         month = month_of(ask.slots.get("Month") or "", self._today())
-        report = await self._gatherer.report(month)
+        report = await self.gatherer.report(month)
         link = self._link(month) if self.services.settings.is_embedded else ""
         card = card_of(report, link=link)
         return Answer(card.as_text(), card)
@@ -90,7 +90,13 @@ class MonthlyReport(Query):
     async def write_csv(self, month: str) -> tuple[str, str]:
         """Return (file name, CSV) of a month; see `bot.reporting.MonthlyCsv`."""
         wanted = month_of(month, self._today())
-        return f"quartermaster-{wanted.key}.csv", csv_of(await self._gatherer.report(wanted))
+        report = await self.gatherer.report(wanted)
+        if report.is_cut:
+            raise Unavailable(
+                f"The report for {wanted.title} would not be whole. {' '.join(report.notes)}",
+                next_step="Ask again in a few minutes.",
+            )
+        return f"quartermaster-{wanted.key}.csv", csv_of(report)
 
     async def send_due(self, last: datetime) -> None:
         """Send the reports that came due since `last`; each goes to each receiver once. Raises Unavailable.
@@ -99,7 +105,7 @@ class MonthlyReport(Query):
         """
         now = self.services.clock.now()
         for month in due_between(last, now, self._hours):
-            report = await self._gatherer.report(month)
+            report = await self.gatherer.report(month, for_somebody=False)
             if report.notes and now - due_at(month.after, self._hours) < PATIENCE:
                 raise Unavailable(f"The report for {month.title} is not whole: {' '.join(report.notes)}")
             await self._send(report)

@@ -51,6 +51,23 @@ def test_a_named_approver_approves(policy: Policy) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("intent", "shape", "told", "untold"),
+    [
+        ("CloseAccount", "change", "An account's owner, and operators, may ask to", "questions"),
+        ("CloseAccount", "change", "move, hand over, update, renew or close it.", "products"),
+        ("StartExperiment", "change", "No policy lets eve@corp.example do this", "Everybody"),
+    ],
+)
+def test_a_refusal_tells_only_of_policies_that_concern_what_was_asked(
+    policy: Policy, intent: str, shape: str, told: str, untold: str
+) -> None:
+    decision = policy.may_ask(EVE, Definition(intent, "it", "It.", ()), shape, {"Relation": "other"})
+    assert not decision.allowed
+    assert told in decision.reason
+    assert untold not in decision.reason
+
+
 def test_a_requester_never_approves_even_when_named(policy: Policy) -> None:
     decision = policy.may_approve(ANA, REQUEST, channel="console")
     assert not decision.allowed
@@ -93,12 +110,12 @@ def test_an_address_can_not_break_out_of_its_quotes(policy: Policy) -> None:
     assert not policy.may_approve(hostile, REQUEST, channel="mail").allowed
 
 
-def test_nothing_named_means_refused_with_the_reason(policy: Policy) -> None:
+def test_nothing_named_means_refused_and_says_whom_to_ask(policy: Policy) -> None:
     decision = policy.may_ask(ANA, CHAOS, "change", {})
     assert not decision.allowed
     assert decision.policy == ""
     assert "No policy lets ana@corp.example do this" in decision.reason
-    assert "Everybody who is known by an e-mail address may ask for an account" in decision.reason
+    assert "ask your platform team" in decision.reason
     with pytest.raises(Refused, match="No policy lets"):
         decision.require()
 

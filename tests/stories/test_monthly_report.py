@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from bot.database.tables import keepsakes
 from bot.tags import ACCOUNT_TYPE, OWNER
+from intents.reports.intent import MonthlyReport
 from intents.reports.months import Month, due_at
 from tests.stories.errands import asks_for_an_account, see_it_through
 from tests.support.stage import Stage, Theatre, eventually
@@ -208,6 +209,25 @@ async def test_a_report_that_is_not_whole_waits_a_day_and_then_goes_as_it_is(the
         await stage.advance(hours=5)
         await boss.receives_a_notice()
         boss.reads_in_the_mail("Spending could not be read: Cost Explorer answered AccessDeniedException.")
+
+
+async def test_while_aws_does_not_answer_the_report_is_told_in_part_and_its_file_refused(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator, month = stage.speaker("Bo Lee"), month_now(stage)
+    report = stage.application.services.registry.get("MonthlyReport")
+    assert isinstance(report, MonthlyReport)
+    monkeypatch.setattr(report.gatherer, "patience", 0.2)
+    await stage.switches_on("hang", operations=["GetResources", "GetCostAndUsage"])
+    await operator.says("report for this month")
+    operator.hears(f"Report for {month.title}", "AWS does not answer")
+    answer = await stage.client().get(f"/v1/reports/{month.key}.csv")
+    assert answer.status_code == 503
+    assert "would not be whole" in answer.json()["detail"]
+    await stage.switches_off("hang")
+    monkeypatch.undo()
+    answer = await stage.client().get(f"/v1/reports/{month.key}.csv")
+    assert answer.status_code == 200
 
 
 async def eventually_tried(stage: Stage) -> None:
