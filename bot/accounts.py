@@ -31,7 +31,9 @@ LOOKED_BACK = 12
 _ID = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _LOOSE_ID = re.compile(r"\d{4}[- ]\d{4}[- ]\d{4}|\d{12}")
 _ASIDE = re.compile(r"^(?:(?:the|our|my|an?|aws|account|acct)\s+)+|\s+(?:account|acct)$", re.IGNORECASE)
-_BEHIND = re.compile(r"\s+(?:spend|spent|cost|costs|last month|this month|so far|for \d+ days|up to date)\b.*$", re.I)
+_BEHIND = re.compile(
+    r"\s+(?:spend|spent|cost|costs|any ?more|last month|this month|so far|for \d+ days|up to date)\b.*$", re.IGNORECASE
+)
 _FEW = 5
 
 

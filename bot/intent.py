@@ -176,6 +176,13 @@ class Change(Intent):
         """
         return self.definition.slots
 
+    async def rather(self, ask: Ask) -> tuple[str, dict[str, str]] | None:
+        """Return another intent, with its slots, that an opening sentence belongs to; None to keep it.
+
+        `ask.slots` are as the recogniser heard them. What is called "update NAME" is known once NAME is looked up.
+        """
+        return None
+
     @abstractmethod
     async def gather(self, ask: Ask) -> Mapping[str, Any]:
         """Read the world and return the facts the plan needs, as JSON types. Raises CloudError."""

@@ -116,6 +116,8 @@ class Dialogue:
             return
         if turn.session.form and await self._open.answers_about_it(turn, turn.session.form, text, words):
             return
+        if turn.session.form and await self._open.corrects(turn, turn.session.form, text):
+            return
         if (asked := turn.session.form) and (answer := asked.offered_answer(text)):
             await self._open.fill(turn, asked, {asked.asking: answer})
             return
@@ -156,8 +158,14 @@ class Dialogue:
         elif isinstance(intent, Query):
             await self._answer(turn, intent, understood)
         elif isinstance(intent, Change):
-            await self._open.tell_unlisted(turn, intent, heard.text, understood.slots)
-            await self._begin(turn, intent, dict(understood.slots), heard)
+            intent, slots = await self._meant(turn, intent, dict(understood.slots))
+            await self._open.tell_unlisted(turn, intent, heard.text, slots)
+            await self._begin(turn, intent, slots, heard)
+
+    async def _meant(self, turn: Exchange, intent: Change, slots: dict[str, str]) -> tuple[Change, dict[str, str]]:
+        """Return the intent and slots that an opening means once its values are looked up."""
+        rather = await intent.rather(turn.ask(slots))
+        return (self._services.registry.change(rather[0]), rather[1]) if rather else (intent, slots)
 
     async def _answer(self, turn: Exchange, intent: Query, understood: Turn) -> None:
         require_may_ask(self._services, turn, intent, dict(understood.slots))
@@ -214,7 +222,7 @@ class Dialogue:
             await self._filler.repeat(form, turn.ask(form.slots), turn.answers)
         elif isinstance(other, Change):
             title = self._services.registry.change(form.intent).definition.title
-            await self._begin(turn, other, dict(understood.slots))
+            await self._begin(turn, *await self._meant(turn, other, dict(understood.slots)))
             turn.say(f"I have laid your {title} aside; say “continue” afterwards to take it up again.")
 
     async def _press(self, turn: Exchange) -> None:

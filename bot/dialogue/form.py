@@ -118,17 +118,14 @@ class FormFiller:
         intent = self._services.registry.change(form.intent)
         slots = await self.slots(form, ask)
         words = {w.rstrip("s") for w in re.findall(r"[a-z]+", text.casefold())}
-        named = [s for s in slots.values() if words & {w.rstrip("s") for w in (s.label or s.name).casefold().split()}]
+        named = [s for s in slots.values() if words & _words_of(s)]
         slot = named[0] if named else None
         if slot is None and form.asking and _CHOICES.search(text):
             slot = slots.get(form.asking)
         if slot is None:
             return ""
         choices = await intent.choices(slot.name, ask) or await intent.suggestions(slot.name, ask)
-        label = slot.label or slot.name
-        return (
-            f"{label}: {either(choices)}." if choices else f"{label}: whatever fits; there is no list to choose from."
-        )
+        return f"{slot.label or slot.name}: {either(choices)}." if choices else self.purpose_of(slot, form)
 
     async def repeat(self, form: Form, ask: Ask, answers: list[Answer]) -> None:
         """Ask the open question again, after something else was talked about."""
@@ -246,6 +243,12 @@ class FormFiller:
             )
         )
         return Question.GIVEN_UP
+
+
+def _words_of(slot: Slot) -> set[str]:
+    """Return the words that name a slot; of “e-mail” the one that is a word."""
+    words = re.findall(r"[a-z]+", (slot.label or slot.name).casefold())
+    return {word.rstrip("s") for word in words if len(word) > 1}
 
 
 def _with(ask: Ask, form: Form) -> Ask:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bot.dialogue.addresses import Heard
 from bot.dialogue.choosing import may_pick, picked, rival_addresses
+from bot.dialogue.correcting import corrected
 from bot.dialogue.exchange import Exchange, require_may_ask
 from bot.dialogue.form import FormFiller, Question
 from bot.dialogue.phrases import KEEP, SENTENCE, SKIP, is_sure
@@ -197,12 +198,34 @@ class OpenForm:
         await self._filler.repeat(form, turn.ask(form.slots), turn.answers)
         return True
 
+    async def corrects(self, turn: Exchange, form: Form, text: str) -> bool:
+        """Take a correction of an answer that is in no definition, such as a product's parameter; tell whether it was.
+
+        Those that are in the definition are the recogniser's.
+        """
+        known = {s.name for s in self._services.registry.change(form.intent).definition.slots}
+        slots = (await self._filler.slots(form, turn.ask(form.slots))).values()
+        open_ones = [s for s in slots if s.name not in known and not s.secret]
+        found = corrected(text, [s for s in open_ones if s.name in form.slots or s.name == form.asking])
+        if found is None:
+            return False
+        slot, value = found
+        if value:
+            await self.fill(turn, form, {slot.name: value})
+            return True
+        form.slots.pop(slot.name, None)
+        form.digest = ""
+        await self.fill(turn, form, {})
+        return True
+
     async def _says_nothing_new(self, turn: Exchange, form: Form, text: str, words: str) -> bool:
         """Answer what repeats the opening or a value that the form holds, and a yes or no where words are asked for."""
         definition = self._services.registry.change(form.intent).definition
-        if form.asking and await self._takes_free_words(turn, form):
-            asked = next((s for s in definition.slots if s.name == form.asking), None)
-            if asked is None or not (affirms(text) or refuses(text)):
+        asked = next((s for s in definition.slots if s.name == form.asking), None)
+        is_yes_or_no = asked is not None and (affirms(text) or refuses(text))
+        is_typed = asked is not None and asked.type.name.startswith("AMAZON.")
+        if form.asking and (await self._takes_free_words(turn, form) or (is_typed and is_yes_or_no)):
+            if asked is None or not is_yes_or_no:
                 return False
             if refuses(text) and not asked.required:
                 form.asking = ""

@@ -61,6 +61,7 @@ MORE = (
     "put it in {AccountOU}",
     "make it {AccountType}",
     "use {RootEmail}",
+    "{RootEmail}",
     "{AccountType} account in {AccountOU} for {RootEmail}",
     "{AccountType} {AccountOU} {RootEmail}",
     "account please",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,14 @@ ACCOUNT, CHANGED, EXPIRY = "account", "account-change", "account-expiry"
 """Kinds of resources: an account, the one change of it that may be open, and the one of its expiry."""
 NO_GOVERNANCE: dict[str, Any] = {"regions": [], "protected": {}, "security_ous": []}
 ROOT = {"id": "", "path": "the root", "value": ""}
+
+
+_OWN = re.compile(
+    r"(?:(?:my|our|an?|one of (?:my|our)|some)\s+)+(?:(?:aws|sandbox|production|test)\s+)*"
+    r"(?:accounts?|acct|sandbox(?:es)?)(?:\s+any ?more)?",
+    re.IGNORECASE,
+)
+"""Words for an account of one's own that do not say which."""
 
 
 class AccountChange(Change):
@@ -50,6 +59,9 @@ class AccountChange(Change):
         """Return an account's id; raises Invalid for none, for one of two, and where policy says no."""
         if slot != "Account":
             return await super().validate(slot, value, ask)
+        if _OWN.fullmatch(value.strip(" .!")):
+            own = await self.suggestions(slot, ask)
+            raise Invalid(f"“{value}” does not say which one.", field="Account", choices=own)
         account = await self.accounts.meant(value, ask.conversation)
         decision = decide(self, ask, account)
         if not decision.allowed:

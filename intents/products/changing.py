@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from bot.accounts import Accounts
 from bot.errors import CloudError, Invalid
 from bot.intent import Ask, Change, Definition, Segment, Slot, SlotType
 from bot.people import mailbox_of
@@ -38,9 +39,29 @@ def values_of(subject: Mapping[str, Any], slots: Mapping[str, str]) -> dict[str,
 class _ProductChange(Change):
     """What updates and terminations share: the subject, and who may."""
 
+    for_accounts = ""
+    """The intent that does the same to accounts."""
+
     def __init__(self, services: Services, catalog: Catalog, provisioned: ProvisionedProducts) -> None:
         super().__init__(services)
         self._catalog, self._provisioned = catalog, provisioned
+
+    async def rather(self, ask: Ask) -> tuple[str, dict[str, str]] | None:
+        """Hand over to the change of an account, when the name is an account's and no product's."""
+        name = ask.slots.get(SUBJECT, "")
+        if not name or "product" in ask.text.casefold() or self.for_accounts not in self.services.registry.intents:
+            return None
+        try:
+            await self._provisioned.find(name, ask.person.email)
+        except Invalid:
+            pass
+        else:
+            return None
+        try:
+            account = await Accounts(self.services).meant(name, ask.conversation)
+        except Invalid:
+            return None
+        return self.for_accounts, {"Account": account.id}
 
     async def choices(self, slot: str, ask: Ask) -> tuple[str, ...]:
         """Return what may be answered; of a recogniser's slots nothing, so that other talk costs no call."""
@@ -82,6 +103,8 @@ class _ProductChange(Change):
 
 class ProductUpdate(_ProductChange):
     """Changes version and parameters of a provisioned product."""
+
+    for_accounts = "UpdateAccount"
 
     def __init__(self, services: Services, catalog: Catalog, provisioned: ProvisionedProducts, work: Work) -> None:
         super().__init__(services, catalog, provisioned)
@@ -191,6 +214,8 @@ class ProductUpdate(_ProductChange):
 
 class ProductTermination(_ProductChange):
     """Ends a provisioned product with all that it holds."""
+
+    for_accounts = "CloseAccount"
 
     def __init__(self, services: Services, catalog: Catalog, provisioned: ProvisionedProducts, work: Work) -> None:
         super().__init__(services, catalog, provisioned)

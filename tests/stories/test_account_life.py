@@ -100,6 +100,39 @@ async def test_an_account_is_brought_up_to_date(stage: Stage, ana: Speaker, bo: 
     await ana.hears_later("is up to date with Account Factory")
 
 
+@on_every_channel
+async def test_what_is_called_by_its_name_alone_is_an_account_when_no_product_has_that_name(
+    stage: Stage, ana: Speaker
+) -> None:
+    tag(stage, DEMO_BOOTH, owner="ana@corp.example")
+    await ana.says("update Demo Booth")
+    ana.hears("Update the account Demo Booth with Account Factory")
+    await ana.says("no")
+    await ana.says("terminate Demo Booth")
+    ana.hears("Close the account Demo Booth for good")
+    await ana.says("no")
+    await ana.says("update my data warehouse")
+    ana.hears("product")
+
+
+@pytest.mark.parametrize(
+    ("said", "heard"),
+    [
+        ("shut down Demo Booth", "Close the account Demo Booth for good"),
+        ("we don't need the account Demo Booth anymore", "Close the account Demo Booth for good"),
+        ("shut down my account", "Which account should I close?"),
+        ("can you shut down our AWS account", "does not say which one"),
+        ("give Demo Booth to cy@corp.example", "Make cy@corp.example the owner of the account Demo Booth"),
+    ],
+)
+async def test_words_that_people_have_for_it_are_understood(stage: Stage, ana: Speaker, said: str, heard: str) -> None:
+    tag(stage, DEMO_BOOTH, owner="ana@corp.example")
+    await ana.says(said)
+    ana.hears(heard)
+    if "hich" in heard:
+        assert ana.sees_button(f"Demo Booth ({DEMO_BOOTH})")
+
+
 async def test_an_update_that_fails_is_retried_by_an_operator(stage: Stage, ana: Speaker, bo: Approver) -> None:
     tag(stage, DEMO_BOOTH, owner="ana@corp.example")
     await stage.switches_on("tainted", times=1)

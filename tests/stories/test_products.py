@@ -101,6 +101,28 @@ async def test_constraints_become_the_form_and_the_order_is_carried_out(
     assert order["params"]["ProvisionToken"] == f"{view['id']}-1"
 
 
+@on_every_channel
+async def test_parameters_are_corrected_by_their_names_while_others_are_asked_and_at_the_plan(ana: Speaker) -> None:
+    await ana.says("I need an encrypted bucket")
+    await ana.says("ana-logs")
+    await ana.says("no, the bucket name is ana-logs-2")
+    ana.hears("OK, BucketName: ana-logs-2 instead of ana-logs", "DataClass")
+    await ana.says("internal")
+    await ana.says("change the data class")
+    ana.hears("DataClass: How sensitive")
+    await ana.says("DataClass: secret")
+    ana.hears("“secret” can't be DataClass")
+    await ana.says("confidential")
+    for answer in ("skip", "default", "skip", "cc-1001", "skip"):
+        await ana.says(answer)
+    ana.hears("Order Encrypted S3 bucket as", "ana-logs-2", "confidential", "365")
+    await ana.says("change ExpireAfterDays to 30")
+    ana.hears("ExpireAfterDays: 30 instead of 365")
+    assert ana.sees_button(PLAN)
+    await ana.says("change the cost-centre to cc-9999")
+    ana.hears("“cc-9999” is no cost-centre that may be used")
+
+
 @on_every_database
 async def test_an_order_reaches_its_outputs_on_every_database(stage: Stage, ana: Speaker, bo: Approver) -> None:
     name = await has_a_bucket(stage, ana, bo)

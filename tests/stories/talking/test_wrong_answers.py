@@ -119,3 +119,37 @@ async def test_names_that_aws_would_refuse_are_explained(ana: Speaker, name: str
     await ana.says("I need a sandbox account in Demos for names@corp.example")
     await ana.says(name)
     ana.hears("characters that an account name can't have")
+
+
+@on_every_channel
+async def test_a_question_about_the_question_is_answered_and_uses_up_no_try(ana: Speaker) -> None:
+    await ana.says("I need a sandbox account in Demos")
+    for text in ("what is an e-mail?", "I don't know", "huh?", "which mail address?", "what?"):
+        await ana.says(text)
+        ana.hears("AWS ties every account to an e-mail address of its own", QUESTION_EMAIL)
+        ana.does_not_hear("is not an e-mail address")
+
+
+@on_every_channel
+async def test_a_plain_yes_or_no_is_no_address_and_uses_up_no_try(ana: Speaker) -> None:
+    await ana.says("I need a sandbox account in Demos")
+    for text in ("yes", "no", "yes please", "nope", "ok"):
+        await ana.says(text)
+        ana.hears(f"“{text}” does not tell me the root e-mail", QUESTION_EMAIL)
+
+
+async def test_a_bare_address_begins_an_order_with_it(ana: Speaker) -> None:
+    await ana.says("bare-address@corp.example")
+    ana.hears("what account type do you want?")
+    await ana.says("Sandbox")
+    ana.hears(QUESTION_OU)
+    await ana.says("Demos")
+    ana.hears("Create the Sandbox account bare-address-sandbox in OU Demos")
+
+
+async def test_a_name_that_means_stop_is_a_name(ana: Speaker) -> None:
+    await ana.says("I need a sandbox account in Demos")
+    await ana.says("name: cancel")
+    ana.does_not_hear("dropped")
+    await ana.says("named-cancel@corp.example")
+    ana.hears("Create the Sandbox account cancel in OU Demos")
