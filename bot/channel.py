@@ -20,6 +20,8 @@ class Delivery:
     channel: str
     payload: dict[str, Any]
     attempt: int
+    is_repeat: bool = False
+    """Whether an earlier try may have arrived: it failed, or nobody knows how it ended."""
 
 
 class DeliveryFailed(QuartermasterError):

@@ -128,6 +128,11 @@ class Directory:
                 return entry.email.casefold()
         return ""
 
+    def identities_of(self, channel: str, email: str) -> tuple[str, ...]:
+        """Return the immutable platform ids of a person, by case-folded address; empty when none are named."""
+        self.refresh()
+        return tuple(i for e in self._file.people if e.email == email for i in e.identities.get(channel, ()))
+
     def asked(self, intent: str, tier: str, named: tuple[str, ...] = ()) -> Asked:
         """Return who is asked to approve, in the order written; addresses case-folded, each once.
 

@@ -109,15 +109,15 @@ class Outbox:
     async def _start_due(self) -> list[asyncio.Task[None]]:
         """Start to send what is due, each row in a task of its own."""
         started = []
-        for row in await self._lease(AT_ONCE - len(self._sending)):
-            task = asyncio.create_task(self._send(row))
+        for row, is_repeat in await self._lease(AT_ONCE - len(self._sending)):
+            task = asyncio.create_task(self._send(row, is_repeat))
             self._sending[row.seq] = task
             started.append(task)
         return started
 
-    async def _send(self, row: Any) -> None:
+    async def _send(self, row: Any, is_repeat: bool) -> None:
         try:
-            await self._deliver(row)
+            await self._deliver(row, is_repeat)
         except Exception:
             log.exception("outbox.not_recorded", key=row.key)  # tried again when its lease lapses
         finally:
@@ -154,8 +154,11 @@ class Outbox:
 
         await self._database.write(work)
 
-    async def _lease(self, limit: int) -> list[Any]:
-        """Take the oldest unfinished row of each pace that is due and that nobody else is sending."""
+    async def _lease(self, limit: int) -> list[tuple[Any, bool]]:
+        """Take the oldest unfinished row of each pace that is due and that nobody else is sending.
+
+        Returns each with whether somebody had it before, so that it may have been delivered.
+        """
         now = self._clock.wall()
         before = outbox.alias()
         unfinished_before = exists().where(
@@ -171,33 +174,33 @@ class Outbox:
             or_(outbox.c.leased_until.is_(None), outbox.c.leased_until < now),
             ~unfinished_before,
         )
-        candidates = select(outbox.c.seq).where(*due).order_by(outbox.c.seq).limit(max(0, limit))
+        candidates = select(outbox.c.seq, outbox.c.owner).where(*due).order_by(outbox.c.seq).limit(max(0, limit))
         async with self._database.read() as connection:
             if limit <= 0 or (await connection.execute(candidates)).first() is None:
                 return []
 
-        async def work(transaction: Transaction) -> list[Any]:
+        async def work(transaction: Transaction) -> list[tuple[Any, bool]]:
             query = candidates
             if transaction.connection.dialect.name == "postgresql":
                 query = candidates.with_for_update(skip_locked=True, of=outbox)
-            found = [r.seq for r in (await transaction.execute(query)).all() if r.seq not in self._sending]
+            taken = (await transaction.execute(query)).all()
+            found = {r.seq: r.owner is not None for r in taken if r.seq not in self._sending}
             await transaction.execute(
                 update(outbox).where(outbox.c.seq.in_(found)).values(owner=self._replica, leased_until=now + LEASE)
             )
-            return list(
-                (await transaction.execute(select(outbox).where(outbox.c.seq.in_(found)).order_by(outbox.c.seq))).all()
-            )
+            rows = await transaction.execute(select(outbox).where(outbox.c.seq.in_(found)).order_by(outbox.c.seq))
+            return [(row, found[row.seq]) for row in rows.all()]
 
         return await self._database.write(work)
 
-    async def _deliver(self, row: Any) -> None:
+    async def _deliver(self, row: Any, is_repeat: bool) -> None:
         sender = self._senders.get(row.channel)
         attempt = row.attempts + 1
         try:
             if sender is None:
                 raise DeliveryFailed(f"Nothing here delivers to {row.channel!r}.", retryable=True)
             async with asyncio.timeout(SEND_LIMIT):
-                await sender(Delivery(row.key, row.channel, row.payload, attempt))
+                await sender(Delivery(row.key, row.channel, row.payload, attempt, is_repeat))
         except DeliveryFailed as error:
             await self._failed(row, attempt, error.detail, error.retryable, error.retry_after)
             return

@@ -7,6 +7,7 @@ text, what follows "password is", "MasterPassword=" and the like is replaced.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -66,6 +67,8 @@ def _blank(found: re.Match[str]) -> str:
 
 async def without_secrets(database: Database, activity: Activity) -> Activity:
     """Return the activity as it may be stored. Looks at the open form; raises Unavailable as the database does."""
+    if activity.kind == "press" and activity.verb == "submit":
+        return replace(activity, value=_submitted(activity.value))
     if activity.kind == "press" and activity.verb not in ("fill", "say"):
         return activity
     form = await _open_form(database, activity)
@@ -83,6 +86,20 @@ async def without_secrets(database: Database, activity: Activity) -> Activity:
     if kept == said:
         return activity
     return replace(activity, value=kept) if activity.kind == "press" else replace(activity, text=kept)
+
+
+def _submitted(value: str) -> str:
+    """Return a whole form without the secrets that its answers announce, or that answer what asks for one by name."""
+    try:
+        given = json.loads(value)
+        slots = dict(given["slots"])
+    except (ValueError, KeyError, TypeError):
+        return value
+    for name, answer in slots.items():
+        said = str(answer)
+        announced = withhold_named(f"{name}={said}").partition("=")[2]
+        slots[name] = withhold_named(said if announced == said else announced)
+    return json.dumps({**given, "slots": slots}, ensure_ascii=False)
 
 
 async def _open_form(database: Database, activity: Activity) -> dict[str, Any]:

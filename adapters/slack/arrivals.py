@@ -77,7 +77,7 @@ def _read_event(payload: Mapping[str, Any]) -> Activity | Reply | Ignored:
         verb=LOCAL + kind,
         value=f"{team}/{user}",
         address=_address(payload, team, user, dm=_text(event, "channel")),
-        platform_id=f"{team}/{user}",
+        platform_id=_platform_id(payload, team, user),
         raw={"kind": "events", "payload": {**_envelope(payload), "event": kept}},
     )
 
@@ -120,10 +120,13 @@ def _read_message(payload: Mapping[str, Any], event: Mapping[str, Any]) -> Activ
         person=NOBODY,
         text=clean_text(decode(said)),
         address=address,
-        platform_id=f"{home}/{user}",
+        platform_id=_platform_id(payload, home, user),
         raw={"kind": "events", "payload": {**_envelope(payload), "event": kept}},
     )
-    return activity if is_direct or is_mention else Reply(activity)
+    if is_direct or is_mention:
+        return activity
+    address["is_reply"] = True
+    return Reply(activity)
 
 
 def _read_command(payload: Mapping[str, Any]) -> Activity | Ignored:
@@ -140,7 +143,7 @@ def _read_command(payload: Mapping[str, Any]) -> Activity | Ignored:
         person=NOBODY,
         text=clean_text(decode(_text(payload, "text"))) or "help",
         address=address,
-        platform_id=f"{team}/{user}",
+        platform_id=_platform_id(payload, team, user),
         raw={"kind": "slash_commands", "payload": {**kept, "trigger_id": _text(payload, "trigger_id")}},
     )
 
@@ -156,7 +159,7 @@ def _read_interaction(payload: Mapping[str, Any]) -> Activity | Ignored:
     common: dict[str, Any] = {
         "channel": CHANNEL,
         "person": NOBODY,
-        "platform_id": f"{home}/{who}",
+        "platform_id": _platform_id(payload, home, who),
         "key": _key(payload, kind, _text(payload, "trigger_id") or _digest(payload)),
     }
     names = ("type", "api_app_id", "team", "enterprise", "user", "trigger_id", "callback_id", "is_enterprise_install")
@@ -225,16 +228,16 @@ def _read_submission(
     raw = {"kind": "interactive", "payload": kept}
     whole = {**common, "conversation": conversation, "address": address, "raw": raw}
     match callback:
-        case "qm_form":
+        case _ if callback == FORM:
             value = json.dumps({"intent": _text(metadata, "intent"), "slots": said}, ensure_ascii=False)
             return Activity(**whole, kind="press", verb="submit", value=value)
-        case "qm_decision":
+        case _ if callback == REASON:
             value = f"{_text(metadata, 'request')}:{_text(metadata, 'version')}"
             verb = LOCAL + ("approve" if _text(metadata, "decision") == "approve" else "reject")
             return Activity(
                 **whole, kind="press", verb=f"{verb}_now", value=value, text=clean_text(said.get("reason", ""))
             )
-        case "qm_start":
+        case _ if callback == START:
             return Activity(**whole, text=clean_text(said.get("text", "")))
     return Ignored("unhandled")
 
@@ -277,10 +280,9 @@ def _address(
     payload: Mapping[str, Any], team: str, user: str, *, dm: str = "", home: str = "", response_url: str = ""
 ) -> dict[str, Any]:
     """Return what is needed to answer: `channel` and `thread`, or the person's own conversation (`dm`, if known)."""
-    enterprise = _text(payload, "enterprise_id") or _text(_mapping(payload.get("enterprise")), "id")
     return {
         "team": team,
-        "enterprise": enterprise,
+        "enterprise": _enterprise_of(payload),
         "is_enterprise_install": str(payload.get("is_enterprise_install")).lower() == "true",
         "user": user,
         "home": home or team,
@@ -289,6 +291,15 @@ def _address(
         "dm": dm,
         "response_url": response_url,
     }
+
+
+def _enterprise_of(payload: Mapping[str, Any]) -> str:
+    return _text(payload, "enterprise_id") or _text(_mapping(payload.get("enterprise")), "id")
+
+
+def _platform_id(payload: Mapping[str, Any], home: str, user: str) -> str:
+    """Return how a user is known; in an organisation the same in all its workspaces."""
+    return f"{_enterprise_of(payload) or home}/{user}"
 
 
 def _envelope(payload: Mapping[str, Any]) -> dict[str, Any]:

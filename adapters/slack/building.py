@@ -5,9 +5,19 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.routing import Route
 
+from adapters.slack.arrivals import CHANNEL
+from adapters.slack.cards import Cards
+from adapters.slack.deciding import Deciding
+from adapters.slack.dispatching import Dispatching, InPlace
+from adapters.slack.forms import Forms
+from adapters.slack.home import Home
 from adapters.slack.install import build_install
+from adapters.slack.pacing import Pacer
+from adapters.slack.persons import Persons
+from adapters.slack.places import Places
 from adapters.slack.receiving import Receiver
-from adapters.slack.route import EventsRoute
+from adapters.slack.route import PATH, EventsRoute
+from adapters.slack.sending import SlackSender
 from adapters.slack.socket import SocketMode
 from adapters.slack.web import Web
 from adapters.slack.workspaces import SingleWorkspace, Workspaces
@@ -22,11 +32,20 @@ def build_slack(services: Services) -> Channel:
     web = Web(settings.slack_api_url)
     install = build_install(services)
     workspaces: Workspaces = install.workspaces if install else SingleWorkspace(web, settings.slack_bot_token)
-    receiver = Receiver(services)
+    persons = Persons(services, web)
+    forms, deciding, home = Forms(services, web), Deciding(services, web), Home(services, web)
+    behind = Dispatching(services, web, workspaces, persons, forms=forms, deciding=deciding, home=home)
+    services.inbox.complete_by(CHANNEL, behind.complete)
+    cards = Cards(services)
+    services.conversations.carry_by(CHANNEL, cards.carry)
+    services.requests.observe(cards.observe)
+    places = Places(services, web, workspaces, persons)
+    sender = SlackSender(services, web, places, cards, Pacer(settings.slack_pace))
+    receiver = Receiver(services, InPlace(services, workspaces, persons, forms, deciding).check)
     router = APIRouter()
     if settings.slack_signing_secret:
         endpoint = EventsRoute(settings.slack_signing_secret, receiver)
-        router.routes.append(Route("/slack/events", endpoint, methods=["POST"], include_in_schema=False))
+        router.routes.append(Route(PATH, endpoint, methods=["POST"], include_in_schema=False))
 
     if install:
         router.routes.extend(install.router.routes)
@@ -56,4 +75,4 @@ def build_slack(services: Services) -> Channel:
         except QuartermasterError as error:
             return error.detail
 
-    return Channel(name="slack", router=router, start=start, stop=stop, ready=ready)
+    return Channel(name=CHANNEL, router=router, senders={CHANNEL: sender}, start=start, stop=stop, ready=ready)

@@ -25,7 +25,7 @@ from bot.conversations import Conversations
 from bot.database import Database, Transaction
 from bot.database.tables import approval_tokens, approvals, waits
 from bot.directory import Directory
-from bot.errors import Conflict, Invalid
+from bot.errors import Conflict, Invalid, QuartermasterError
 from bot.hours import WorkingHours
 from bot.outbox import Outbox
 from bot.people import People, mailbox_of, shown
@@ -195,6 +195,24 @@ class Approvals:
     async def may_decide(self, record: RequestRecord, person: Person, *, surface: str = "console") -> bool:
         """Tell whether the person could decide the request now."""
         return record.state == "awaiting_approval" and self._allowed(record, person, surface).allowed
+
+    async def objection(self, request_id: str, version: int, person: Person, *, surface: str) -> str:
+        """Return why the person can't decide that version now, for them to read; empty when they can."""
+        try:
+            record = await self._requests.find(request_id)
+            require_open(record, version, self._clock.now())
+            self._allowed(record, person, surface).require()
+        except QuartermasterError as error:
+            return error.sentence()
+        return ""
+
+    async def has_decided(self, request_id: str, version: int, person: Person, decision: str) -> bool:
+        """Tell whether it was this person who decided that version, and so."""
+        query = select(approvals.c.decision).where(
+            approvals.c.request_id == request_id, approvals.c.version == version, approvals.c.approver == person.email
+        )
+        async with self._database.read() as connection:
+            return bool((await connection.execute(query)).scalar_one_or_none() == decision)
 
     def _allowed(self, record: RequestRecord, person: Person, surface: str) -> Decision:
         """Decide by the policies; of those who were asked, only who would be asked today still counts."""

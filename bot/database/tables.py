@@ -80,6 +80,18 @@ identities = Table(
     Column("created_at", UtcDateTime, nullable=False),
 )
 
+identity_claims = Table(
+    "identity_claims",
+    metadata,
+    Column("channel", String(40), primary_key=True),
+    Column("platform_id", String(255), primary_key=True),
+    Column("email", String(320), nullable=False),
+    Column("code_hash", String(64), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+"""Addresses that people of a platform say are theirs, until the code that was mailed there comes back."""
+
 inbox = Table(
     "inbox",
     metadata,
@@ -206,6 +218,19 @@ steps = Table(
     Column("finished_at", UtcDateTime),
     UniqueConstraint("request_id", "name"),
 )
+
+card_copies = Table(
+    "card_copies",
+    metadata,
+    Column("channel", String(40), primary_key=True),
+    Column("place", String(255), primary_key=True),
+    Column("request_id", ForeignKey("requests.id"), nullable=False, index=True),
+    Column("conversation", String(255), nullable=False, server_default=""),
+    Column("audience", String(20), nullable=False),
+    Column("said", Text, nullable=False, server_default=""),
+    Column("shown", String(64), nullable=False, server_default=""),
+)
+"""Where copies of a request's card stand on a channel that updates them in place; `shown` is a digest of the newest."""
 
 waits = Table(
     "waits",

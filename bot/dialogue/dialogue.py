@@ -6,6 +6,7 @@ marks the activity as done. So a crash repeats a turn or has finished it, never 
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import structlog
@@ -237,6 +238,8 @@ class Dialogue:
                     turn.say("That question is no longer open.")
                 else:
                     await self._open.fill(turn, form, {slot: clean_text(value)[:MAX_TEXT]})
+            case "submit":
+                await self._submit(turn)
             case "confirm" | "decline":
                 if form is None or not form.digest or form.digest != activity.value:
                     turn.say("That plan is no longer current, so nothing was done with it.")
@@ -253,6 +256,21 @@ class Dialogue:
                 turn.say(f"Request {record.id} is cancelled.")
             case _:
                 turn.say("I don't know that button. Say “help” to see what I can do.")
+
+    async def _submit(self, turn: Exchange) -> None:
+        """Take a whole form at once: {"intent", "slots"} in the value; what it leaves out is asked for."""
+        try:
+            given = json.loads(turn.activity.value)
+            intent = self._services.registry.change(str(given["intent"]))
+            slots = {str(n): clean_text(str(v))[:MAX_TEXT] for n, v in dict(given["slots"]).items()}
+        except (ValueError, KeyError, TypeError):
+            turn.say("That form is not one of mine, so nothing was done.")
+            return
+        form = turn.session.form
+        if form is None or form.intent != intent.definition.name:
+            await self._begin(turn, intent, slots)
+        else:
+            await self._open.fill(turn, form, slots)
 
     async def _cancel(self, activity: Activity) -> RequestRecord:
         """Cancel the request of a pressed button; one that the person may not see is as if it were not there."""

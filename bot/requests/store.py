@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +31,8 @@ from bot.requests.record import (
 )
 from bot.rows import insert_new
 
+Observer = Callable[[Transaction, str], Awaitable[None]]
+"""Is told a request's id, in the transaction that changes it."""
 _NAMES = ("name", "given_name", "family_name")
 CANCELLABLE: tuple[State, ...] = ("awaiting_approval", "approved", "queued")
 
@@ -43,6 +45,16 @@ class Requests:
     ) -> None:
         self._database, self._clock, self._audit = database, clock, audit
         self._conversations, self._policy = conversations, policy
+        self._observers: list[Observer] = []
+
+    def observe(self, observer: Observer) -> None:
+        """Name who hears of every request that is placed, moves to another state or goes on, as it is written."""
+        self._observers.append(observer)
+
+    async def changed(self, transaction: Transaction, request_id: str) -> None:
+        """Tell the observers that something about a request is new."""
+        for observer in self._observers:
+            await observer(transaction, request_id)
 
     async def find(self, request_id: str) -> RequestRecord:
         """Return the request that the text names, with or without "qm-"; raises NotFound."""
@@ -120,6 +132,7 @@ class Requests:
             )
         )
         await self.touch(transaction, record.id, ((t.kind, t.name) for t in record.plan.touches))
+        await self.changed(transaction, record.id)
 
     async def touch(self, transaction: Transaction, request_id: str, resources: Iterable[tuple[str, str]]) -> None:
         """Record which resources a request touches; each once."""
@@ -136,7 +149,10 @@ class Requests:
             .where(requests.c.id == request_id, requests.c.state.in_(origin))
             .values(state=to, updated_at=self._clock.now(), **values)
         )
-        return bool(result.rowcount == 1)
+        if result.rowcount != 1:
+            return False
+        await self.changed(transaction, request_id)
+        return True
 
     async def note(self, transaction: Transaction, request_id: str, **notes: Any) -> None:
         """Add to the notes that the bot keeps for itself about a request."""

@@ -37,10 +37,12 @@ extra_slots:
 
 @asynccontextmanager
 async def open_house(
-    theatre: Theatre, folder: Path, rules: str, *, database_url: str = "", **settings: Any
+    theatre: Theatre, folder: Path, rules: str, *, database_url: str = "", slack: bool = False, **settings: Any
 ) -> AsyncIterator[Stage]:
     """Run a bot whose house.yml says this."""
     house = folder / "house.yml"
     house.write_text(rules, encoding="utf-8")
-    async with theatre.open_stage(folder, database_url=database_url, house_file=house, **settings) as stage:
+    async with theatre.open_stage(
+        folder, database_url=database_url, house_file=house, slack=slack, **settings
+    ) as stage:
         yield stage

@@ -11,14 +11,14 @@ import pytest
 from tests.stories.errands import PLAN
 from tests.stories.houses import RULES, open_house
 from tests.support.stage import Approver, Speaker, Stage, Theatre
-from tests.support.theatre import on_every_channel, on_every_database
+from tests.support.theatre import on_every_channel, on_every_database, takes_slack
 
 
 @pytest.fixture
 async def stage(theatre: Theatre, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
     """A bot in a house with rules; on SQLite, or on the database that the test is parametrised with."""
     database_url = request.getfixturevalue("postgres_url") if getattr(request, "param", "") == "postgresql" else ""
-    async with open_house(theatre, tmp_path, RULES, database_url=database_url) as stage:
+    async with open_house(theatre, tmp_path, RULES, database_url=database_url, slack=takes_slack(request)) as stage:
         yield stage
 
 

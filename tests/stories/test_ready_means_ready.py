@@ -13,7 +13,7 @@ from bot.workflow import run as running
 from tests.stories.errands import asks_for_an_account
 from tests.stories.houses import open_house
 from tests.support.stage import Approver, Speaker, Stage, Theatre
-from tests.support.theatre import on_every_channel, on_every_database
+from tests.support.theatre import on_every_channel, on_every_database, takes_slack
 
 HOUSE = """
 account_types:
@@ -53,7 +53,7 @@ CHANGING = {
 async def stage(theatre: Theatre, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
     """A bot in a house whose sandboxes get something of everything."""
     database_url = request.getfixturevalue("postgres_url") if getattr(request, "param", "") == "postgresql" else ""
-    async with open_house(theatre, tmp_path, HOUSE, database_url=database_url) as stage:
+    async with open_house(theatre, tmp_path, HOUSE, database_url=database_url, slack=takes_slack(request)) as stage:
         yield stage
 
 

@@ -22,8 +22,14 @@ def theatre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
 async def stage(theatre: Theatre, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
     """A running bot on SQLite, or on the database that the test is parametrised with."""
     database_url = request.getfixturevalue("postgres_url") if getattr(request, "param", "") == "postgresql" else ""
-    async with theatre.open_stage(tmp_path, database_url=database_url) as stage:
+    async with theatre.open_stage(tmp_path, database_url=database_url, slack=takes_slack(request)) as stage:
         yield stage
+
+
+def takes_slack(request: pytest.FixtureRequest) -> bool:
+    """Tell whether a test is parametrised with Slack, so that its stage needs a workspace."""
+    spec = getattr(request.node, "callspec", None)
+    return spec is not None and "slack" in spec.params.values()
 
 
 @pytest.fixture
@@ -38,7 +44,7 @@ def bo(stage: Stage) -> Approver:
     return stage.approver()
 
 
-on_every_channel = pytest.mark.parametrize("ana", ["rest", "account", "console"], indirect=True)
+on_every_channel = pytest.mark.parametrize("ana", ["rest", "account", "console", "slack"], indirect=True)
 on_every_database = pytest.mark.parametrize(
     "stage", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
 )

@@ -8,15 +8,18 @@ from typing import Any, Protocol
 
 import httpx
 
+from adapters.slack.words import escape
 from bot.card import Card
+from tests.support.slack.talking import Member, buttons_of, words_of
 from tests.support.stage.markup import Form, read_chat, read_token
+from tests.support.stage.slack import SlackSide
 
-NAMES = ("rest", "account", "console")
+NAMES = ("rest", "account", "console", "slack")
 
 
 @dataclass(frozen=True)
 class Heard:
-    """One message of the bot's; `buttons` are by title what pressing them takes."""
+    """One message of the bot's; `buttons` are by title what pressing them takes. A `seq` comes again when updated."""
 
     seq: int
     text: str
@@ -151,9 +154,51 @@ class ConsoleLine:
         return [Heard(s.seq, s.text, {form.title: form for form in s.forms}) for s in new if s.by_bot]
 
 
-def open_line(channel: str, client: httpx.AsyncClient, email: str, name: str) -> Line:
+class SlackLine:
+    """A thread in a channel of Slack: begun with a mention, gone on with plain replies, its cards updated in place."""
+
+    def __init__(self, slack: SlackSide, client: httpx.AsyncClient, email: str, name: str) -> None:
+        workspace = slack.workspace
+        self._slack = slack
+        self._member = Member(slack.standin, workspace, client, workspace.user(email, name))
+        self._channel = workspace.channel()
+        self._thread = ""
+        self._numbers: dict[str, int] = {}
+        self._versions: dict[str, int] = {}
+
+    async def say(self, text: str) -> None:
+        text = escape(text)  # as Slack does
+        if self._thread:
+            await self._member.posts(text, self._channel, self._thread)
+        else:
+            mention = f"<@{self._slack.workspace.bot_user}> {text}"
+            self._thread = (await self._member.posts(mention, self._channel)).ts
+        await self._slack.settles()
+
+    async def press(self, button: Any) -> None:
+        answer = await self._member.presses(button)
+        assert answer.status_code == 200, f"{answer.status_code} {answer.text}"
+        await self._slack.settles()
+
+    async def listen(self) -> list[Heard]:
+        """Return the messages that are new in the thread, and whole those that were updated, by their old numbers."""
+        heard = []
+        assert not self._slack.workspace.faults, self._slack.workspace.faults
+        for message in self._slack.workspace.shown_in(self._channel, self._thread) if self._thread else ():
+            if message.user != self._slack.workspace.bot_user or self._versions.get(message.ts) == message.versions:
+                continue
+            self._versions[message.ts] = message.versions
+            seq = self._numbers.setdefault(message.ts, len(self._numbers) + 1)
+            heard.append(Heard(seq, "\n".join(words_of(message.blocks, message.text)), dict(buttons_of(message))))
+        return heard
+
+
+def open_line(channel: str, client: httpx.AsyncClient, email: str, name: str, slack: SlackSide | None = None) -> Line:
     """Return a person's line on a channel; the client is theirs alone, since it keeps cookies."""
     match channel:
+        case "slack":
+            assert slack is not None, "this stage has no Slack: parametrise somebody with slack"
+            return SlackLine(slack, client, email, name)
         case "rest":
             return RestLine(client, email, name)
         case "account":

@@ -114,7 +114,11 @@ class Speaker:
 
     async def _listen(self) -> None:
         for message in await self._line.listen():
-            self._messages.append(message)
+            known = next((n for n, m in enumerate(self._messages) if m.seq == message.seq), None)
+            if known is None:
+                self._messages.append(message)
+            else:
+                self._messages[known] = message
             lines = message.text.splitlines() or [""]
             self._script.extend(("   bot: " if n == 0 else "        ") + line for n, line in enumerate(lines))
             self._since = _plain(f"{self._since} {message.text}")

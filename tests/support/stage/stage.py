@@ -23,9 +23,11 @@ from bot.lexshape import lex_definition
 from bot.main import Application, build_cloud
 from bot.settings import Settings, load_settings
 from sandbox.server import Sandbox
+from tests.support.slack.standin import StandIn
 from tests.support.stage.approver import Approver
 from tests.support.stage.channels import open_line
 from tests.support.stage.people import Speaker
+from tests.support.stage.slack import SlackSide
 from tests.support.stage.waiting import PATIENCE, eventually
 
 APPROVER = "bo@corp.example"
@@ -38,12 +40,22 @@ class Theatre:
     def __init__(self, folder: Path, *, accounts: int | None = None, ous: int | None = None) -> None:
         self.sandbox = Sandbox(speed=0, accounts=accounts, ous=ous).start()
         self._clouds: dict[tuple[Any, ...], Cloud] = {}
+        self._slack: StandIn | None = None
         self._template = folder / "template.sqlite"
         migrate(f"sqlite:///{self._template}")
 
     def close(self) -> None:
-        """Stop the sandbox."""
+        """Stop the sandbox, and Slack where it was needed."""
         self.sandbox.stop()
+        if self._slack is not None:
+            self._slack.close()
+
+    @property
+    def slack(self) -> StandIn:
+        """The stand-in for Slack, started at first use."""
+        if self._slack is None:
+            self._slack = StandIn()
+        return self._slack
 
     def _cloud(self, settings: Settings) -> Cloud:
         """Return one Cloud for all stages of like settings: making boto3's clients takes longer than a story."""
@@ -51,8 +63,13 @@ class Theatre:
         return self._clouds.setdefault(like, build_cloud(settings))
 
     @asynccontextmanager
-    async def open_stage(self, folder: Path, *, database_url: str = "", **settings: Any) -> AsyncIterator[Stage]:
-        """Run a bot with these settings on the sandbox's seed; one at a time, the workflow engine is a singleton."""
+    async def open_stage(
+        self, folder: Path, *, database_url: str = "", slack: bool = False, **settings: Any
+    ) -> AsyncIterator[Stage]:
+        """Run a bot with these settings on the sandbox's seed; one at a time, the workflow engine is a singleton.
+
+        With `slack` it serves a fresh workspace of the stand-in.
+        """
         async with httpx.AsyncClient(base_url=self.sandbox.url) as sandbox:
             (await sandbox.post("/_sandbox/reset")).raise_for_status()
         if not database_url:
@@ -69,11 +86,12 @@ class Theatre:
             "directory_file": REPOSITORY / "directory.yml",
             "policy_dir": REPOSITORY / "policies",
         }
-        known = load_settings(**(chosen | settings))
+        side = SlackSide(self.slack, self.slack.workspace()) if slack else None
+        known = load_settings(**(chosen | (side.settings if side else {}) | settings))
         application = Application(known, cloud=self._cloud(known))
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(_served(application, listening))
-            stage = Stage(application, self.sandbox.url, stack)
+            stage = Stage(application, self.sandbox.url, stack, side)
             yield stage
 
 
@@ -119,8 +137,13 @@ async def _served(application: Application, listening: socket.socket) -> AsyncIt
 class Stage:
     """One running bot; gives people their lines, moves time, and switches faults of the sandboxed AWS."""
 
-    def __init__(self, application: Application, sandbox_url: str, stack: AsyncExitStack) -> None:
+    def __init__(
+        self, application: Application, sandbox_url: str, stack: AsyncExitStack, slack: SlackSide | None = None
+    ) -> None:
         self.application = application
+        self._slack = slack
+        if slack is not None:
+            slack.services = application.services
         self.url = application.settings.public_url
         self._stack = stack
         self._sandbox = httpx.AsyncClient(base_url=sandbox_url, timeout=30)
@@ -138,7 +161,13 @@ class Stage:
     def speaker(self, name: str, *, channel: str = "rest", email: str = "") -> Speaker:
         """Return somebody who talks to the bot on a channel; ana@corp.example for “Ana Lopez”."""
         email = email or f"{name.partition(' ')[0].casefold()}@corp.example"
-        return Speaker(name, email, open_line(channel, self.client(), email, name))
+        return Speaker(name, email, open_line(channel, self.client(), email, name, self._slack))
+
+    @property
+    def slack(self) -> SlackSide:
+        """Slack beside this stage, which was opened with it."""
+        assert self._slack is not None, "this stage has no Slack"
+        return self._slack
 
     def approver(self, email: str = APPROVER) -> Approver:
         """Return somebody who reads that mailbox."""

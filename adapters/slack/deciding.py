@@ -1,0 +1,93 @@
+"""Approve and Reject: a modal with the plan and room for a reason, and the decision itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from adapters.slack.arrivals import CHANNEL, LOCAL, REASON, metadata_of
+from adapters.slack.arrived import Arrived, nothing, say
+from adapters.slack.blocks import Block, blocks_of, fit, paragraphs, plain
+from adapters.slack.forms import modal, open_view, own
+from adapters.slack.request_card import card_of, story_of
+from adapters.slack.web import Web
+from bot.approvals.approvals import MAX_REASON
+from bot.dialogue.exchange import Decided
+from bot.errors import Conflict, QuartermasterError
+from bot.requests import RequestRecord
+from bot.services import Services
+
+
+class Deciding:
+    """Takes decisions of people whom Slack vouches for; who may decide is up to the policies."""
+
+    def __init__(self, services: Services, web: Web) -> None:
+        self._services, self._web = services, web
+
+    async def open(self, arrived: Arrived) -> Decided:
+        """Show the plan and ask for the reason; who may not decide is told so at once."""
+        request_id, _, version = arrived.activity.value.partition(":")
+        decision = "approve" if arrived.activity.verb == LOCAL + "approve" else "reject"
+        services = self._services
+        try:
+            record = await services.requests.find(request_id)
+        except QuartermasterError as error:
+            return say(services, own(arrived), error.sentence())
+        may = await services.approvals.may_decide(record, arrived.person, surface=CHANNEL)
+        metadata = {"request": record.id, "version": version, "decision": decision}
+        title = "Approve" if decision == "approve" else "Reject"
+        if not may or str(record.version) != version:
+            words = await self._why_not(record, version, arrived)
+            view = modal(REASON, title, "", paragraphs(words), metadata)
+            return await open_view(services, self._web, arrived, view)
+        story = await story_of(services, record)
+        console = services.settings.public_url
+        card = card_of(services, record, story, audience="approver", console=console)
+        plan = [b for item in card.items for b in blocks_of(item)]
+        blocks = fit([*paragraphs(record.plan.summary), *plan], [_reason_field(decision)], console)
+        return await open_view(services, self._web, arrived, modal(REASON, title, title, blocks, metadata))
+
+    async def _why_not(self, record: RequestRecord, version: str, arrived: Arrived) -> str:
+        """Return why somebody may not decide, in the words in which the decision would be refused."""
+        given = int(version) if version.isdigit() else 0
+        return await self._services.approvals.objection(record.id, given, arrived.person, surface=CHANNEL)
+
+    async def decide(self, arrived: Arrived) -> Decided:
+        """Decide; the card shows the outcome, so only a refusal is told."""
+        request_id, _, version = arrived.activity.value.partition(":")
+        decision = "approve" if arrived.activity.verb.startswith(LOCAL + "approve") else "reject"
+        given = int(version) if version.isdigit() else 0
+        services = self._services
+        try:
+            await services.approvals.decide_as(
+                request_id, given, arrived.person, decision, arrived.activity.text, surface=CHANNEL
+            )
+        except Conflict as error:
+            if await services.approvals.has_decided(request_id, given, arrived.person, decision):
+                return nothing()  # it was this one, handled a second time after a crash
+            return say(services, own(arrived), error.sentence())
+        except QuartermasterError as error:
+            return say(services, own(arrived), error.sentence())
+        return nothing()
+
+    @staticmethod
+    def check(view: Mapping[str, Any], reason: str) -> dict[str, Any] | None:
+        """Return what is wrong with a decision's reason as Slack shows it at the field; None when nothing is."""
+        if metadata_of(view).get("decision") == "reject" and not reason.strip():
+            return {"response_action": "errors", "errors": {"reason": "Say why, so that the requester can mend it."}}
+        return None
+
+
+def _reason_field(decision: str) -> Block:
+    return {
+        "type": "input",
+        "block_id": "reason",
+        "label": plain("Reason", 24),
+        "optional": decision == "approve",
+        "element": {
+            "type": "plain_text_input",
+            "action_id": "words",
+            "multiline": True,
+            "max_length": MAX_REASON,
+        },
+    }

@@ -1,0 +1,146 @@
+"""One request as its card shows it: plan, who must approve, progress, outcome; always from the rows as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import select
+
+from adapters.slack.arrivals import LOCAL
+from bot.approvals.views import status_of
+from bot.card import Button, Card, Checks, Facts, Item, Link, StepMark, Text, Tone
+from bot.clock import iso
+from bot.conversations import Message, message_of
+from bot.database.tables import approvals, messages, steps
+from bot.people import shown
+from bot.requests import STATE_WORDS, RequestRecord
+from bot.services import Services
+
+Audience = Literal["requester", "approver", "reader"]
+"""Whom a copy is for: the one who asked, those who decide, or somebody who asked how it stands."""
+NEWS = 6
+"""Pieces of news that a card shows, the newest in full."""
+STEPS = 12
+_TONES: dict[str, Tone] = {"succeeded": "good", "failed": "bad", "rejected": "bad", "expired": "warning"}
+_MARKS: dict[str, StepMark] = {"succeeded": "done", "running": "running", "failed": "failed"}
+_CANCELLABLE = ("awaiting_approval", "approved", "queued")
+
+
+@dataclass(frozen=True)
+class Story:
+    """What has happened to a request so far."""
+
+    asked: tuple[str, ...]
+    decided: tuple[tuple[str, str, str], ...]
+    """Who decided about any version, what, and why."""
+    steps: tuple[tuple[str, str, str], ...]
+    news: tuple[Message, ...]
+
+
+async def story_of(services: Services, record: RequestRecord) -> Story:
+    """Read what a card tells beyond the request itself."""
+    async with services.database.read() as connection:
+        rows = (await connection.execute(select(approvals).where(approvals.c.request_id == record.id))).all()
+        done = select(steps).where(steps.c.request_id == record.id).order_by(steps.c.seq)
+        carried = (await connection.execute(done)).all()
+        told = (messages.c.request_id == record.id, messages.c.notice.is_not(None))
+        news = (await connection.execute(select(messages).where(*told).order_by(messages.c.seq))).all()
+    return Story(
+        asked=tuple(r.approver for r in rows if r.version == record.version and r.decision is None),
+        decided=tuple((r.approver, r.decision, r.reason or "") for r in rows if r.decision is not None),
+        steps=tuple((s.name, s.state, s.error or "") for s in carried),
+        news=tuple(message_of(m) for m in news),
+    )
+
+
+def card_of(
+    services: Services, record: RequestRecord, story: Story, *, audience: Audience, said: str = "", console: str
+) -> Card:
+    """Return the card for its requester, or for those who are asked to approve it.
+
+    `said` are the words with which it was first shown; they stand until there is news.
+    """
+    if audience == "reader":
+        return _brief(record, console)
+    status = status_of(record, record.version, False, services.clock.now())
+    is_open = status == "open"
+    items: list[Item] = []
+    if audience == "approver":
+        title = ("Approval needed" if is_open else STATE_WORDS[record.state].capitalize()) + f": {record.plan.summary}"
+        items += [] if is_open else _news(story.news[-1:])
+    else:
+        newest = story.news[-1].card if story.news else None
+        title = newest.title if newest else f"{STATE_WORDS[record.state].capitalize()}: {record.plan.summary}"
+        items += _news(story.news) or ([Text(said)] if said and is_open else [])
+    items.append(Facts(record.plan.details))
+    if is_open and record.plan.checks:
+        marks: dict[str, StepMark] = {"ok": "done", "waits": "waiting", "fails": "failed"}
+        items.append(Checks(tuple((marks[c.result], c.name, c.sentence) for c in record.plan.checks)))
+    items.append(Facts(_about(record, story, is_open)))
+    if story.steps and record.state in ("running", "failed"):
+        items.append(Checks(tuple((_MARKS.get(s, "waiting"), n, e or s) for n, s, e in story.steps[-STEPS:])))
+    items.append(_link(record, console))
+    return Card(
+        title=title,
+        items=tuple(items),
+        buttons=_buttons(record, audience, is_open),
+        tone=_TONES.get(record.state, "neutral"),
+        request=record.id,
+    )
+
+
+def _brief(record: RequestRecord, console: str) -> Card:
+    """Return how a request stands, in place of an answer that has grown old."""
+    state = STATE_WORDS[record.state]
+    items = (Facts((("Request", record.id), ("State", state))), _link(record, console))
+    title = f"{state.capitalize()}: {record.plan.summary}"
+    buttons = _buttons(record, "requester", False)
+    return Card(title, items, buttons, tone=_TONES.get(record.state, "neutral"), request=record.id)
+
+
+def _link(record: RequestRecord, console: str) -> Link:
+    return Link("Open it in the console", f"{console.rstrip('/')}/requests/{record.id}")
+
+
+def _news(news: Sequence[Message]) -> list[Item]:
+    """Return what the requester was told: the newest as it was told, what came before in small print."""
+    if not news:
+        return []
+    newest = news[-1]
+    items: list[Item] = [Text(newest.text)]
+    if newest.card:
+        said = newest.text.casefold()
+        items += [i for i in newest.card.items if not (isinstance(i, Text) and i.text.casefold() in said)]
+    return items + [Text(m.text.partition("\n")[0], subtle=True) for m in reversed(news[-NEWS:-1])]
+
+
+def _about(record: RequestRecord, story: Story, is_open: bool) -> tuple[tuple[str, str], ...]:
+    rows: list[tuple[str, str]] = [("Request", record.id), ("Asked by", shown(record.requester))]
+    if is_open:
+        rows.append(("Asked to approve", ", ".join(story.asked) or "see directory"))
+        rows.append(("Lapses", f"{(iso(record.expires_at) or '')[:16].replace('T', ' ')} UTC"))
+    for who, decision, reason in story.decided:
+        name = "Approved by" if decision == "approve" else "Rejected by"
+        rows.append((name, f"{who}: {reason}" if reason else who))
+    rows.append(("State", STATE_WORDS[record.state]))
+    outcome: dict[str, Any] = record.outcome or {}
+    if outcome.get("text"):
+        rows.append(("Outcome", str(outcome["text"])))
+    if outcome.get("next"):
+        rows.append(("What next", str(outcome["next"])))
+    return tuple(rows)
+
+
+def _buttons(record: RequestRecord, audience: Audience, is_open: bool) -> tuple[Button, ...]:
+    if audience == "approver":
+        value = f"{record.id}:{record.version}"
+        both = (
+            Button("Approve", LOCAL + "approve", value, "positive"),
+            Button("Reject", LOCAL + "reject", value, "destructive"),
+        )
+        return both if is_open else ()
+    if record.state not in _CANCELLABLE:
+        return ()
+    return (Button(f"Cancel {record.id}", "cancel_request", record.id, "destructive"),)

@@ -1,0 +1,320 @@
+"""What the outbox hands over becomes messages in Slack: once, in order, paced, and cards updated where they stand."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import select
+
+from adapters.slack.arrivals import CHANNEL, LOCAL
+from adapters.slack.blocks import Rendered, render
+from adapters.slack.cards import Cards, Copy, place_of
+from adapters.slack.pacing import Pacer
+from adapters.slack.pictures import pictures_of
+from adapters.slack.places import Place, Places
+from adapters.slack.request_card import Audience
+from adapters.slack.web import RateLimited, SlackRefused, Web
+from adapters.slack.words import shorten
+from bot.card import Button, Card
+from bot.channel import Delivery, DeliveryFailed
+from bot.conversations import Message, message_of
+from bot.database.tables import identities, inbox, messages, sessions
+from bot.errors import QuartermasterError, Unavailable
+from bot.requests import STATE_WORDS
+from bot.services import Services
+
+log = structlog.get_logger(__name__)
+
+EVENT = "quartermaster_message"
+"""Type of the metadata that marks our messages with the outbox's key: so a repeat finds what was posted before."""
+LOOK_BACK = 200
+"""Messages that are looked through for one that may have been posted before."""
+GONE = frozenset({"message_not_found", "cant_update_message", "channel_not_found", "is_archived", "edit_window_closed"})
+ELSEWHERE = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action", "thread_not_found"})
+"""Refusals of a channel after which an answer goes to the person directly."""
+
+
+@dataclass(frozen=True)
+class Posted:
+    """Where a message stands now."""
+
+    channel: str
+    ts: str
+
+
+class SlackSender:
+    """Delivers the outbox channel "slack": {"kind": "message"}, {"kind": "card"} and what asks for approval."""
+
+    def __init__(self, services: Services, web: Web, places: Places, cards: Cards, pacer: Pacer) -> None:
+        self._services, self._web, self._places, self._cards, self._pacer = services, web, places, cards, pacer
+
+    async def __call__(self, delivery: Delivery) -> None:
+        """Deliver one row; raises DeliveryFailed."""
+        try:
+            match delivery.payload.get("kind"):
+                case "message":
+                    await self._message(delivery)
+                case "card":
+                    await self._refresh(str(delivery.payload.get("place")))
+                case "ask":
+                    await self._cards.ask_everybody(delivery)
+                case "ask_one":
+                    await self._ask_one(delivery)
+                case kind:
+                    raise DeliveryFailed(f"Slack knows no message of kind {kind!r}.", retryable=False)
+        except RateLimited as error:
+            raise DeliveryFailed(error.detail, retryable=True, retry_after=error.retry_after) from error
+        except SlackRefused as error:
+            raise DeliveryFailed(error.detail, retryable=error.code in _MENDABLE) from error
+        except Unavailable as error:
+            raise DeliveryFailed(error.detail, retryable=True) from error
+
+    async def _message(self, delivery: Delivery) -> None:
+        """Say what the bot has said; news of a request whose card stands here goes into the card."""
+        row = await self._row(int(delivery.payload["seq"]))
+        if row is None:
+            return
+        message = message_of(row)
+        if row.notice and row.request_id:
+            copies = await self._cards.copies(row.request_id, message.conversation)
+            if copies:
+                for copy in copies:
+                    await self._refresh(copy.place)
+                await self._ping(delivery, row, copies[0])
+                return
+        answered = await self._answered(row.inbox_key)
+        place = await self._places.find(message.conversation, answered, is_push=row.inbox_key is None)
+        if place is None:
+            log.warning("slack.nowhere_to_say", conversation=message.conversation)
+            return
+        request = message.card.request if message.card else ""
+        audience: Audience = "requester" if request and await self._cards.is_first(request, message) else "reader"
+        extra = await self._extra(message, answered)
+        standing = await self._standing(message, audience) if request else None
+        # The one card of a request shows from the first how it stands; an answer about it stays until that is old.
+        is_the_card = standing is not None and audience == "requester"
+        rendered = standing if standing and is_the_card else self._render(message.text, message.card, extra)
+        if place.response_url and not request and await self._answer_privately(place, rendered):
+            return
+        posted = await self._post(delivery, place, rendered)
+        await self._show_pictures(place, message)
+        if standing:
+            where = place_of(place.served, posted.channel, posted.ts)
+            copy = Copy(where, request, message.conversation, audience, message.text)
+            await self._cards.keep(copy, digest_of(standing))
+
+    async def _standing(self, message: Message, audience: Audience) -> Rendered:
+        """Return the card of the request that a message is about, as it stands now."""
+        request = message.card.request if message.card else ""
+        return self._render("", await self._cards.card(request, audience, message.text))
+
+    def _render(self, text: str, card: Card | None, extra: Sequence[Button] = ()) -> Rendered:
+        return render(text, card, console=self._services.settings.public_url, extra=extra)
+
+    async def _ping(self, delivery: Delivery, row: Any, copy: Copy) -> None:
+        """Say where the card stands that a request is over: an update alone notifies nobody."""
+        record = await self._services.requests.find(row.request_id)
+        if not record.is_final or row.seq != await self._cards.newest_news(record.id):
+            return
+        place = await self._places.find(record.conversation, {}, is_push=True)
+        if place is None:
+            return
+        mention = f"<@{place.user}> " if place.user and place.channel else ""
+        words = f"{mention}Your request {record.id} is {STATE_WORDS[record.state]}; its card says more."
+        _, channel, ts = copy.place.split("/")
+        link = await self._permalink(place, channel, ts)
+        text = f"{words} {link}".strip()
+        block = {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
+        await self._post(delivery, place, Rendered(text, [block]))
+
+    async def _permalink(self, place: Place, channel: str, ts: str) -> str:
+        try:
+            told = await self._web.call(place.token, "chat_getPermalink", channel=channel, message_ts=ts)
+        except QuartermasterError:
+            return ""
+        url = str(told.get("permalink") or "")
+        return f"<{url}|Show it>" if url.startswith("https://") else ""
+
+    async def _post(self, delivery: Delivery, place: Place, rendered: Rendered) -> Posted:
+        """Post once: a try that may have arrived is looked for first."""
+        channel = await self._places.channel_of(place)
+        if delivery.is_repeat and (found := await self._find(place, channel, delivery.key)):
+            return found
+        await self._pacer.wait(channel)
+        where = {"channel": channel, **({"thread_ts": place.thread} if place.thread else {})}
+        try:
+            answer = await self._web.call(
+                place.token,
+                "chat_postMessage",
+                **where,
+                text=rendered.text,
+                blocks=rendered.blocks,
+                metadata={"event_type": EVENT, "event_payload": {"key": delivery.key}},
+                unfurl_links=False,
+                unfurl_media=False,
+            )
+        except SlackRefused as error:
+            if place.channel and place.user and error.code in ELSEWHERE:
+                return await self._post(delivery, place.in_person(), rendered)
+            raise
+        return Posted(str(answer.get("channel") or channel), str(answer.get("ts")))
+
+    async def _find(self, place: Place, channel: str, key: str) -> Posted | None:
+        """Return where a message of that key stands already."""
+        cursor = ""
+        seen = 0
+        while seen < LOOK_BACK:
+            more: dict[str, Any] = {"channel": channel, "include_all_metadata": True, "limit": 100}
+            if cursor:
+                more["cursor"] = cursor
+            if place.thread:
+                told = await self._web.call(place.token, "conversations_replies", ts=place.thread, **more)
+            else:
+                told = await self._web.call(place.token, "conversations_history", **more)
+            found = told.get("messages") or []
+            for message in found:
+                marked = (message.get("metadata") or {}).get("event_payload") or {}
+                if marked.get("key") == key:
+                    return Posted(channel, str(message.get("ts")))
+            seen += max(1, len(found))
+            cursor = str((told.get("response_metadata") or {}).get("next_cursor") or "")
+            if not cursor:
+                break
+        return None
+
+    async def _answer_privately(self, place: Place, rendered: Rendered) -> bool:
+        """Answer where the command was typed, for its sender's eyes; False when Slack takes no more answers there."""
+        body = {
+            "response_type": "ephemeral",
+            "replace_original": False,
+            "text": rendered.text,
+            "blocks": rendered.blocks,
+        }
+        try:
+            await self._web.post(place.response_url, body)
+        except SlackRefused as error:
+            log.info("slack.response_url_used_up", error=error.code)
+            return False
+        return True
+
+    async def _refresh(self, place: str) -> None:
+        """Show a request's card as it stands, if it does not yet."""
+        copy = await self._cards.copy(place)
+        if copy is None:
+            return
+        card = await self._cards.card(copy.request, copy.audience, copy.said)
+        rendered = self._render("", card)
+        digest = digest_of(rendered)
+        if digest == copy.shown:
+            return
+        team, channel, ts = place.split("/")
+        token = await self._places.token_of(team)
+        if not token:
+            return
+        await self._pacer.wait(channel)
+        try:
+            await self._web.call(
+                token, "chat_update", channel=channel, ts=ts, text=rendered.text, blocks=rendered.blocks
+            )
+        except SlackRefused as error:
+            if error.code not in GONE:
+                raise
+            await self._cards.drop(place)
+            return
+        await self._cards.mark(place, digest)
+
+    async def _ask_one(self, delivery: Delivery) -> None:
+        """Ask for approval in the approvers' channel, or one approver in person."""
+        payload = delivery.payload
+        record = await self._services.requests.find(str(payload["request_id"]))
+        if record.version != payload["version"] or record.state != "awaiting_approval":
+            return
+        place = await self._places.of_approver(str(payload.get("approver", "")))
+        if place is None:
+            return
+        audience: Audience = "approver"
+        card = await self._cards.card(record.id, audience, "")
+        rendered = self._render("", card)
+        posted = await self._post(delivery, place, rendered)
+        await self._cards.keep(
+            Copy(place_of(place.served, posted.channel, posted.ts), record.id, "", audience, ""), digest_of(rendered)
+        )
+
+    async def _show_pictures(self, place: Place, message: Message) -> None:
+        """Upload what a card shows that Slack can't fetch by itself."""
+        for picture in pictures_of(message.card):
+            channel = await self._places.channel_of(place)
+            await self._web.call(
+                place.token,
+                "files_upload_v2",
+                channel=channel,
+                thread_ts=place.thread or None,
+                content=picture.content,
+                filename=picture.name,
+                title=shorten(picture.alt, 200),
+                alt_txt=picture.alt,
+                request_file_info=False,
+            )
+
+    async def _extra(self, message: Message, answered: dict[str, Any]) -> list[Button]:
+        """Offer the form to who is asked a question, below the last thing that was said."""
+        if not answered:
+            return []
+        after = select(messages.c.seq).where(messages.c.inbox_key == answered["key"], messages.c.seq > message.seq)
+        theirs = (
+            select(sessions.c.state)
+            .join(identities, identities.c.person_id == sessions.c.person_id)
+            .where(
+                sessions.c.conversation == message.conversation,
+                identities.c.channel == CHANNEL,
+                identities.c.platform_id == answered["platform_id"],
+            )
+        )
+        async with self._services.database.read() as connection:
+            if (await connection.execute(after.limit(1))).first() is not None:
+                return []
+            state = (await connection.execute(theirs)).scalar_one_or_none()
+        form = (state or {}).get("form")
+        if not form or not form.get("asking"):
+            return []
+        value = json.dumps({"conversation": message.conversation, "intent": form["intent"]})
+        return [Button("Fill in a form", LOCAL + "form", value)]
+
+    async def _row(self, seq: int) -> Any:
+        async with self._services.database.read() as connection:
+            return (await connection.execute(select(messages).where(messages.c.seq == seq))).first()
+
+    async def _answered(self, key: str | None) -> dict[str, Any]:
+        """Return the address from which came what a message answers, and who said it; empty for news."""
+        if not key:
+            return {}
+        async with self._services.database.read() as connection:
+            row = (await connection.execute(select(inbox.c.body).where(inbox.c.key == key))).first()
+        return {**row.body["address"], "key": key, "platform_id": row.body["platform_id"]} if row else {}
+
+
+def digest_of(rendered: Rendered) -> str:
+    """Return what tells two renderings apart."""
+    return hashlib.sha256(json.dumps([rendered.text, rendered.blocks]).encode()).hexdigest()
+
+
+_MENDABLE = frozenset(
+    {
+        "invalid_auth",
+        "not_authed",
+        "account_inactive",
+        "token_revoked",
+        "token_expired",
+        "missing_scope",
+        "not_allowed_token_type",
+        "ekm_access_denied",
+        "org_login_required",
+        "not_in_channel",
+    }
+)
+"""Refusals that somebody can mend in Slack's settings while the row waits."""
