@@ -22,7 +22,7 @@ from bot.services import Services
 
 @dataclass(frozen=True)
 class Copy:
-    """One copy; `place` is team/channel/ts, with the organisation behind the team if the app is installed in all of it, `said` the words that it was first shown with."""
+    """One copy. `place` is workspace/channel/ts, see `place_of`; `said` are the words that it was first shown with."""
 
     place: str
     request: str
