@@ -61,11 +61,11 @@ def without(policy: Mapping[str, Any], *actions: str) -> dict[str, Any]:
     return {**policy, "Statement": kept}
 
 
-def trust_policy() -> str:
-    """Return the guide's trust policy of the management role, for the sandbox's own user."""
+def trust_policy(trusted: str = DEFAULT_CALLER) -> str:
+    """Return the guide's trust policy of the management role, for the sandbox's own user unless another is named."""
     documents = re.findall(r"```json\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
     trust: str = next(document for document in documents if '"Principal"' in document)
-    return trust.replace("arn:aws:iam::BOT_ACCOUNT:role/Quartermaster", DEFAULT_CALLER)
+    return trust.replace("arn:aws:iam::BOT_ACCOUNT:role/Quartermaster", trusted)
 
 
 OpenHeld = Callable[..., AbstractAsyncContextManager[Held]]
@@ -76,12 +76,12 @@ def open_held(theatre: Theatre, tmp_path: Path) -> OpenHeld:
     """Return what opens a stage with a management role that has exactly the written policy."""
 
     @asynccontextmanager
-    async def opening(**settings: Any) -> AsyncIterator[Held]:
+    async def opening(*, trusted: str = DEFAULT_CALLER, **settings: Any) -> AsyncIterator[Held]:
         # A name of its own: clients of an earlier test's role would be the sandbox's own user now.
         role = f"QuartermasterManagement{next(_numbers)}"
         arn = f"arn:aws:iam::{MANAGEMENT_ACCOUNT}:role/{role}"
         async with theatre.open_stage(tmp_path, management_role_arn=arn, **settings) as stage:
-            stage.aws("iam").create_role(RoleName=role, AssumeRolePolicyDocument=trust_policy())
+            stage.aws("iam").create_role(RoleName=role, AssumeRolePolicyDocument=trust_policy(trusted))
             held = Held(stage, role, arn)
             held.take_away()
             yield held

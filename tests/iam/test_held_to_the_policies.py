@@ -125,7 +125,7 @@ async def test_work_without_a_permission_ends_with_its_name_and_nothing_ordered(
     await bo.approves()
     view = await held.stage.reaches(request, "failed")
     step = next(s for s in view["steps"] if s["name"] == "order the account")
-    assert "not authorized to perform: servicecatalog:ProvisionProduct" in step["error"]
+    assert "lacks the permission servicecatalog:ProvisionProduct" in step["error"]
     emails = [a["Email"] for a in held.stage.aws("organizations").list_accounts()["Accounts"]]
     assert "team-x@corp.example" not in emails
 
