@@ -1,6 +1,5 @@
 """Every test's surroundings: no settings of the person's own, no network outside, no unseen skips."""
 
-import gc
 import os
 from pathlib import Path
 
@@ -58,9 +57,3 @@ os.environ.update(
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
-
-
-def pytest_collection_finish() -> None:
-    """Spare the collector what was loaded and collected: it stays until the end, and is most of what there is."""
-    gc.collect()
-    gc.freeze()

@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +22,7 @@ from bot.database.tables import audit as rows
 from bot.database.tables import audit_head, audit_payloads, requests
 from bot.errors import Conflict, Invalid, NotFound
 from tests.core.clock import HandClock
+from tests.restart.nursery import run_command
 
 Tampering = Callable[[Transaction], Awaitable[None]]
 REPOSITORY = Path(__file__).parents[2]
@@ -344,15 +344,7 @@ async def test_a_hostile_cursor_is_invalid(audit: Audit, cursor: str) -> None:
 def verify(url: str) -> subprocess.CompletedProcess[str]:
     """Run `python -m bot audit verify` on a database."""
     environment = {"PATH": os.environ["PATH"], "DATABASE_URL": url, "SMTP_URL": "smtp://127.0.0.1:9"}
-    return subprocess.run(
-        [sys.executable, "-m", "bot", "audit", "verify"],
-        cwd=REPOSITORY,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run_command(["audit", "verify"], environment)
 
 
 async def test_the_command_tells_intact_from_broken_by_its_status(database_url: str, clock: HandClock) -> None:

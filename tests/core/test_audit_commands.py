@@ -8,7 +8,6 @@ import json
 import os
 import pwd
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +18,13 @@ from bot.database import Database, Transaction
 from bot.database.migrating import migrate, newest_revision, revision_of
 from bot.locking import ProcessLock
 from tests.core.clock import HandClock
-
-REPOSITORY = Path(__file__).parents[2]
+from tests.restart.nursery import run_command
 
 
 def command(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `python -m bot …` on a database."""
     environment = {"PATH": os.environ["PATH"], "DATABASE_URL": url, "SMTP_URL": "smtp://127.0.0.1:9", "USER": "mallory"}
-    return subprocess.run(
-        [sys.executable, "-m", "bot", *arguments],
-        cwd=REPOSITORY,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return run_command(list(arguments), environment)
 
 
 async def written(url: str, clock: HandClock) -> None:

@@ -17,6 +17,7 @@ import bot.commands.record
 import bot.commands.run
 import bot.main
 import sandbox.server
+from bot.lexshape import lex_definition
 from bot.settings import Settings
 
 __all__ = ["adapters", "alembic", "bot", "sandbox", "uvicorn"]
@@ -27,7 +28,7 @@ def _learn() -> None:
     settings = Settings(aws_endpoint_url="http://127.0.0.1:9")
     services = bot.main.build_services(settings, bot.main.build_clock(settings), bot.main.build_cloud(settings))
     registry = bot.main.discover(services)
-    adapters.lex.local.LocalRecognizer(bot.main.lex_definition(registry, locale=settings.lex_locale_id))
+    adapters.lex.local.LocalRecognizer(lex_definition(registry, locale=settings.lex_locale_id))
 
 
 _learn()

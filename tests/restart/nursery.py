@@ -13,6 +13,7 @@ import os
 import runpy
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
@@ -21,26 +22,36 @@ _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload([__name__, "tests.restart.loaded"])
 
 
-def _become(program: str, arguments: list[str], environment: dict[str, str], output: str) -> None:
+def _become(program: str, arguments: list[str], environment: dict[str, str], output: str, errors: str) -> None:
     """Be `python -m program` from here on."""
     os.setsid()
     os.chdir(REPOSITORY)
     os.environ.clear()
     os.environ.update(environment)
-    log = os.open(output, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    for stream in (1, 2):
+    for stream, file in ((1, output), (2, errors)):
+        log = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         os.dup2(log, stream)
-    os.close(log)
+        os.close(log)
     gc.unfreeze()
     sys.argv = [program, *arguments]
     runpy.run_module(program, run_name="__main__", alter_sys=True)
 
 
 class Born:
-    """One running program, with the part of `subprocess.Popen` that drills use."""
+    """One running program, with the part of `subprocess.Popen` that drills use.
 
-    def __init__(self, program: str, arguments: list[str], environment: dict[str, str], output: Path) -> None:
-        whole = (program, arguments, environment, str(output))
+    What it prints is appended to the file `output`; its errors too, unless they have a file of their own.
+    """
+
+    def __init__(
+        self,
+        program: str,
+        arguments: list[str],
+        environment: dict[str, str],
+        output: Path,
+        errors: Path | None = None,
+    ) -> None:
+        whole = (program, arguments, environment, str(output), str(errors or output))
         self._process = _context.Process(target=_become, args=whole, daemon=True)
         self._process.start()
 
@@ -69,3 +80,13 @@ class Born:
     def terminate(self) -> None:
         """Send SIGTERM."""
         self._process.terminate()
+
+
+def run_command(arguments: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run `python -m bot …` to its end and return what it printed."""
+    with tempfile.TemporaryDirectory() as folder:
+        output, errors = (Path(folder) / name for name in ("output", "errors"))
+        for file in (output, errors):
+            file.touch()
+        status = Born("bot", arguments, environment, output, errors).wait(60)
+        return subprocess.CompletedProcess(arguments, status, output.read_text(), errors.read_text())

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 import pytest
@@ -55,14 +56,21 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         return
     os.environ.pop("TMPDIR")
     tempfile.tempdir = None
-    kept = shutil.copytree(folder, Path(tempfile.gettempdir()) / folder.name, dirs_exist_ok=True)
+    kept = shutil.copytree(
+        folder, Path(tempfile.gettempdir()) / folder.name, dirs_exist_ok=True, ignore=_what_is_no_file
+    )
     terminalreporter.write_line(f"The folders of failed tests are kept in {kept}")
 
 
+def _what_is_no_file(folder: str, names: list[str]) -> list[str]:
+    """Return what can't be copied: sockets, and what is gone meanwhile."""
+    return [name for name in names if not (Path(folder, name).is_file() or Path(folder, name).is_dir())]
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove the run's folder."""
+    """Have the run's folder removed at the very end: forked programs keep theirs in it until then."""
     folder = config.stash.get(_FOLDER, None)
     if folder is not None:
         os.environ.pop("TMPDIR", None)
         tempfile.tempdir = None
-        shutil.rmtree(folder, ignore_errors=True)
+        Finalize(None, shutil.rmtree, args=(folder,), kwargs={"ignore_errors": True}, exitpriority=-200)

@@ -18,6 +18,8 @@ import uvicorn
 
 from bot.clock import FollowingClock
 from bot.cloud import Cloud
+from bot.database import Database
+from bot.database.engine import Work
 from bot.database.migrating import migrate
 from bot.lexshape import lex_definition
 from bot.main import Application, build_cloud
@@ -28,7 +30,7 @@ from tests.support.stage.approver import Approver
 from tests.support.stage.channels import open_line
 from tests.support.stage.people import Speaker
 from tests.support.stage.slack import SlackSide
-from tests.support.stage.waiting import PATIENCE, eventually
+from tests.support.stage.waiting import PATIENCE, eventually, tell_news
 
 APPROVER = "bo@corp.example"
 REPOSITORY = Path(__file__).parents[3]
@@ -89,6 +91,7 @@ class Theatre:
         side = SlackSide(self.slack, self.slack.workspace()) if slack else None
         known = load_settings(**(chosen | (side.settings if side else {}) | settings))
         application = Application(known, cloud=self._cloud(known))
+        _tell_of_writes(application.services.database)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(_served(application, listening))
             stage = Stage(application, self.sandbox.url, stack, side)
@@ -104,6 +107,19 @@ def _aws_client(service: str, url: str) -> Any:
         aws_access_key_id="test",
         aws_secret_access_key="test",
     )
+
+
+def _tell_of_writes(database: Database) -> None:
+    """Have what waits for an effect look again after each write."""
+    write = database.write
+
+    async def tell(work: Work[Any]) -> Any:
+        try:
+            return await write(work)
+        finally:
+            tell_news()
+
+    database.write = tell  # type: ignore[method-assign]
 
 
 class _Server(uvicorn.Server):
