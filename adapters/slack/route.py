@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import structlog
 from prometheus_client import Counter
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from adapters.slack.receiving import Receiver
@@ -55,7 +55,7 @@ class EventsRoute:
             REFUSED.labels("malformed").inc()
             return problem(400, "Malformed", "This is neither an event nor a command nor an interaction.")
         if kind == "events" and payload.get("type") == "url_verification":
-            return PlainTextResponse(str(payload.get("challenge", "")))
+            return JSONResponse({"challenge": str(payload.get("challenge", ""))})
         if payload.get("ssl_check"):
             return Response(status_code=200)
         acknowledgement = await self._receiver.receive(kind, payload)
