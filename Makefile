@@ -50,8 +50,8 @@ bench: venv ## Measure memory, time to first answer and turn latency
 	exec $(RUN) -m bench $(ARGS)
 
 .PHONY: pictures
-pictures: test-setup ## Make the README's screenshot anew
-	QM_WRITE_PICTURES=1 $(RUN) -m pytest -q tests/console/test_whole_way.py
+pictures: test-setup ## Make the pictures under docs/pictures anew: the console's, and what Slack shows
+	QM_WRITE_PICTURES=1 $(RUN) -m pytest -q tests/console/test_whole_way.py tests/slack/pictures
 
 .PHONY: migrate
 migrate: ## Bring the database (DATABASE_URL) to the newest schema

@@ -26,7 +26,7 @@ OPTIONS, OPTION_VALUE = 100, 150
 FALLBACK = 1000
 """Characters of a message's text, which notifications show."""
 LINK = "slack_link"
-LABEL = 60
+LABEL = 120
 _MARKS: dict[StepMark, str] = {"done": "✓", "running": "…", "waiting": "·", "failed": "✗"}
 _STYLES = {"positive": "primary", "destructive": "danger"}
 

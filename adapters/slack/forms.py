@@ -54,7 +54,7 @@ class Forms:
         slots = [slot for slot in await intent.slots(ask) if not slot.secret]
         metadata = {"conversation": conversation, "intent": intent.definition.name}
         fields = [await self._field(intent, slot, ask) for slot in slots[:MODAL_BLOCKS]]
-        view = modal(FORM, intent.definition.title, "Continue", fields, metadata)
+        view = modal(FORM, _capitalised(intent.definition.title), "Continue", fields, metadata)
         return await open_view(self._services, self._web, arrived, view)
 
     async def _form(self, conversation: str, person_id: str) -> dict[str, Any]:
@@ -74,11 +74,11 @@ class Forms:
         element: Block
         if 0 < len(choices) <= OPTIONS and all(0 < len(c) <= OPTION for c in choices):
             options = [{"text": plain(c, OPTION), "value": c} for c in dict.fromkeys(choices)]
-            element = {"type": "static_select", "action_id": "choice", "options": options}
+            element = {"type": "static_select", "action_id": f"choice:{slot.name}"[:255], "options": options}
             if chosen := next((o for o in options if o["value"] == held), None):
                 element["initial_option"] = chosen
         else:
-            element = {"type": "plain_text_input", "action_id": "words", "max_length": MAX_TEXT}
+            element = {"type": "plain_text_input", "action_id": f"words:{slot.name}"[:255], "max_length": MAX_TEXT}
             if held:
                 element["initial_value"] = held[:MAX_TEXT]
         field: Block = {
@@ -147,3 +147,8 @@ def own(arrived: Arrived) -> Activity:
     """Return the activity as one of the person's own conversation, for what others need not read."""
     address = {**arrived.activity.address, "channel": "", "thread": ""}
     return replace(arrived.activity, conversation=arrived.own_conversation, address=address)
+
+
+def _capitalised(title: str) -> str:
+    """Return an order's name as a title; within a sentence it begins small."""
+    return title[:1].upper() + title[1:]

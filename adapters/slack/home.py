@@ -117,19 +117,20 @@ def _heading(text: str) -> list[Block]:
 
 
 def _offer(intent: Intent, n: int) -> list[Block]:
+    """Return what may be asked for: with a button if there is a sentence that names nothing, else with an example."""
     definition = intent.definition
-    example = definition.examples[0]
-    button: Block = {
-        "type": "button",
-        "action_id": f"say:{n}",
-        "text": plain("Start" if intent.shape == "change" else "Ask", 75),
-        "value": example,
+    bare = next((u for u in definition.utterances if "{" not in u), "")
+    words = definition.description if bare else f"{definition.description} Say: “{definition.examples[0]}”"
+    block: Block = {
+        "type": "section",
+        "block_id": f"offer-{definition.name}"[:255],
+        "text": plain(words, 600),
     }
-    return [
-        {
-            "type": "section",
-            "block_id": f"offer-{definition.name}"[:255],
-            "text": plain(f"{definition.title}: “{example}”", 600),
-            "accessory": button,
+    if bare:
+        block["accessory"] = {
+            "type": "button",
+            "action_id": f"say:{n}",
+            "text": plain("Start" if intent.shape == "change" else "Ask", 75),
+            "value": bare,
         }
-    ]
+    return [block]

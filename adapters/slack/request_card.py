@@ -14,6 +14,7 @@ from bot.card import Button, Card, Checks, Facts, Item, Link, StepMark, Text, To
 from bot.clock import iso
 from bot.conversations import Message, message_of
 from bot.database.tables import approvals, messages, steps
+from bot.errors import without_arns
 from bot.people import shown
 from bot.requests import STATE_WORDS, RequestRecord
 from bot.services import Services
@@ -25,6 +26,8 @@ NEWS = 6
 STEPS = 12
 _TONES: dict[str, Tone] = {"succeeded": "good", "failed": "bad", "rejected": "bad", "expired": "warning"}
 _MARKS: dict[str, StepMark] = {"succeeded": "done", "running": "running", "failed": "failed"}
+_SAID_IN_NEWS = ("Outcome", "What next")
+"""What the newest piece of news mostly says as well; then it isn't said twice."""
 _CANCELLABLE = ("awaiting_approval", "approved", "queued")
 
 
@@ -74,13 +77,19 @@ def card_of(
         newest = story.news[-1].card if story.news else None
         title = newest.title if newest else f"{STATE_WORDS[record.state].capitalize()}: {record.plan.summary}"
         items += _news(story.news) or ([Text(said)] if said and is_open else [])
-    items.append(Facts(record.plan.details))
+    told = {row for item in items if isinstance(item, Facts) for row in item.rows}
+    items.append(Facts(tuple(row for row in record.plan.details if tuple(row) not in told)))
     if is_open and record.plan.checks:
         marks: dict[str, StepMark] = {"ok": "done", "waits": "waiting", "fails": "failed"}
         items.append(Checks(tuple((marks[c.result], c.name, c.sentence) for c in record.plan.checks)))
-    items.append(Facts(_about(record, story, is_open)))
-    if story.steps and record.state in ("running", "failed"):
-        items.append(Checks(tuple((_MARKS.get(s, "waiting"), n, e or s) for n, s, e in story.steps[-STEPS:])))
+    words = " ".join(item.text for item in items if isinstance(item, Text))
+    about = _about(record, story, is_open)
+    items.append(Facts(tuple((n, v) for n, v in about if n not in _SAID_IN_NEWS or v not in words)))
+    has_failed = record.state == "failed" and any(state == "failed" for _, state, _ in story.steps)
+    if story.steps and (record.state == "running" or has_failed):
+        items.append(
+            Checks(tuple((_MARKS.get(s, "waiting"), n, without_arns(e) or s) for n, s, e in story.steps[-STEPS:]))
+        )
     items.append(_link(record, console))
     return Card(
         title=title,
@@ -126,7 +135,7 @@ def _about(record: RequestRecord, story: Story, is_open: bool) -> tuple[tuple[st
         rows.append((name, f"{who}: {reason}" if reason else who))
     rows.append(("State", STATE_WORDS[record.state]))
     outcome: dict[str, Any] = record.outcome or {}
-    if outcome.get("text"):
+    if outcome.get("text") and record.state != "rejected":  # who rejected it and why stands above
         rows.append(("Outcome", str(outcome["text"])))
     if outcome.get("next"):
         rows.append(("What next", str(outcome["next"])))

@@ -25,7 +25,6 @@ from bot.channel import Delivery, DeliveryFailed
 from bot.conversations import Message, message_of
 from bot.database.tables import identities, inbox, messages, sessions
 from bot.errors import QuartermasterError, Unavailable
-from bot.requests import STATE_WORDS
 from bot.services import Services
 
 log = structlog.get_logger(__name__)
@@ -125,7 +124,7 @@ class SlackSender:
         if place is None:
             return
         mention = f"<@{place.user}> " if place.user and place.channel else ""
-        words = f"{mention}Your request {record.id} is {STATE_WORDS[record.state]}; its card says more."
+        words = f"{mention}Your request {record.id} {_ENDED.get(record.state, 'is over')}; its card says more."
         _, channel, ts = copy.place.split("/")
         link = await self._permalink(place, channel, ts)
         text = f"{words} {link}".strip()
@@ -303,6 +302,13 @@ def digest_of(rendered: Rendered) -> str:
     return hashlib.sha256(json.dumps([rendered.text, rendered.blocks]).encode()).hexdigest()
 
 
+_ENDED = {
+    "succeeded": "is done",
+    "failed": "has failed",
+    "rejected": "was rejected",
+    "expired": "has lapsed",
+    "cancelled": "was cancelled",
+}
 _MENDABLE = frozenset(
     {
         "invalid_auth",

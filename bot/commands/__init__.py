@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -45,6 +46,10 @@ def main(arguments: Sequence[str]) -> int:
                 from bot.commands.understanding import export
 
                 return export()
+            case "slack":
+                from bot.commands.slack_manifest import show
+
+                return show(chosen.url or os.environ.get("PUBLIC_URL", ""), socket=chosen.socket, oauth=chosen.oauth)
             case _:
                 from bot.commands.record import migrate_database
 
@@ -84,6 +89,12 @@ def _parser() -> argparse.ArgumentParser:
     examination.add_argument("--json", action="store_true", help="print the findings as JSON")
     lex = commands.add_parser("lex", help="what people can say, in Lex V2's shape")
     lex.add_subparsers(dest="what", required=True, metavar="what").add_parser("export", help="print it as JSON")
+    slack = commands.add_parser("slack", help="the Slack app")
+    deeds = slack.add_subparsers(dest="what", required=True, metavar="what")
+    app = deeds.add_parser("manifest", help="print the app's manifest, to be pasted at https://api.slack.com/apps")
+    app.add_argument("--url", default="", help="the bot's public https address (default: PUBLIC_URL)")
+    app.add_argument("--socket", action="store_true", help="Socket Mode: no public address is needed")
+    app.add_argument("--oauth", action="store_true", help="installed into several workspaces, with rotating tokens")
     migrate = commands.add_parser("migrate", help="bring the database to this version's schema")
     migrate.add_argument("revision", nargs="?", default="head")
     return parser
