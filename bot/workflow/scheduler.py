@@ -6,7 +6,7 @@ Rows wait, not coroutines: ten thousand waiting approvals cost nothing but rows.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from datetime import datetime
 from typing import Any
 
@@ -101,12 +101,22 @@ class Scheduler:
 
     async def _tick(self) -> None:
         """Fire everything that is due now; watchers look beside it, so that AWS holds up nothing else."""
-        await self._expire()
-        await self._start_watchers()
+        due = await self._kinds_due()
+        await self._expire(due)
+        self._start_watchers(due)
         await self._periodic.start_due()
-        if not await self._services.holding.paused():
+        if TIMER in due and not await self._services.holding.paused():
             await self._fire_timers()
         await self._services.audit.seal()
+
+    async def _kinds_due(self) -> set[str]:
+        """Return the kinds of rows of which one is due: mostly none, and one question tells."""
+        query = select(waits.c.kind).distinct().where(waits.c.done_at.is_(None), waits.c.due_at <= self._now())
+        async with self._services.database.read() as connection:
+            return set((await connection.execute(query)).scalars())
+
+    def _now(self) -> datetime:
+        return self._services.clock.now()
 
     async def _look_after(self) -> None:
         await self._workflows.take_over(await self._replicas.living())
@@ -116,10 +126,10 @@ class Scheduler:
         for state in STATES:
             REQUESTS.labels(state).set(counts.get(state, 0))
 
-    async def _due(self, *conditions: Any) -> Sequence[Any]:
+    async def _due(self, kind: str) -> Sequence[Any]:
         query = (
             select(waits)
-            .where(waits.c.done_at.is_(None), waits.c.due_at <= self._services.clock.now(), *conditions)
+            .where(waits.c.done_at.is_(None), waits.c.due_at <= self._now(), waits.c.kind == kind)
             .order_by(waits.c.due_at, waits.c.seq)
             .limit(BATCH)
         )
@@ -127,7 +137,7 @@ class Scheduler:
             return (await connection.execute(query)).all()
 
     async def _fire_timers(self) -> None:
-        for row in await self._due(waits.c.kind == TIMER):
+        for row in await self._due(TIMER):
             try:
                 await self._fire(row.seq)
             except Exception:  # one bad row holds up no other
@@ -141,11 +151,11 @@ class Scheduler:
 
         await self._services.database.write(work)
 
-    async def _expire(self) -> None:
+    async def _expire(self, due: Set[str]) -> None:
         """Let approvals lapse whose time is over, and remind of those whose time is half over."""
         approvals = self._services.approvals
         for kind, act in ((EXPIRY, approvals.expire), (REMINDER, approvals.remind)):
-            for row in await self._due(waits.c.kind == kind):
+            for row in await self._due(kind) if kind in due else ():
 
                 async def work(
                     transaction: Transaction, row: Any = row, act: Callable[..., Awaitable[bool]] = act
@@ -161,15 +171,14 @@ class Scheduler:
                 except Exception:  # one bad row holds up no other
                     log.exception("scheduler.expiry_failed", wait=row.seq, request=row.request_id)
 
-    async def _start_watchers(self) -> None:
-        due = await self._due(waits.c.kind.in_(list(self._watchers))) if self._watchers else ()
-        for kind in {row.kind for row in due}:
+    def _start_watchers(self, due: Set[str]) -> None:
+        for kind in due & self._watchers.keys():
             looking = self._looking.get(kind)
             if looking is None or looking.done():
                 self._looking[kind] = asyncio.create_task(self._look(kind), name=f"watcher-{kind}")
 
     async def _look(self, kind: str) -> None:
-        watcher, begun = self._watchers[kind], self._services.clock.now()
+        watcher, begun = self._watchers[kind], self._now()
         try:
             rows = await self._all_waiting(kind)
             looked_at = [
