@@ -88,11 +88,14 @@ def paragraphs(text: str) -> list[Block]:
 
 def _pieces(line: str, limit: int) -> Iterable[str]:
     """Yield a line in pieces of which each fits even when it is escaped."""
-    while len(escape(line)) > limit:
-        cut = next(n for n in range(min(limit, len(line)), 0, -1) if len(escape(line[:n])) <= limit)
-        yield line[:cut]
-        line = line[cut:]
-    yield line
+    begun = length = 0
+    for n, sign in enumerate(line):
+        cost = len(escape(sign))
+        if length + cost > limit:
+            yield line[begun:n]
+            begun, length = n, 0
+        length += cost
+    yield line[begun:]
 
 
 def _section(text: str) -> list[Block]:
@@ -111,13 +114,19 @@ def mrkdwn(text: str) -> Block:
 
 def label(text: str) -> Block:
     """Return a name in bold; what could end the bold is taken out."""
-    return mrkdwn(f"*{shorten(text.replace('*', '').replace('`', '').strip() or '–', LABEL)}*")
+    return mrkdwn(f"*{shorten(text.translate(_MARKUP).strip() or '–', LABEL)}*")
 
 
 def link(title: str, url: str) -> str:
     """Return a link in mrkdwn; a URL can't break out of it."""
-    safe = url.replace("|", "%7C").replace(">", "%3E").replace("<", "%3C").replace("\n", "").replace("&", "&amp;")
-    return f"<{safe}|{shorten(title.replace('|', '/'), LABEL * 2)}>"
+    for sign, code in _UNSAFE.items():
+        url = url.replace(sign, code)
+    words = shorten(title.translate(_MARKUP).strip() or "–", LABEL * 2)
+    return f"<{url}|{words}>"
+
+
+_UNSAFE = {"&": "&amp;", "|": "%7C", ">": "%3E", "<": "%3C", "\n": "", "*": "%2A", "`": "%60", "~": "%7E"}
+_MARKUP = str.maketrans({"|": "/", "*": "", "`": "", "~": "", "_": " ", "\n": " "})
 
 
 def blocks_of(item: Item) -> list[Block]:

@@ -25,7 +25,7 @@ from bot.lexshape import lex_definition
 from bot.main import Application, build_cloud
 from bot.settings import Settings, load_settings
 from sandbox.server import Sandbox
-from tests.support.slack.standin import StandIn
+from tests.support.slack.standin import StandIn, Workspace
 from tests.support.stage.approver import Approver
 from tests.support.stage.channels import open_line
 from tests.support.stage.people import Speaker
@@ -66,11 +66,11 @@ class Theatre:
 
     @asynccontextmanager
     async def open_stage(
-        self, folder: Path, *, database_url: str = "", slack: bool = False, **settings: Any
+        self, folder: Path, *, database_url: str = "", slack: Workspace | bool = False, **settings: Any
     ) -> AsyncIterator[Stage]:
         """Run a bot with these settings on the sandbox's seed; one at a time, the workflow engine is a singleton.
 
-        With `slack` it serves a fresh workspace of the stand-in.
+        With `slack` it serves a fresh workspace of the stand-in, or the one given.
         """
         async with httpx.AsyncClient(base_url=self.sandbox.url) as sandbox:
             (await sandbox.post("/_sandbox/reset")).raise_for_status()
@@ -88,7 +88,8 @@ class Theatre:
             "directory_file": REPOSITORY / "directory.yml",
             "policy_dir": REPOSITORY / "policies",
         }
-        side = SlackSide(self.slack, self.slack.workspace()) if slack else None
+        workspace = self.slack.workspace() if slack is True else slack or None
+        side = SlackSide(self.slack, workspace) if workspace else None
         known = load_settings(**(chosen | (side.settings if side else {}) | settings))
         application = Application(known, cloud=self._cloud(known))
         _tell_of_writes(application.services.database)
