@@ -17,6 +17,17 @@ from bot.database.tables import identities, people
 from bot.errors import Invalid
 from bot.rows import insert_new
 
+_SELF = frozenset(
+    "me|myself|i|i am|i'm|it's me|that's me|me please|i will|i do|mine|my own|my address|my e-mail|my email|my mail|"
+    "my own address|use mine|me again|the same as me|me, myself".split("|")
+)
+
+
+def address_meant(text: str, person: Person) -> str:
+    """Return the address that somebody gives for a person, “me” being their own; raises Invalid for what is none."""
+    words = re.sub(r"[\s.!]+", " ", text).strip().casefold().replace("\u2019", "'")
+    return person.email if words in _SELF else checked_email(text)
+
 
 def checked_email(text: str, *, field: str = "") -> str:
     """Return the case-folded address; raises Invalid when it is not one. Nothing is looked up in the DNS.

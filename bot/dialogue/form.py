@@ -53,7 +53,7 @@ class FormFiller:
         """Validate values into the form; then ask for the next missing slot, if any."""
         intent = self._services.registry.change(form.intent)
         slots = await self.slots(form, ask)
-        form.digest = ""
+        form.digest, was_asking = "", form.asking
         form.narrowed = {n: c for n, c in form.narrowed.items() if n not in values}
         refused: Slot | None = None
         for name, slot in slots.items():
@@ -75,6 +75,8 @@ class FormFiller:
             form.tries.pop(name, None)
             if before and before != value:
                 answers.append(Answer(f"OK, {slot.label or name}: {value} instead of {before}."))
+        if refused and refused.name == was_asking:
+            return await self._ask_refused(form, refused, ask, answers)
         asked = await self._ask_next(form, intent, ask, answers)
         if asked is Question.COMPLETE and refused:
             return await self._ask_refused(form, refused, ask, answers)

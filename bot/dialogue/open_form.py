@@ -199,23 +199,21 @@ class OpenForm:
         return True
 
     async def corrects(self, turn: Exchange, form: Form, text: str) -> bool:
-        """Take a correction of an answer that is in no definition, such as a product's parameter; tell whether it was.
+        """Take a correction by an answer's name; tell whether it was one: "change BucketName to x", "change the OU".
 
-        Those that are in the definition are the recogniser's.
+        New values of slots that are in the definition are the recogniser's.
         """
         known = {s.name for s in self._services.registry.change(form.intent).definition.slots}
         slots = (await self._filler.slots(form, turn.ask(form.slots))).values()
-        open_ones = [s for s in slots if s.name not in known and not s.secret]
-        found = corrected(text, [s for s in open_ones if s.name in form.slots or s.name == form.asking])
-        if found is None:
+        found = corrected(text, [s for s in slots if not s.secret and (s.name in form.slots or s.name == form.asking)])
+        if found is None or (found[1] and found[0].name in known):
             return False
         slot, value = found
         if value:
             await self.fill(turn, form, {slot.name: value})
-            return True
-        form.slots.pop(slot.name, None)
-        form.digest = ""
-        await self.fill(turn, form, {})
+        else:
+            form.digest, form.asking = "", slot.name
+            await self.ask_again(turn, form)
         return True
 
     async def _says_nothing_new(self, turn: Exchange, form: Form, text: str, words: str) -> bool:
@@ -223,8 +221,8 @@ class OpenForm:
         definition = self._services.registry.change(form.intent).definition
         asked = next((s for s in definition.slots if s.name == form.asking), None)
         is_yes_or_no = asked is not None and (affirms(text) or refuses(text))
-        is_typed = asked is not None and asked.type.name.startswith("AMAZON.")
-        if form.asking and (await self._takes_free_words(turn, form) or (is_typed and is_yes_or_no)):
+        is_unlisted = asked is not None and not asked.type.values and is_yes_or_no
+        if form.asking and (is_unlisted or await self._takes_free_words(turn, form)):
             if asked is None or not is_yes_or_no:
                 return False
             if refuses(text) and not asked.required:

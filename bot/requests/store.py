@@ -15,7 +15,7 @@ from bot.clock import Clock, iso
 from bot.conversations import Conversations
 from bot.database import Database, Transaction
 from bot.database.tables import approvals, messages, people, requests, steps, touched, waits
-from bot.errors import Conflict, Invalid, NotFound, without_arns
+from bot.errors import Conflict, Invalid, NotFound
 from bot.paging import Page, decode_cursor, encode_cursor
 from bot.people import shown
 from bot.plan import Plan
@@ -224,7 +224,7 @@ class Requests:
             done = (
                 await connection.execute(select(steps).where(steps.c.request_id == record.id).order_by(steps.c.seq))
             ).all()
-        plan = record.plan.as_dict()
+        plan, told = record.plan.as_dict(), await self._words_of_aws(record) if whole else {}
         return {
             "id": record.id,
             "intent": record.intent,
@@ -249,7 +249,7 @@ class Requests:
                     "name": s.name,
                     "state": s.state,
                     "attempts": s.attempts,
-                    "error": s.error if whole else _plain(s.error),
+                    "error": told.get(s.name, s.error) if s.state == "failed" else s.error,
                     "aws_request_ids": s.aws_request_ids,
                     "started_at": iso(s.started_at),
                     "finished_at": iso(s.finished_at),
@@ -265,6 +265,7 @@ class Requests:
     async def timeline(self, record: RequestRecord, *, whole: bool = False) -> Sequence[TimelineEntry]:
         """Return what happened to a request, oldest first; `whole` as for `view`."""
         entries = [TimelineEntry(record.created_at, "Asked", f"by {shown(record.requester)}")]
+        aws = await self._words_of_aws(record) if whole else {}
         async with self._database.read() as connection:
             decided = select(approvals).where(approvals.c.request_id == record.id, approvals.c.decision.is_not(None))
             for a in (await connection.execute(decided)).all():
@@ -274,7 +275,7 @@ class Requests:
                 entries.append(TimelineEntry(a.decided_at, title, words, "good" if good else "bad"))
             for s in (await connection.execute(select(steps).where(steps.c.request_id == record.id))).all():
                 tone = "bad" if s.state == "failed" else "neutral"
-                words = (s.error if whole else _plain(s.error)) or s.state
+                words = (aws.get(s.name, s.error) if s.state == "failed" else s.error) or s.state
                 entries.append(TimelineEntry(s.started_at, s.name.capitalize(), words, tone))  # type: ignore[arg-type]
             told = select(messages).where(messages.c.request_id == record.id, messages.c.notice.is_not(None))
             for m in (await connection.execute(told)).all():
@@ -283,9 +284,15 @@ class Requests:
             entries.append(TimelineEntry(record.updated_at, STATE_WORDS[record.state].capitalize(), "", "warning"))
         return sorted(entries, key=lambda e: e.at)
 
-
-def _plain(error: str | None) -> str | None:
-    return without_arns(error) if error else error
+    async def _words_of_aws(self, record: RequestRecord) -> dict[str, str]:
+        """Return why steps failed in AWS's own words, by their names: only the audit has them."""
+        page = await self._audit.list(request=record.id, limit=100)
+        found: dict[str, str] = {}
+        for entry in page.items:  # newest first
+            payload = entry["payload"] or {}
+            if payload.get("error"):
+                found.setdefault(str(payload.get("step", "")), str(payload["error"]))
+        return found
 
 
 def _outcome(text: str, next_step: str, **yields: Any) -> dict[str, Any]:

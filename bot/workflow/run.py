@@ -216,7 +216,7 @@ class Run:
             kept = [*found.aws_request_ids, *ids][-20:]
             values = {
                 "state": state,
-                "error": error,
+                "error": without_arns(error) if error else None,  # AWS's own words are the audit's
                 "aws_request_ids": kept,
                 "finished_at": self.services.clock.now(),
             }

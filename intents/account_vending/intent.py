@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from bot import tags
 from bot.errors import Invalid
 from bot.house import AccountType
 from bot.intent import Ask, Change, Definition, Segment, Slot
-from bot.people import checked_email
+from bot.people import address_meant, checked_email
 from bot.plan import Plan
 from bot.services import Services
 from intents.account_vending.definition import SIGN_IN, define
@@ -91,6 +92,8 @@ class AccountVending(Change):
 
     async def suggestions(self, slot: str, ask: Ask) -> tuple[str, ...]:
         """Return the OUs of the account type, else those that the house suggests, or a few of all."""
+        if slot in self._extras and self._extras[slot].tag_key == tags.OWNER:
+            return (ask.person.email,)
         choices = await self.choices(slot, ask)
         if slot != "AccountOU":
             return choices
@@ -115,7 +118,9 @@ class AccountVending(Change):
             case SIGN_IN.name:
                 return checked_person(value)
             case _ if slot in self._extras:
-                return checked_answer(self._extras[slot], value)
+                extra = self._extras[slot]
+                said = address_meant(value, ask.person) if extra.kind == "email" else value
+                return checked_answer(extra, said)
             case _:
                 return await super().validate(slot, value, ask)
 

@@ -9,7 +9,7 @@ from typing import Any
 from bot.accounts import Account, account_of
 from bot.errors import CloudError, Conflict
 from bot.intent import Ask, Definition, Segment
-from bot.people import checked_email
+from bot.people import address_meant
 from bot.plan import Check, Plan
 from bot.requests import RequestRecord
 from bot.tags import EXPIRES, OWNER
@@ -29,7 +29,7 @@ class ChangeAccountOwner(AccountChange):
 
     async def validate(self, slot: str, value: str, ask: Ask) -> str:
         """Return the new owner's address, case-folded."""
-        return checked_email(value) if slot == "NewOwner" else await super().validate(slot, value, ask)
+        return address_meant(value, ask.person) if slot == "NewOwner" else await super().validate(slot, value, ask)
 
     async def gather(self, ask: Ask) -> Mapping[str, Any]:
         """Read the account, and whether Identity Center knows the new owner."""

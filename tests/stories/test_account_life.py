@@ -89,6 +89,13 @@ async def test_a_new_owner_is_named_and_one_without_a_user_is_told(stage: Stage,
     ana.hears("nobody.yet@corp.example")
 
 
+async def test_an_owner_of_ones_own_is_named_by_me(stage: Stage) -> None:
+    operator = stage.speaker("Bo Lee")
+    await operator.says("change the owner of Demo Booth")
+    await operator.says("me")
+    operator.hears("Make bo@corp.example the owner of the account Demo Booth")
+
+
 @on_every_channel
 async def test_an_account_is_brought_up_to_date(stage: Stage, ana: Speaker, bo: Approver) -> None:
     tag(stage, DEMO_BOOTH, owner="ana@corp.example")

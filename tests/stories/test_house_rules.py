@@ -113,6 +113,25 @@ async def test_what_was_answered_is_in_the_approvers_mail_and_in_the_effects(
 
 
 @on_every_channel
+async def test_the_owner_may_be_me_and_any_answer_is_asked_for_again_by_its_name(stage: Stage, ana: Speaker) -> None:
+    await ana.says("I need a sandbox account in Demos for team-me@corp.example")
+    ana.hears("owner of this account?")
+    await ana.says("me")
+    ana.hears("cost centre")
+    await ana.says("cc-4711")
+    await ana.says("secret")
+    ana.hears("ana@corp.example", "cc-4711", "secret")
+    await ana.says("change the data class")
+    ana.hears("data class of this account?", "Or say “keep” to keep secret")
+    await ana.says("public")
+    ana.hears("Data class: public instead of secret")
+    await ana.says("change the owner")
+    ana.hears("owner of this account?", "Or say “keep” to keep ana@corp.example")
+    await ana.says("keep")
+    assert ana.sees_button("Yes, go ahead")
+
+
+@on_every_channel
 async def test_a_root_address_outside_the_houses_domains_is_refused_with_the_reason(stage: Stage, ana: Speaker) -> None:
     await ana.says("I need a sandbox account in Demos for team-x@mail.example")
     ana.hears("whoever reads the root mailbox owns the account", "at corp.example", "hat e-mail")

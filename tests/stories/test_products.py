@@ -111,7 +111,7 @@ async def test_parameters_are_corrected_by_their_names_while_others_are_asked_an
     await ana.says("change the data class")
     ana.hears("DataClass: How sensitive")
     await ana.says("DataClass: secret")
-    ana.hears("“secret” can't be DataClass")
+    ana.hears("“secret” can't be DataClass", "Or say “keep” to keep internal")
     await ana.says("confidential")
     for answer in ("skip", "default", "skip", "cc-1001", "skip"):
         await ana.says(answer)
