@@ -68,7 +68,9 @@ class OAuthServer:
         body = {str(k): str(v) for k, v in (await request.post()).items()}
         self.calls.append((method, body))
         handler = {"oauth.v2.access": self._access, "auth.test": self._test, "auth.revoke": self._revoke}[method]
-        return web.json_response(await handler(request, body))
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        scopes = self.live[token].scope if token in self.live else ""
+        return web.json_response(await handler(request, body), headers={"X-OAuth-Scopes": scopes})
 
     async def _access(self, request: web.Request, body: dict[str, str]) -> dict[str, Any]:
         if request.headers.get("authorization") != BASIC:
@@ -112,7 +114,14 @@ class OAuthServer:
     async def _test(self, request: web.Request, body: dict[str, str]) -> dict[str, Any]:
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         if token in self.live:
-            return {"ok": True, "url": "https://corp.example/", "user_id": "UBOT", "bot_id": "B1", "team_id": "T0001"}
+            return {
+                "ok": True,
+                "url": "https://corp.example/",
+                "user_id": "UBOT",
+                "bot_id": "B1",
+                "team_id": "T0001",
+                "team": "Corp",
+            }
         return {"ok": False, "error": "token_revoked" if token in self.revoked else "invalid_auth"}
 
     async def _revoke(self, request: web.Request, body: dict[str, str]) -> dict[str, Any]:
