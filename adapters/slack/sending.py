@@ -86,7 +86,7 @@ class SlackSender:
                     await self._refresh(copy.place)
                 await self._ping(delivery, row, copies[0])
                 return
-        answered = await self._answered(row.inbox_key)
+        answered = await self._answered(row.inbox_key, message.conversation)
         place = await self._places.find(message.conversation, answered, is_push=row.inbox_key is None)
         if place is None:
             log.warning("slack.nowhere_to_say", conversation=message.conversation)
@@ -288,13 +288,19 @@ class SlackSender:
         async with self._services.database.read() as connection:
             return (await connection.execute(select(messages).where(messages.c.seq == seq))).first()
 
-    async def _answered(self, key: str | None) -> dict[str, Any]:
-        """Return the address from which came what a message answers, and who said it; empty for news."""
+    async def _answered(self, key: str | None, conversation: str) -> dict[str, Any]:
+        """Return the address from which came what a message answers, and who said it; empty for news.
+
+        What was said where others read may be answered in the person's own conversation.
+        """
         if not key:
             return {}
         async with self._services.database.read() as connection:
             row = (await connection.execute(select(inbox.c.body).where(inbox.c.key == key))).first()
-        return {**row.body["address"], "key": key, "platform_id": row.body["platform_id"]} if row else {}
+        if row is None:
+            return {}
+        address = {**row.body["address"], "key": key, "platform_id": row.body["platform_id"]}
+        return {**address, "channel": "", "thread": ""} if ":@" in conversation else address
 
 
 def digest_of(rendered: Rendered) -> str:

@@ -1,0 +1,171 @@
+"""The form that fills all slots at once, the home tab and the agent's view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.slack.scene import APPROVER, Scene
+from tests.support.slack.blockkit import texts
+from tests.support.slack.talking import Member, buttons_of
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+Fresh = Callable[[str], str]
+
+
+async def opens_the_form(scene: Scene, ana: Member, channel: str, wish: str) -> tuple[str, dict[str, Any]]:
+    """Ask for something and press “Fill in a form”; returns the thread and the modal."""
+    told = await ana.posts(f"<@{scene.workspace.bot_user}> {wish}", channel)
+    await scene.settles()
+    await scene.presses(ana, "Fill in a form", channel, told.ts)
+    return told.ts, ana.newest_view()
+
+
+async def test_a_form_fills_all_slots_at_once(scene: Scene, fresh: Fresh) -> None:
+    ana, channel, email = scene.member(fresh("ana")), scene.workspace.channel(), fresh("form")
+    thread, view = await opens_the_form(scene, ana, channel, "I need an account")
+    fields = {b["block_id"]: b for b in view["blocks"]}
+    assert [b["type"] for b in view["blocks"]] == ["input"] * len(fields)
+    answers = {"RootEmail": email, "AccountOU": "Demos", "AccountType": "Sandbox"}
+    assert set(answers) <= set(fields)
+    answer = await ana.submits(view, **answers)
+    assert (answer.status_code, answer.content) == (200, b"")
+    await scene.settles()
+    assert email in scene.read(channel, thread)
+    assert "Shall I go ahead?" in scene.read(channel, thread)
+    await scene.presses(ana, "Yes, go ahead", channel, thread)
+    assert "is placed" in scene.read(channel, thread)
+
+
+async def test_what_was_said_before_stands_in_the_form(scene: Scene, fresh: Fresh) -> None:
+    ana, channel, email = scene.member(fresh("ana")), scene.workspace.channel(), fresh("held")
+    _, view = await opens_the_form(scene, ana, channel, f"I need a sandbox account for {email}")
+    field = next(b for b in view["blocks"] if b["block_id"] == "RootEmail")
+    assert field["element"]["initial_value"] == email
+
+
+async def test_a_wrong_answer_is_told_at_its_field_in_the_words_of_the_chat(scene: Scene, fresh: Fresh) -> None:
+    ana, channel = scene.member(fresh("ana")), scene.workspace.channel()
+    thread, view = await opens_the_form(scene, ana, channel, "I need an account")
+    before = len(scene.said(channel, thread))
+    answer = await ana.submits(view, RootEmail="foo..bar@corp.example", AccountOU="Demos", AccountType="Sandbox")
+    told = answer.json()
+    assert told["response_action"] == "errors"
+    assert set(told["errors"]) == {"RootEmail"}
+    assert "is not an e-mail address" in told["errors"]["RootEmail"]
+    await scene.settles()
+    assert len(scene.said(channel, thread)) == before, "nothing is said of a form that is still open"
+    answer = await ana.submits(view, RootEmail=fresh("right"), AccountOU="Demos", AccountType="Sandbox")
+    assert answer.content == b""
+
+
+async def test_typed_answers_keep_working_beside_the_form(scene: Scene, fresh: Fresh) -> None:
+    ana, channel, email = scene.member(fresh("ana")), scene.workspace.channel(), fresh("beside")
+    thread, view = await opens_the_form(scene, ana, channel, "I need a sandbox account")
+    await ana.posts(email, channel, thread)
+    await scene.settles()
+    await ana.submits(view, AccountOU="Demos", AccountType="Sandbox", RootEmail=email)
+    await scene.settles()
+    assert "Shall I go ahead?" in scene.read(channel, thread)
+
+
+async def test_a_form_twice_submitted_is_taken_once(scene: Scene, fresh: Fresh) -> None:
+    ana, channel = scene.member(fresh("ana")), scene.workspace.channel()
+    thread, view = await opens_the_form(scene, ana, channel, "I need an account")
+    values = {b["block_id"]: {"words": {"type": "plain_text_input", "value": ""}} for b in view["blocks"]}
+    values["RootEmail"] = {"words": {"type": "plain_text_input", "value": fresh("twice")}}
+    payload = ana.interaction("view_submission", view={**view, "state": {"values": values}})
+    for _ in range(3):
+        assert (await ana.interacts(payload)).status_code == 200
+    await scene.settles()
+    assert scene.read(channel, thread).count("hat account type do you want?") == 2, "asked, and asked again once"
+
+
+async def test_a_forged_form_is_refused(scene: Scene, fresh: Fresh) -> None:
+    ana = scene.member(fresh("ana"))
+    view = {
+        "type": "modal",
+        "callback_id": "qm_form",
+        "private_metadata": '{"intent": "NoSuchThing", "conversation": ""}',
+        "blocks": [],
+    }
+    await ana.submits(view)
+    await scene.settles()
+    assert "not one of mine" in scene.read(scene.workspace.direct(ana.user))
+
+
+async def opens(scene: Scene, member: Member, tab: str) -> str:
+    """Open a tab of the app; returns the conversation in it."""
+    direct = scene.workspace.direct(member.user)
+    event = {"type": "app_home_opened", "user": member.user, "channel": direct, "tab": tab, "event_ts": "1"}
+    assert (await member.sends(member.envelope(event))).status_code == 200
+    await scene.settles()
+    return direct
+
+
+async def test_the_home_tab_shows_what_one_asked_and_can_ask(scene: Scene, fresh: Fresh) -> None:
+    ana, channel = scene.member(fresh("ana")), scene.workspace.channel()
+    request = await scene.ordered(ana, fresh("home"), channel)
+    await opens(scene, ana, "home")
+    shown = " ".join(texts(scene.workspace.homes[ana.user]["blocks"]))
+    assert request in shown
+    assert "waiting for approval" in shown
+    assert "Nothing waits for your decision." in shown
+    assert "Order a new AWS account" in shown
+    assert "Monthly report" not in shown, "what policy forbids is not offered"
+    await ana.presses_at_home("Ask for something")
+    await scene.settles()
+    assert ana.newest_view()["callback_id"] == "qm_start"
+
+
+async def test_the_home_tab_shows_what_waits_for_one_and_decides_it(scene: Scene, fresh: Fresh) -> None:
+    ana, bo, channel = scene.member(fresh("ana")), scene.member(APPROVER, "Bo Diaz"), scene.workspace.channel()
+    request = await scene.ordered(ana, fresh("waits"), channel)
+    await opens(scene, bo, "home")
+    home = scene.workspace.homes[bo.user]
+    value = f"{request}:1"
+    element = next(e for b in home["blocks"] for e in b.get("elements", ()) if e.get("value") == value)
+    container = {"type": "view", "view_id": home["id"]}
+    action = {"type": "button", "action_id": element["action_id"], "value": value}
+    await bo.interacts(bo.interaction("block_actions", container=container, view=home, actions=[action]))
+    await scene.settles()
+    await bo.submits(bo.newest_view())
+    await scene.settles()
+    assert (await scene.stage.view(request))["approvals"][0]["decision"] == "approve"
+    assert value not in str(scene.workspace.homes[bo.user]), "what was decided waits no longer"
+
+
+async def test_what_can_be_asked_at_home_begins_in_the_own_conversation(scene: Scene, fresh: Fresh) -> None:
+    ana = scene.member(fresh("ana"))
+    direct = await opens(scene, ana, "home")
+    await ana.presses_at_home("Start")
+    await scene.settles()
+    assert scene.said(direct)
+
+
+async def test_the_agents_view_suggests_what_one_may_ask(scene: Scene, fresh: Fresh) -> None:
+    ana = scene.member(fresh("ana"))
+    direct = await opens(scene, ana, "messages")
+    prompts = scene.workspace.prompts[direct]
+    assert 1 <= len(prompts) <= 4
+    await ana.posts(prompts[0]["message"], direct)
+    await scene.settles()
+    assert "did not understand" not in scene.read(direct)
+
+
+async def test_guests_get_no_home_and_no_prompts(scene: Scene, fresh: Fresh) -> None:
+    guest = scene.member(fresh("guest"), is_restricted=True)
+    direct = await opens(scene, guest, "home")
+    await opens(scene, guest, "messages")
+    assert guest.user not in scene.workspace.homes
+    assert direct not in scene.workspace.prompts
+
+
+async def test_a_question_of_many_choices_is_a_select_whose_choice_answers_it(scene: Scene, fresh: Fresh) -> None:
+    ana, channel = scene.member(fresh("ana")), scene.workspace.channel()
+    told = await ana.posts(f"<@{scene.workspace.bot_user}> I need a sandbox account for {fresh('s')}", channel)
+    await scene.settles()
+    await scene.presses(ana, "Experiment", channel, told.ts)
+    assert buttons_of(scene.said(channel, told.ts)[-1])
