@@ -47,6 +47,11 @@ class Heard:
         return {name: self.restored(value) for name, value in values.items()}
 
 
+def is_bare_address(text: str) -> bool:
+    """Tell whether a text is an address and nothing else."""
+    return EMAIL.fullmatch(text.strip(_ENDINGS + "<([{ ")) is not None
+
+
 def hear(text: str) -> Heard:
     """Return a text with its unreadable addresses set aside."""
     plain, done = "", 0

@@ -1,14 +1,18 @@
-"""Corrections of answers that no recogniser knows, such as a product's parameters: "change BucketName to logs-2"."""
+"""Corrections that no recogniser knows: of an answer by its name, "change BucketName to logs-2", or by itself.
+
+"Replace a@corp.example by b@corp.example" names the answer as it was and as it shall be.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from bot.intent import Slot
 
 _OPENING = r"(?:(?:no|nope|sorry|wait|oh|actually|please|ok|okay|and|rather)[\s,.!:]+)*"
 _ARTICLE = r"(?:(?:the|my|its)\s+)?"
+_TAKING = r"(?:(?:use|take|make it|put|it is|it's)\s+)?"
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 
 
@@ -28,6 +32,26 @@ def corrected(text: str, slots: Iterable[Slot]) -> tuple[Slot, str] | None:
         ):
             if found := re.fullmatch(pattern, said, re.IGNORECASE):
                 return slot, found[1].strip()
+    return None
+
+
+def replaced(text: str, slots: Iterable[Slot], values: Mapping[str, str]) -> tuple[Slot, str] | None:
+    """Return the slot whose present value a whole text replaces, and by what."""
+    said = text.strip().rstrip(".!")
+    for slot in slots:
+        value = values.get(slot.name)
+        if not value:
+            continue
+        old = rf"{_ARTICLE}[\"'“‘]?{re.escape(value)}[\"'”’]?"
+        for pattern in (
+            rf"{_OPENING}(?:change|replace|swap|correct|switch|turn)\s+{old}\s+(?:to|with|by|for|into)\s+(.+)",
+            rf"{_OPENING}{_TAKING}(\S+(?:\s\S+)?),?\s+(?:instead of|rather than|not)\s+{old}",
+            rf"{_OPENING}not\s+{old},?\s*(?:but|rather)?\s+(.+)",
+            rf"{_OPENING}{old}\s*(?:should be|must be|shall be|->|=>|→)\s*(.+)",
+        ):
+            found = re.fullmatch(pattern, said, re.IGNORECASE)
+            if found and found[1].casefold() != value.casefold():
+                return slot, found[1].strip("\"'“”‘’, ")
     return None
 
 

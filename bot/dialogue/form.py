@@ -75,6 +75,8 @@ class FormFiller:
             form.tries.pop(name, None)
             if before and before != value:
                 answers.append(Answer(f"OK, {slot.label or name}: {value} instead of {before}."))
+            elif not before and was_asking and was_asking not in (*values, *form.slots):
+                answers.append(Answer(f"OK, {slot.label or name}: {'********' if slot.secret else value}."))
         if refused and refused.name == was_asking:
             return await self._ask_refused(form, refused, ask, answers)
         asked = await self._ask_next(form, intent, ask, answers)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.dialogue.addresses import Heard
+from bot.dialogue.addresses import Heard, is_bare_address
 from bot.dialogue.choosing import may_pick, picked, rival_addresses
-from bot.dialogue.correcting import corrected
+from bot.dialogue.correcting import corrected, replaced
 from bot.dialogue.exchange import Exchange, require_may_ask
 from bot.dialogue.form import FormFiller, Question
 from bot.dialogue.phrases import KEEP, SENTENCE, SKIP, is_sure
@@ -52,6 +52,7 @@ class OpenForm:
             not own
             and not phrased
             and is_sure(understood)
+            and not is_bare_address(heard.plain)  # begins an order, but only where nothing is asked
             and not _could_be_the_answer(heard.text, intent, form, understood)
             and (other := self._services.registry.get(understood.intent))
         ):
@@ -199,13 +200,18 @@ class OpenForm:
         return True
 
     async def corrects(self, turn: Exchange, form: Form, text: str) -> bool:
-        """Take a correction by an answer's name; tell whether it was one: "change BucketName to x", "change the OU".
+        """Take a correction by an answer's name, or by the answer itself; tell whether it was one.
 
-        New values of slots that are in the definition are the recogniser's.
+        "Change BucketName to x", "change the OU", "replace a@x by b@x". New values of slots that are in the
+        definition are the recogniser's, unless the old one is named.
         """
         known = {s.name for s in self._services.registry.change(form.intent).definition.slots}
         slots = (await self._filler.slots(form, turn.ask(form.slots))).values()
-        found = corrected(text, [s for s in slots if not s.secret and (s.name in form.slots or s.name == form.asking)])
+        open_to_all = [s for s in slots if not s.secret]
+        if swapped := replaced(text, open_to_all, form.slots):
+            await self.fill(turn, form, {swapped[0].name: swapped[1]})
+            return True
+        found = corrected(text, [s for s in open_to_all if s.name in form.slots or s.name == form.asking])
         if found is None or (found[1] and found[0].name in known):
             return False
         slot, value = found

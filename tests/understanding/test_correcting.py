@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.dialogue.correcting import corrected
+from bot.dialogue.correcting import corrected, replaced
 from bot.intent import Slot, SlotType
 
 KIND = SlotType("ProvisioningParameter", listed=False)
@@ -44,3 +44,41 @@ def test_a_correction_names_the_answer_and_what_it_is_now(said: str, slot: str, 
 )
 def test_what_names_no_answer_corrects_none(said: str) -> None:
     assert corrected(said, SLOTS) is None
+
+
+HELD = {"BucketName": "logs-1", "DataClass": "internal", "Parameter:Version": "a@corp.example"}
+
+
+@pytest.mark.parametrize(
+    ("said", "slot", "value"),
+    [
+        ("change a@corp.example to b@corp.example", "Parameter:Version", "b@corp.example"),
+        ("no, replace logs-1 by logs-2", "BucketName", "logs-2"),
+        ("use public instead of internal", "DataClass", "public"),
+        ("public, not internal", "DataClass", "public"),
+        ("not internal but public", "DataClass", "public"),
+        ("A@corp.example should be b@corp.example.", "Parameter:Version", "b@corp.example"),
+        ("logs-1 -> logs-2", "BucketName", "logs-2"),
+        ("sorry, swap 'logs-1' for 'logs-2'", "BucketName", "logs-2"),
+    ],
+)
+def test_a_correction_names_the_old_answer_and_the_new_one(said: str, slot: str, value: str) -> None:
+    found = replaced(said, SLOTS, HELD)
+    assert found is not None
+    assert (found[0].name, found[1]) == (slot, value)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "change c@corp.example to b@corp.example",
+        "change internal to internal",
+        "replace it",
+        "not internal",
+        "internal",
+        "is it internal",
+        "change the data class to public",
+    ],
+)
+def test_what_names_no_old_answer_replaces_none(said: str) -> None:
+    assert replaced(said, SLOTS, HELD) is None

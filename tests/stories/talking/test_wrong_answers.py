@@ -153,3 +153,26 @@ async def test_a_name_that_means_stop_is_a_name(ana: Speaker) -> None:
     ana.does_not_hear("dropped")
     await ana.says("named-cancel@corp.example")
     ana.hears("Create the Sandbox account cancel in OU Demos")
+
+
+async def test_an_address_answers_the_open_question_and_begins_no_order(ana: Speaker) -> None:
+    for address in ("somebody@corp.example", "x@y"):
+        await ana.says("move an account")
+        await ana.says(address)
+        ana.hears("There is no account", "Which account")
+        ana.does_not_hear("laid your move of an account aside")
+        await ana.says("cancel")
+
+
+@on_every_channel
+async def test_an_answer_out_of_turn_is_acknowledged(ana: Speaker) -> None:
+    await ana.says("I want to create an AWS account")
+    await ana.says("put it into Demos")
+    ana.hears("OK, OU: Demos", "account type")
+
+
+@on_every_channel
+async def test_an_answer_is_replaced_by_naming_it(ana: Speaker) -> None:
+    await ana.says("I need a sandbox account in Demos for first@corp.example")
+    await ana.says("change first@corp.example to second@corp.example")
+    ana.hears("second@corp.example instead of first@corp.example", "Create the Sandbox account", "second@corp.example")
