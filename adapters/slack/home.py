@@ -54,7 +54,7 @@ class Home:
         blocks += [] if mine.items else blocks_of(Text("Nothing yet.", subtle=True))
         blocks += _heading("What you can ask for")
         for n, intent in enumerate(self.allowed(person)):
-            blocks += _offer(intent, n)
+            blocks += offer(intent, n)
         return {"type": "home", "blocks": blocks[:100]}
 
     def allowed(self, person: Person) -> list[Intent]:
@@ -116,10 +116,10 @@ def _heading(text: str) -> list[Block]:
     return [{"type": "divider"}, {"type": "section", "text": label(text)}]
 
 
-def _offer(intent: Intent, n: int) -> list[Block]:
-    """Return what may be asked for: with a button if there is a sentence that names nothing, else with an example."""
+def offer(intent: Intent, n: int) -> list[Block]:
+    """Return what may be asked for: with a button if it can be said in bare words, else by example."""
     definition = intent.definition
-    bare = next((u for u in definition.utterances if "{" not in u), "")
+    bare = "" if definition.acts_at_once else next((u for u in definition.utterances if "{" not in u), "")
     words = definition.description if bare else f"{definition.description} Say: “{definition.examples[0]}”"
     block: Block = {
         "type": "section",

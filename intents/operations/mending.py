@@ -36,6 +36,7 @@ class RetryRequest(Query):
             name="RetryRequest",
             title="second try of a request",
             description="Try a failed request again from where it failed. For operators.",
+            acts_at_once=True,
             utterances=(
                 "retry {RequestId}",
                 "retry request {RequestId}",
@@ -74,6 +75,7 @@ class RecordStep(Query):
             name="RecordStep",
             title="record of a step done by hand",
             description="Record a failed step of a request as done by hand. For operators.",
+            acts_at_once=True,
             utterances=(
                 "record step {StepName} of {RequestId} as done because {DoneReason}",
                 "record the step {StepName} of {RequestId} as done because {DoneReason}",

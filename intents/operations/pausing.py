@@ -19,6 +19,7 @@ class PauseChanges(Query):
             name="PauseChanges",
             title="pause of all changes",
             description="Pause all changes: no new step of any request begins. For operators.",
+            acts_at_once=True,
             utterances=(
                 "pause changes",
                 "pause changes because {PauseReason}",
@@ -64,6 +65,7 @@ class ResumeChanges(Query):
             name="ResumeChanges",
             title="end of the pause",
             description="Resume all changes after a pause. For operators.",
+            acts_at_once=True,
             utterances=(
                 "resume changes",
                 "resume all changes",

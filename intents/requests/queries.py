@@ -175,6 +175,7 @@ class CancelRequest(Query):
             name="CancelRequest",
             title="cancelling of a request",
             description="Cancel a request that has not begun.",
+            acts_at_once=True,
             utterances=(
                 "cancel {RequestId}",
                 "cancel request {RequestId}",
