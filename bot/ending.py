@@ -47,7 +47,7 @@ def watch_the_stop() -> None:
         # In a thread of its own: nobody may be reading what we write.
         telling = threading.Thread(target=_tell_of_the_cut, daemon=True)
         telling.start()
-        telling.join(0.5)
+        telling.join(1.0)
         os._exit(0)
 
     watchdog = threading.Timer(STOP_WAIT, end)

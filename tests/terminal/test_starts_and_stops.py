@@ -92,6 +92,7 @@ def test_names_the_bare_command_when_nothing_was_set(monkeypatch: pytest.MonkeyP
 
 STUCK = """
 import threading
+import structlog
 from bot import ending
 ending.STOP_WAIT = 0.3
 threading.Thread(target=threading.Event().wait).start()
