@@ -26,6 +26,9 @@ from bot.words import either
 GLOBAL_REGION = "us-east-1"
 """Where the tagging API, Cost Explorer and Budgets know of the whole organization."""
 PRONOUNS = frozenset("it|this|that|this one|that one|this account|that account|the account|the same|same".split("|"))
+_POINTING = re.compile(r"\b(?:it|(?:this|that) (?:one|account)|the same(?: account)?)\b", re.IGNORECASE)
+POINTED = 8
+"""Words up to which "it" in a sentence is the account; in a longer one it may be anything."""
 LOOKED_BACK = 12
 """Messages of a conversation that are looked at for what "it" is."""
 _ID = re.compile(r"(?<!\d)\d{12}(?!\d)")
@@ -91,6 +94,15 @@ class Accounts:
         else:
             entry = find_account(organization, wanted)
         return await self.account(entry["Id"], organization)
+
+    async def pointed_at(self, text: str, conversation: str) -> str:
+        """Return the id of the account spoken of last, if a sentence points at it ("close it"); empty otherwise."""
+        if len(text.split()) > POINTED or not _POINTING.search(text):
+            return ""
+        try:
+            return (await self.meant("it", conversation)).id
+        except Invalid:
+            return ""
 
     async def account(self, account_id: str, organization: Organization | None = None) -> Account:
         """Return the account of that id with its tags as they are now; raises Invalid when there is none."""

@@ -161,8 +161,9 @@ class FormFiller:
         form.offered = list(suggested)
         prompt = slot.again if repeated and slot.again else slot.prompt
         text = prompt.replace("{name}", ask.person.called).replace("{choices}", either(suggested))
+        text = text.rstrip()  # there may be nothing to choose from
         if closing:
-            text = text.rstrip() + ("" if text.rstrip()[-1:] in ".?!" else ".") + closing
+            text += ("" if text[-1:] in ".?!" else ".") + closing
         buttons = tuple(Button(v, "fill", f"{slot.name}={v}") for v in suggested[:5])
         answers.append(Answer(text, Card(text, buttons=buttons) if buttons else None))
         return Question.ASKED

@@ -41,6 +41,12 @@ class AccountChange(Change):
         super().__init__(services)
         self.accounts, self.factory = Accounts(services), AccountFactory(services)
 
+    async def rather(self, ask: Ask) -> tuple[str, dict[str, str]] | None:
+        """Take "close it" for the account that was spoken of; the plan names it before anybody says yes."""
+        if ask.slots.get("Account") or not (pointed := await self.accounts.pointed_at(ask.text, ask.conversation)):
+            return None
+        return self.definition.name, {**ask.slots, "Account": pointed}
+
     async def choices(self, slot: str, ask: Ask) -> tuple[str, ...]:
         """Return nothing for accounts: there are too many to list."""
         return () if slot == "Account" else await super().choices(slot, ask)

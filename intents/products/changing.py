@@ -48,9 +48,12 @@ class _ProductChange(Change):
 
     async def rather(self, ask: Ask) -> tuple[str, dict[str, str]] | None:
         """Hand over to the change of an account, when the name is an account's and no product's."""
-        name = ask.slots.get(SUBJECT, "")
-        if not name or "product" in ask.text.casefold() or self.for_accounts not in self.services.registry.intents:
+        name, accounts = ask.slots.get(SUBJECT, ""), Accounts(self.services)
+        if "product" in ask.text.casefold() or self.for_accounts not in self.services.registry.intents:
             return None
+        if not name:
+            pointed = await accounts.pointed_at(ask.text, ask.conversation)
+            return (self.for_accounts, {"Account": pointed}) if pointed else None
         try:
             await self._provisioned.find(name, ask.person.email)
         except Invalid:
@@ -58,7 +61,7 @@ class _ProductChange(Change):
         else:
             return None
         try:
-            account = await Accounts(self.services).meant(name, ask.conversation)
+            account = await accounts.meant(name, ask.conversation)
         except Invalid:
             return None
         return self.for_accounts, {"Account": account.id}

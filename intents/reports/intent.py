@@ -134,7 +134,7 @@ class MonthlyReport(Query):
         lines = ["The whole report is attached as CSV."]
         if report.leavers:
             lines.append(
-                "People whom neither Identity Center nor the directory lists any more still have accounts or requests: "
+                "People whom neither Identity Center nor the directory lists have accounts or requests: "
                 + ", ".join(leaver.email for leaver in report.leavers[:20])
                 + ("." if len(report.leavers) <= 20 else f" and {len(report.leavers) - 20} more.")
             )

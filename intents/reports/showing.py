@@ -42,7 +42,7 @@ def card_of(report: Report, *, link: str = "") -> Card:
     if report.leavers:
         rows = [(le.email, ", ".join(le.accounts) or "–", ", ".join(le.requests) or "–") for le in report.leavers]
         items += _table(
-            "Neither in Identity Center nor in the directory any more, but still theirs:",
+            "Neither in Identity Center nor in the directory, but theirs:",
             ("Who", "Accounts", "Open requests"),
             rows,
         )

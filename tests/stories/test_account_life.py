@@ -89,11 +89,32 @@ async def test_a_new_owner_is_named_and_one_without_a_user_is_told(stage: Stage,
     ana.hears("nobody.yet@corp.example")
 
 
-async def test_an_owner_of_ones_own_is_named_by_me(stage: Stage) -> None:
-    operator = stage.speaker("Bo Lee")
-    await operator.says("change the owner of Demo Booth")
-    await operator.says("me")
-    operator.hears("Make bo@corp.example the owner of the account Demo Booth")
+@on_every_channel
+async def test_it_is_the_account_that_was_spoken_of_and_the_plan_names_it(stage: Stage, ana: Speaker) -> None:
+    tag(stage, DEMO_BOOTH, owner="ana@corp.example")
+    await ana.says("who owns Demo Booth?")
+    for said, plan in (
+        ("close it", "Close the account Demo Booth for good"),
+        ("move it to Experiment", "Move the account Demo Booth to the OU Experiment"),
+        ("update it", "Update the account Demo Booth with Account Factory"),
+        ("give it to cy@corp.example", "Make cy@corp.example the owner of the account Demo Booth"),
+    ):
+        await ana.says(said)
+        ana.hears(plan)
+        await ana.says("no")
+
+
+async def test_it_is_asked_about_when_no_account_was_spoken_of(stage: Stage, ana: Speaker) -> None:
+    tag(stage, DEMO_BOOTH, owner="ana@corp.example")
+    await ana.says("close it")
+    ana.hears("Which account should I close?")
+
+
+async def test_an_owner_of_ones_own_is_named_by_me(stage: Stage, ana: Speaker) -> None:
+    tag(stage, DEMO_BOOTH, owner="ana@corp.example")
+    await ana.says("change the owner of Demo Booth")
+    await ana.says("me")
+    ana.hears("ana@corp.example is the owner already")
 
 
 @on_every_channel
