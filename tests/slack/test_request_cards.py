@@ -150,4 +150,4 @@ async def test_when_it_is_over_the_one_who_asked_is_notified_once(scene: Scene, 
     await approver.rejects("not now")
     await scene.settles()
     pings = [m for m in scene.said(channel) if f"<@{ana.user}>" in m.text]
-    assert [f"Your request {request} is rejected" in m.text for m in pings] == [True]
+    assert [f"Your request {request} was rejected" in m.text for m in pings] == [True]

@@ -135,7 +135,7 @@ async def test_headers_that_are_missing_get_401(door: httpx.AsyncClient) -> None
 async def test_the_url_is_verified(door: httpx.AsyncClient, kept: Kept) -> None:
     body = '{"type":"url_verification","challenge":"3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"}'
     answer = await door.post("/slack/events", content=body, headers=signed(body, secret=SECRET))
-    assert answer.text == "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"
+    assert answer.json() == {"challenge": "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"}
     assert kept.got == []
 
 
