@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -29,6 +30,9 @@ APPLICATION_VERSION = "1"
 PREFIX = "segment-"
 MEND_PAUSE, MEND_PAUSE_MOST = 5.0, 300.0
 """Seconds between tries of a segment that breaks again and again: so many more each time, up to the most."""
+
+SUBSECONDS_SINCE = (3, 42, 0)
+"""The SQLite that knows unixepoch('subsec'). Debian 12 and Ubuntu 22.04 have older ones."""
 
 Segments = Callable[[int], Awaitable[None]]
 
@@ -202,5 +206,12 @@ def _sqlite_engine(url: str) -> Engine:
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA busy_timeout=15000")
         cursor.close()
+        if sqlite3.sqlite_version_info < SUBSECONDS_SINCE:
+            connection.create_function("unixepoch", 1, _unixepoch)
 
     return engine
+
+
+def _unixepoch(modifier: str) -> float | None:
+    """Return what SQLite's unixepoch('subsec') does; DBOS relies on it from Python 3.12 on, whatever SQLite it has."""
+    return round(time.time(), 3) if modifier in ("subsec", "subsecond") else None

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from bot.errors import CloudError, Unavailable
+from bot.workflow import durable
 from bot.workflow.durable import DurableWorkflows, JsonSerializer, StepFailed
 from bot.workflow.keeping import until_kept
 
@@ -105,3 +109,15 @@ async def test_a_faulty_write_is_not_repeated() -> None:
 
     with pytest.raises(IntegrityError):
         await until_kept(work)
+
+
+def test_times_are_counted_with_an_old_sqlite_too(tmp_path: Path) -> None:
+    engine = durable._sqlite_engine(f"sqlite:///{tmp_path / 'old.sqlite'}")
+    with engine.connect() as connection:
+        connection.execute(
+            text("CREATE TABLE t (id INTEGER, at INTEGER NOT NULL DEFAULT (unixepoch('subsec') * 1000))")
+        )
+        connection.execute(text("INSERT INTO t (id) VALUES (1)"))
+        at = connection.execute(text("SELECT at FROM t")).scalar_one()
+    engine.dispose()
+    assert abs(at - time.time() * 1000) < 60_000
