@@ -6,6 +6,7 @@ marks the activity as done. So a crash repeats a turn or has finished it, never 
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 
@@ -24,6 +25,7 @@ from bot.dialogue.phrases import (
     SLACK_MAILTO,
     THANKS,
     YES_OR_NO,
+    aws_silence,
     aws_trouble,
     bare,
     is_sure,
@@ -37,6 +39,9 @@ from bot.services import Services
 
 __all__ = ["Decided", "Dialogue"]
 log = structlog.get_logger(__name__)
+
+PATIENCE = 20.0
+"""Seconds that a turn may take: nobody waits through all the retries of an AWS that takes calls and answers none."""
 
 
 class Dialogue:
@@ -54,7 +59,12 @@ class Dialogue:
         session = await self._sessions.load(activity)
         turn = Exchange(activity, session)
         try:
-            await (self._press(turn) if activity.kind == "press" else self._message(turn, activity.text))
+            async with asyncio.timeout(PATIENCE):
+                await (self._press(turn) if activity.kind == "press" else self._message(turn, activity.text))
+        except TimeoutError:
+            log.warning("turn.took_too_long", seconds=PATIENCE)
+            turn.say(aws_silence(session.form is not None))
+            turn.place = None
         except CloudError as error:
             lacking = error.missing_permission
             log.warning("turn.aws_failed", error=error.detail, request_id=error.request_id, permission=lacking)

@@ -41,12 +41,21 @@ def is_sure(understood: Turn) -> bool:
     return not understood.is_fallback and (understood.confidence >= SURE or understood.confidence == 0)
 
 
+def aws_silence(is_kept: bool) -> str:
+    """Return what a person is told when AWS has been waited for too long."""
+    return f"AWS takes too long to answer, so I have stopped waiting. Nothing was placed.{_how_to_go_on(is_kept)}"
+
+
+def _how_to_go_on(is_kept: bool) -> str:
+    return " I have kept what you told me; say “continue” to try again." if is_kept else " Try again in a moment."
+
+
 def aws_trouble(error: CloudError, is_kept: bool, *, is_operator: bool) -> str:
     """Return what a person is told when AWS fails in a conversation: no ARN, no jargon, and what to do.
 
     Operators are told of a permission that is missing: they can give it.
     """
-    kept = " I have kept what you told me; say “continue” to try again." if is_kept else " Try again in a moment."
+    kept = _how_to_go_on(is_kept)
     reference = f" (AWS request {error.request_id})" if error.request_id else ""
     if error.retryable:
         return f"AWS is too busy or does not answer ({error.operation}: {error.code}). Nothing was placed.{kept}"

@@ -8,6 +8,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
+from bot.dialogue import dialogue
 from bot.errors import CloudError
 from bot.services import Services
 from bot.workflow.model import Waiting
@@ -85,6 +88,19 @@ async def test_an_order_whose_answer_was_lost_is_not_ordered_twice(stage: Stage,
     assert len(ordered_products(stage)) == 1
     await stage.advance(minutes=25)
     await ana.hears_later("is ready:")
+
+
+async def test_an_aws_that_takes_calls_and_answers_none_holds_nobody_up(
+    stage: Stage, ana: Speaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dialogue, "PATIENCE", 3.0)
+    await stage.switches_on("hang", operations=["SearchProducts"])
+    await ana.says("I need a sandbox account in Demos for held-up@corp.example")
+    ana.hears("AWS takes too long to answer", "say “continue” to try again")
+    await stage.switches_off("hang")
+    monkeypatch.setattr(dialogue, "PATIENCE", 20.0)
+    await ana.says("continue")
+    ana.hears("Create the Sandbox account held-up-sandbox in OU Demos")
 
 
 async def test_aws_that_does_not_answer_is_told_and_the_form_is_kept(stage: Stage, ana: Speaker) -> None:
