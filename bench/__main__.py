@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench.large import ACCOUNTS, OUS, measure_plans
 from bench.product import Product
+from bench.slack import TURNS_A_SECOND, measure_acks
 
 TURNS = 400
 WARM_UP = 40
@@ -35,6 +36,7 @@ def main() -> None:
         large = var_dir / "large"
         large.mkdir()
         cold, plans, calls = measure_plans(large)
+    acks = measure_acks()
     ping = quantile(turns["ping"], 0.5)
     rows = [
         ("first start, to the first answer", f"{first:.2f} s"),
@@ -51,6 +53,10 @@ def main() -> None:
         ("further plans there, p50", f"{quantile(plans, 0.5) * 1000:.0f} ms"),
         ("further plans there, slowest", f"{max(plans) * 1000:.0f} ms"),
         ("AWS calls of a further plan there, most", f"{max(calls)}"),
+        ("Slack events acknowledged, stored first", f"{acks.ours:,.0f}/s"),
+        ("the same by stock slack-bolt under FastAPI, storing nothing", f"{acks.stock:,.0f}/s"),
+        ("ours as a multiple of the stock app", f"{acks.ratio:.2f} ×"),
+        (f"acknowledged while {TURNS_A_SECOND} turns a second are handled, p99", f"{acks.p99 * 1000:.0f} ms"),
     ]
     width = max(len(name) for name, _ in rows)
     for name, figure in rows:

@@ -28,10 +28,9 @@ from bot.database.tables import inbox, messages, requests
 from bot.dialogue.dialogue import Decided
 from bot.dialogue.session import SessionMoved
 from bot.errors import QuartermasterError, Unavailable
+from bot.intake import Intake
 from bot.metrics import ACK_SECONDS, ACTIVITIES, TURN_SECONDS
-from bot.rows import insert_new
 from bot.signals import Signals
-from bot.withholding import without_secrets
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +45,8 @@ PATIENCE = 1.5
 TURN_LOOK = 0.2
 """Seconds between looks whether another replica has done what was said before in the same conversation."""
 
+ACKS_FIRST = 1.0
+"""Seconds that a turn lets a rush of what comes in go before it: platforms wait for their acknowledgement."""
 LATER = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """Seconds until an activity is looked at again that its channel could not complete; the last goes on."""
 LATEST = timedelta(minutes=30)
@@ -91,6 +92,7 @@ class Inbox:
         self._completers: dict[str, Completer] = {}
         self._conversations = conversations or Conversations(database, clock, signals)
         self._put_off: dict[int, int] = {}
+        self._intake = Intake(database, clock, replica, LEASE, self._dispatch)
         self._lanes: dict[str, list[tuple[int, Activity]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
@@ -107,30 +109,11 @@ class Inbox:
     async def receive(self, activity: Activity) -> bool:
         """Store an activity without the secrets in it; returns after the commit: True when new, else a duplicate."""
         begun = time.perf_counter()
-        activity = await without_secrets(self._database, activity)
-        now = self._clock.wall()
-        row = {
-            "key": activity.key,
-            "conversation": activity.conversation,
-            "body": activity.as_dict(),
-            "received_at": now,
-            "owner": self._replica,
-            "leased_until": now + LEASE,
-        }
-
-        async def work(transaction: Transaction) -> int | None:
-            if not await insert_new(transaction, inbox, row, on=["key"]):
-                return None
-            found = await transaction.execute(select(inbox.c.seq).where(inbox.c.key == activity.key))
-            return int(found.scalar_one())
-
-        seq = await self._database.write(work)
+        is_new = await self._intake.keep(activity)
         ACK_SECONDS.observe(time.perf_counter() - begun)
-        if seq is None:
+        if not is_new:
             ACTIVITIES.labels(activity.channel, "duplicate").inc()
-            return False
-        self._dispatch(seq, activity)
-        return True
+        return is_new
 
     async def reply(self, key: str, timeout: float = 25) -> Reply | None:
         """Return what the activity was answered, waiting for it; None when that takes longer than `timeout` s.
@@ -268,6 +251,7 @@ class Inbox:
                         await self._handle(seq, activity)
                     else:
                         async with self._slots:
+                            await self._intake.calms_down(ACKS_FIRST)
                             await self._handle(seq, activity)
                 except _NotYet:
                     is_over = False

@@ -65,13 +65,21 @@ def _blank(found: re.Match[str]) -> str:
     return found[0] if is_kept else f"{found['name']}{found['link']}{WITHHELD}"
 
 
-async def without_secrets(database: Database, activity: Activity) -> Activity:
-    """Return the activity as it may be stored. Looks at the open form; raises Unavailable as the database does."""
+async def without_secrets(database: Database, activities: Sequence[Activity]) -> list[Activity]:
+    """Return the activities as they may be stored. Looks at open forms; raises Unavailable as the database does."""
+    asked = {a.conversation for a in activities}
+    query = select(sessions.c.conversation).where(sessions.c.conversation.in_(asked))
+    async with database.read() as connection:
+        begun = set((await connection.execute(query)).scalars())  # most conversations have no form yet
+    return [_withheld(a, await _open_form(database, a) if a.conversation in begun else {}) for a in activities]
+
+
+def _withheld(activity: Activity, form: dict[str, Any]) -> Activity:
+    """Return one activity as it may be stored while that form is open."""
     if activity.kind == "press" and activity.verb == "submit":
         return replace(activity, value=_submitted(activity.value))
     if activity.kind == "press" and activity.verb not in ("fill", "say"):
         return activity
-    form = await _open_form(database, activity)
     secret = list(form.get("secret") or ())
     if activity.kind == "press" and activity.verb == "fill":
         slot, _, value = activity.value.partition("=")
