@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from adapters.slack.arrivals import CHANNEL, LOCAL
 from adapters.slack.blocks import Rendered, render
@@ -75,7 +75,7 @@ class SlackSender:
 
     async def _message(self, delivery: Delivery) -> None:
         """Say what the bot has said; news of a request whose card stands here goes into the card."""
-        row = await self._row(int(delivery.payload["seq"]))
+        row, answered, form = await self._look(int(delivery.payload["seq"]))
         if row is None:
             return
         message = message_of(row)
@@ -86,14 +86,13 @@ class SlackSender:
                     await self._refresh(copy.place)
                 await self._ping(delivery, row, copies[0])
                 return
-        answered = await self._answered(row.inbox_key, message.conversation)
         place = await self._places.find(message.conversation, answered, is_push=row.inbox_key is None)
         if place is None:
             log.warning("slack.nowhere_to_say", conversation=message.conversation)
             return
         request = message.card.request if message.card else ""
         audience: Audience = "requester" if request and await self._cards.is_first(request, message) else "reader"
-        extra = await self._extra(message, answered)
+        extra = _offer(message, form)
         standing = await self._standing(message, audience) if request else None
         # The one card of a request shows from the first how it stands; an answer about it stays until that is old.
         is_the_card = standing is not None and audience == "requester"
@@ -260,47 +259,45 @@ class SlackSender:
                 request_file_info=False,
             )
 
-    async def _extra(self, message: Message, answered: dict[str, Any]) -> list[Button]:
-        """Offer the form to who is asked a question, below the last thing that was said."""
-        if not answered:
-            return []
-        after = select(messages.c.seq).where(messages.c.inbox_key == answered["key"], messages.c.seq > message.seq)
-        theirs = (
-            select(sessions.c.state)
-            .join(identities, identities.c.person_id == sessions.c.person_id)
-            .where(
-                sessions.c.conversation == message.conversation,
-                identities.c.channel == CHANNEL,
-                identities.c.platform_id == answered["platform_id"],
-            )
-        )
-        async with self._services.database.read() as connection:
-            if (await connection.execute(after.limit(1))).first() is not None:
-                return []
-            state = (await connection.execute(theirs)).scalar_one_or_none()
-        form = (state or {}).get("form")
-        if not form or not form.get("asking"):
-            return []
-        value = json.dumps({"conversation": message.conversation, "intent": form["intent"]})
-        return [Button("Fill in a form", LOCAL + "form", value)]
+    async def _look(self, seq: int) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        """Return a message's row, the address from which came what it answers, and the form that asks something then.
 
-    async def _row(self, seq: int) -> Any:
-        async with self._services.database.read() as connection:
-            return (await connection.execute(select(messages).where(messages.c.seq == seq))).first()
-
-    async def _answered(self, key: str | None, conversation: str) -> dict[str, Any]:
-        """Return the address from which came what a message answers, and who said it; empty for news.
-
-        What was said where others read may be answered in the person's own conversation.
+        The address is empty for news, and the form for all but the last words of a turn. What was said where others
+        read may be answered in the person's own conversation.
         """
-        if not key:
-            return {}
         async with self._services.database.read() as connection:
-            row = (await connection.execute(select(inbox.c.body).where(inbox.c.key == key))).first()
-        if row is None:
-            return {}
-        address = {**row.body["address"], "key": key, "platform_id": row.body["platform_id"]}
-        return {**address, "channel": "", "thread": ""} if ":@" in conversation else address
+            row = (await connection.execute(select(messages).where(messages.c.seq == seq))).first()
+            if row is None or not row.inbox_key:
+                return row, {}, {}
+            query = select(inbox.c.body).where(inbox.c.key == row.inbox_key)
+            body = (await connection.execute(query)).scalar_one_or_none()
+            if body is None:
+                return row, {}, {}
+            newest = select(func.max(messages.c.seq)).where(messages.c.inbox_key == row.inbox_key)
+            theirs = (
+                select(sessions.c.state)
+                .join(identities, identities.c.person_id == sessions.c.person_id)
+                .where(
+                    sessions.c.conversation == row.conversation,
+                    identities.c.channel == CHANNEL,
+                    identities.c.platform_id == body["platform_id"],
+                    newest.scalar_subquery() == seq,
+                )
+            )
+            state = (await connection.execute(theirs)).scalar_one_or_none()
+        address = dict(body["address"])
+        if ":@" in row.conversation:
+            address |= {"channel": "", "thread": ""}
+        form = (state or {}).get("form") or {}
+        return row, address, form if form.get("asking") else {}
+
+
+def _offer(message: Message, form: dict[str, Any]) -> list[Button]:
+    """Offer the form to who is asked a question, below the last thing that was said."""
+    if not form:
+        return []
+    value = json.dumps({"conversation": message.conversation, "intent": form["intent"]})
+    return [Button("Fill in a form", LOCAL + "form", value)]
 
 
 def digest_of(rendered: Rendered) -> str:
