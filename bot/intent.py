@@ -82,7 +82,10 @@ class Definition:
     """Lex's confirmation prompt with {Slot} placeholders; people are shown the plan beside it."""
     declined: str = "OK, nothing was done."
     acts_at_once: bool = False
-    """Whether saying it changes something without a plan to be confirmed: then it is never offered as a button."""
+    """Whether saying it changes something without a plan to be confirmed: then it is never offered as a button.
+
+    It is done only when it is said outright, see `bot.dialogue.commanding`; its utterances begin with their verbs.
+    """
 
     def slot(self, name: str) -> Slot:
         """Return the slot of that name; KeyError when there is none."""
@@ -157,6 +160,11 @@ class Query(Intent):
     @abstractmethod
     async def answer(self, ask: Ask) -> Answer:
         """Return the answer; raises QuartermasterError with what to do instead."""
+
+    async def answer_instead(self, ask: Ask) -> Answer:
+        """Return what is told when something that acts at once was talked about but not asked for; changes nothing."""
+        how = f" To do it, say “{self.definition.examples[0]}”." if self.definition.examples else ""
+        return Answer(f"I have done nothing: I am not sure that you asked me to.{how}")
 
 
 Segment = Callable[["Run"], Awaitable["SegmentResult"]]

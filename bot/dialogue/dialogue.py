@@ -16,6 +16,7 @@ from bot.activity import MAX_TEXT, STOP_WORDS, Activity, clean_text
 from bot.database import Transaction
 from bot.dialogue.abandoning import abandons
 from bot.dialogue.addresses import Heard, hear
+from bot.dialogue.commanding import commands
 from bot.dialogue.exchange import Decided, Exchange, require_may_ask
 from bot.dialogue.form import FormFiller
 from bot.dialogue.open_form import OpenForm
@@ -180,7 +181,9 @@ class Dialogue:
 
     async def _answer(self, turn: Exchange, intent: Query, understood: Turn) -> None:
         require_may_ask(self._services, turn, intent, dict(understood.slots))
-        answer = await intent.answer(turn.ask(dict(understood.slots)))
+        ask = turn.ask(dict(understood.slots))
+        is_asked = not intent.definition.acts_at_once or commands(ask.text, intent.definition)
+        answer = await (intent.answer(ask) if is_asked else intent.answer_instead(ask))
         turn.answers.append(answer)
         if answer.card and answer.card.request:
             turn.request = answer.card.request

@@ -55,6 +55,10 @@ class PauseChanges(Query):
         buttons = (Button("Resume changes", "say", "resume changes"),)
         return Answer(text, Card("Changes are paused", (Text(text),), buttons, tone="warning"))
 
+    async def answer_instead(self, ask: Ask) -> Answer:
+        """Tell whether changes are paused."""
+        return await _how_it_stands(self, ask)
+
 
 class ResumeChanges(Query):
     """Lets everything go on where it stood."""
@@ -90,3 +94,16 @@ class ResumeChanges(Query):
             return Answer("Changes are not paused.")
         text = "Changes go on where they stood."
         return Answer(text, Card("Changes are resumed", (Text(text),), tone="good"))
+
+    async def answer_instead(self, ask: Ask) -> Answer:
+        """Tell whether changes are paused."""
+        return await _how_it_stands(self, ask)
+
+
+async def _how_it_stands(query: Query, ask: Ask) -> Answer:
+    """Answer what speaks of a pause without asking for one or for its end: whether there is one, and what to say."""
+    pause = await query.services.holding.paused()
+    text = pause.sentence() if pause else "Changes are not paused."
+    if query.services.policy.may_pause(ask.person).allowed:
+        text += " Say “resume changes” to let them go on." if pause else " Say “pause changes” to pause them all."
+    return Answer(text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from bot.card import Button, Card, Checks, Facts, Item, StepMark, Table, Text
 from bot.errors import NotFound
@@ -211,6 +212,17 @@ class CancelRequest(Query):
         )
         text = f"Request {record.id} is cancelled; nothing was done."
         return Answer(text, Card(f"Cancelled: {record.plan.summary}", (Text(text),), tone="warning", request=record.id))
+
+    async def answer_instead(self, ask: Ask) -> Answer:
+        """Tell how the request stands that was talked about, beside a button that cancels it."""
+        if not ask.slots.get("RequestId"):
+            return await super().answer_instead(ask)
+        status = await RequestStatus(self.services).answer(ask)
+        if status.card is None:
+            return status
+        told = Text(f"Nothing was cancelled. To cancel it, say “cancel {status.card.request}”.")
+        card = replace(status.card, items=(told, *status.card.items))
+        return Answer(card.as_text(), card)
 
     async def _which(self, ask: Ask) -> Answer:
         """Return the person's requests that could be cancelled, to choose from."""

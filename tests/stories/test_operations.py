@@ -63,6 +63,48 @@ async def test_a_pause_in_the_midst_of_an_order_holds_its_next_step(stage: Stage
     assert len(await stage.calls("ProvisionProduct")) == 1
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["everything", "is everything ok?", "are changes paused?", "don't pause everything", "how do I pause changes?"],
+)
+async def test_talking_about_a_pause_pauses_nothing(stage: Stage, words: str) -> None:
+    op = operator(stage)
+    await op.says(words)
+    op.hears("Changes are not paused. Say “pause changes”")
+    assert await stage.application.services.holding.paused() is None
+
+
+async def test_talking_about_the_end_of_a_pause_does_not_end_it(stage: Stage, ana: Speaker) -> None:
+    op = operator(stage)
+    await op.says("pause changes because the network is not up")
+    for words in ("don't resume changes", "when do changes resume?", "should I resume changes?", "do not resume yet"):
+        await op.says(words)
+        op.hears("paused by Bo Diaz", "Say “resume changes”")
+    await ana.says("why is everything paused?")
+    ana.hears("the network is not up")
+    ana.does_not_hear("Say “resume changes”")
+    assert await stage.application.services.holding.paused()
+    await op.says("could you please resume all changes?")
+    op.hears("go on where they stood")
+
+
+@on_every_channel
+async def test_talking_about_cancelling_cancels_nothing(stage: Stage, ana: Speaker) -> None:
+    order = await asks_for_an_account(ana)
+    for words in ("why was {} cancelled", "should I cancel {}?", "{} should not be cancelled", "how do I cancel {}?"):
+        await ana.says(words.format(order))
+        ana.hears("Waiting for approval", "Nothing was cancelled", f"say “cancel {order}")
+    await ana.says(f"can you cancel {order} please? I don't need it any more")
+    ana.hears(f"Request {order} is cancelled")
+
+
+async def test_talking_about_a_second_try_tries_nothing(stage: Stage, ana: Speaker) -> None:
+    order, op = await asks_for_an_account(ana), operator(stage)
+    for words in ("don't retry {}", "should I retry {}?"):
+        await op.says(words.format(order))
+        op.hears("I have done nothing", "say “retry")
+
+
 async def test_only_operators_pause_and_resume(stage: Stage, ana: Speaker) -> None:
     await ana.says("pause changes")
     ana.hears("No policy lets ana@corp.example do this", "Operators")
