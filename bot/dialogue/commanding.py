@@ -19,9 +19,7 @@ _NO_NEED = re.compile(
     r"(?=\s*(?:$|[.,;!:–-]|(?:and|so|then|please)\b))"
 )
 """What says that something is not needed: no refusal of the command, but its reason."""
-_POLITE = re.compile(
-    r"^(?:(?:hey|hi|hello|ok|okay|so|and|then|please|bot)[\s,]+)*(?:can|could|would|will) you\b(?! not\b)"
-)
+_POLITE = re.compile(r"^(?:(?:hey|hi|hello|okay|ok|so|and|please)[\s,]+)*(?:can|could|would|will) you\b(?! not\b)")
 _REFUSES = re.compile(r"\b(?:not|never|dont|cannot|without|nobody|avoid|stop \w+ing)\b|n't\b")
 _ASKS = re.compile(
     r"\b(?:what|who|whom|whose|why|how|which|whether|wonder\w*|should|shall|may|might|must i|must we|can i|can we|could i"

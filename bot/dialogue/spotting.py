@@ -14,6 +14,12 @@ from bot.intent import Definition
 LITERAL_WORDS = 2
 """Words of its own that an answer's phrase must have to be known by them: “call it …”, but not “in …”."""
 
+_LEAD_IN = (
+    r"(?:(?:no|yes|yeah|yep|yup|ok|okay|sure|fine|good|great|right|perfect|(?:looks?|sounds?) good|go ahead|do it"
+    r"|please|pls|and|but|then|rather|well|just|only|also|so)\b[, .!]*)*"
+)
+"""What may stand before an answer's phrase: a yes that goes on to change something is no yes to the plan as it is."""
+
 
 def spot(text: str, definition: Definition, known: Mapping[str, tuple[str, ...]], asking: str = "") -> dict[str, str]:
     """Return the slot values that stand in the text as whole words, longest first, each stretch used once.
@@ -75,7 +81,7 @@ def spot_phrase(text: str, definition: Definition) -> dict[str, str]:
             before, placeholder, after = utterance.partition("{" + slot.name + "}")
             if not placeholder or len((before + after).split()) < LITERAL_WORDS:
                 continue
-            phrase = rf"(?:no|please|and|then|rather|well)?[, ]*{re.escape(before)}(.+?){re.escape(after)}[.!]?"
+            phrase = rf"{_LEAD_IN}{re.escape(before)}(.+?){re.escape(after)}[.!]?"
             if found := re.fullmatch(phrase, text.strip(), re.IGNORECASE):
                 return {slot.name: found[1]}
     return {}

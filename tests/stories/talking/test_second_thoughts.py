@@ -94,3 +94,17 @@ async def test_repeating_an_answer_moves_nothing(ana: Speaker) -> None:
     await ana.says("sandbox")
     ana.does_not_hear("instead of Demos")
     ana.hears("Please say yes or no", "in OU Demos")
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["yes and call it {}", "yes, and please name it {}", "go ahead and call it {}", "ok, but the name should be {}"],
+)
+@pytest.mark.parametrize("name", ["root-n8", "root-n8-team", "team-one"])
+async def test_a_yes_that_names_the_account_does_not_place_it_by_another_name(
+    ana: Speaker, words: str, name: str
+) -> None:
+    await ana.says("I need a sandbox account in Demos for root-n8@corp.example")
+    await ana.says(words.format(name))
+    ana.hears(f"Create the Sandbox account {name} in OU Demos", "Shall I go ahead?")
+    ana.does_not_hear("is placed")
