@@ -22,8 +22,8 @@ _NO_NEED = re.compile(
 _POLITE = re.compile(r"^(?:(?:hey|hi|hello|okay|ok|so|and|please)[\s,]+)*(?:can|could|would|will) you\b(?! not\b)")
 _REFUSES = re.compile(r"\b(?:not|never|dont|cannot|without|nobody|avoid|stop \w+ing)\b|n't\b")
 _ASKS = re.compile(
-    r"\b(?:what|who|whom|whose|why|how|which|whether|wonder\w*|should|shall|may|might|must i|must we|can i|can we|could i"
-    r"|could we|can any\w+|until|before|after)\b"
+    r"\b(?:what|who|whom|whose|why|how|which|whether|wonder\w*|should|shall|may|might|must i|must we|can i|can we"
+    r"|could i|could we|can any\w+|until|before|after)\b"
     r"|^(?:\W*(?:hey|hi|hello|ok|okay|so|and|but|well|bot|sorry)\b)*\W*"
     r"(?:is|are|am|was|were|has|have|had|did|does|do|when|where|if)\b"
 )
