@@ -23,6 +23,7 @@ from bot.settings import Settings
 LOOK = 1.0
 """Seconds between looks for what the bot says of its own accord."""
 START_WAIT = 60.0
+UNREACHABLE = "The bot does not answer just now. What it has heard is kept; wait a moment and say it again."
 
 
 class Terminal:
@@ -39,12 +40,15 @@ class Terminal:
         """Send a text and print what is answered."""
         body: dict[str, Any] = {"user": {"email": self._email, "name": self._name}, "text": text}
         with self._printing:
-            answer = self._client.post("/v1/messages", json={**body, "conversation": self._conversation})
-            if answer.status_code != 200:
-                print(_fault(answer), flush=True)
-                return
-            self._conversation = answer.json()["conversation"]
-            self._print_new()
+            try:
+                answer = self._client.post("/v1/messages", json={**body, "conversation": self._conversation})
+                if answer.status_code != 200:
+                    print(_fault(answer), flush=True)
+                    return
+                self._conversation = answer.json()["conversation"]
+                self._print_new()
+            except httpx.HTTPError:
+                print(_indented(UNREACHABLE), flush=True)
 
     def listen(self) -> None:
         """Print what the bot says of its own accord, until `end`."""
@@ -96,13 +100,18 @@ def _talk(terminal: Terminal) -> None:
     prompt = "you> " if sys.stdin.isatty() else ""
     while True:
         try:
-            line = input(prompt)
+            line = _readable(input(prompt))
         except EOFError:
             return
         if not prompt:
             print(f"you> {line}", flush=True)
         if line.strip():
             terminal.say(line)
+
+
+def _readable(line: str) -> str:
+    """Return a typed line whose bytes that are no UTF-8, from terminals with another encoding, are replaced."""
+    return line.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _client_options(address: str, key: str) -> dict[str, Any]:

@@ -9,6 +9,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
+import pytest
+
+from bot.commands import chat
 from tests.support.stage import Approver, Stage
 
 ROOT = Path(__file__).parents[2]
@@ -21,9 +25,9 @@ class Terminal:
         self._process = process
         self.shown = ""
 
-    async def types(self, line: str) -> None:
+    async def types(self, line: str, encoding: str = "utf-8") -> None:
         assert self._process.stdin
-        self._process.stdin.write(f"{line}\n".encode())
+        self._process.stdin.write(f"{line}\n".encode(encoding))
         await self._process.stdin.drain()
 
     async def shows(self, fragment: str) -> None:
@@ -90,6 +94,30 @@ async def test_a_refusal_is_shown_not_raised(stage: Stage) -> None:
         await terminal.shows("What I can do")
         assert await terminal.ends() == 0
         assert "Traceback" not in terminal.shown
+
+
+async def test_a_terminal_with_another_encoding_is_understood_as_far_as_may_be(stage: Stage) -> None:
+    async with open_terminal(stage) as terminal:
+        await terminal.types("für uns: a sandbox account in Demos for team-x@corp.example", encoding="latin-1")
+        await terminal.shows("Create the Sandbox account team-x-sandbox in OU Demos")
+        assert await terminal.ends() == 0
+        assert "Traceback" not in terminal.shown
+
+
+def test_a_bot_that_is_restarting_is_told_and_the_conversation_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    def answer(call: httpx.Request) -> httpx.Response:
+        if not refusals:
+            return httpx.Response(200, json={"conversation": "c", "messages": [{"seq": 1, "text": "here again"}]})
+        raise refusals.pop()
+
+    refusals: list[httpx.HTTPError] = [httpx.ReadError("cut off"), httpx.ConnectError("refused")]
+    with httpx.Client(base_url="http://127.0.0.1", transport=httpx.MockTransport(answer)) as client:
+        terminal = chat.Terminal(client, "ana@corp.example", "Ana")
+        for _ in range(2):
+            terminal.say("help")
+            assert "does not answer just now" in capsys.readouterr().out
+        terminal.say("help")
+        assert capsys.readouterr().out == "bot> here again\n"
 
 
 async def test_says_what_to_do_when_nothing_answers() -> None:
