@@ -33,9 +33,8 @@ _CLOSING = (
     r"|i(?:'ll| will) (?:do|try|come back|ask|order)\b[^,;?]*"
     r"|i (?:do not|don't|dont) (?:want|need) (?:it|this|that|an account)(?: any ?more| any longer| now)?))*[\s.!…]*"
 )
-_ABANDONS = re.compile(
-    rf"{_OPENING}(?:{_STOPPING}{_OBJECT}|{_CHANGED_MIND}|{_UNWANTED}{_OBJECT}){_CLOSING}", re.IGNORECASE
-)
+_DROPPING = rf"(?:{_STOPPING}{_OBJECT}|{_CHANGED_MIND}|{_UNWANTED}{_OBJECT})"
+_ABANDONS = re.compile(rf"{_OPENING}{_DROPPING}(?:[\s,.!…-]+{_OPENING}{_DROPPING}){{0,2}}{_CLOSING}", re.IGNORECASE)
 _LONGEST = 160
 
 

@@ -216,7 +216,10 @@ class CancelRequest(Query):
     async def answer_instead(self, ask: Ask) -> Answer:
         """Tell how the request stands that was talked about, beside a button that cancels it."""
         if not ask.slots.get("RequestId"):
-            return await super().answer_instead(ask)
+            return Answer(
+                "I have done nothing: I am not sure what to cancel. Say “cancel” and its id to withdraw a request, and "
+                "“cancel” alone to drop what is half-done here."
+            )
         status = await RequestStatus(self.services).answer(ask)
         if status.card is None:
             return status

@@ -24,7 +24,19 @@ async def test_a_form_is_abandoned(ana: Speaker, word: str) -> None:
     ana.does_not_hear(QUESTION_TYPE, QUESTION_EMAIL)
 
 
-@pytest.mark.parametrize("word", ["stop", "forget it", "abort", "nevermind", "never mind, thanks", "please cancel"])
+@pytest.mark.parametrize(
+    "word",
+    [
+        "stop",
+        "forget it",
+        "abort",
+        "nevermind",
+        "never mind, thanks",
+        "please cancel",
+        "never mind, cancel that",
+        "I changed my mind, forget it",
+    ],
+)
 async def test_a_form_is_abandoned_in_other_words(ana: Speaker, word: str) -> None:
     await ana.says("I need a sandbox account")
     ana.hears(QUESTION_EMAIL)
@@ -134,3 +146,9 @@ async def test_two_conversations_of_one_person_are_two_forms(ana: Speaker, stage
     ana.hears(QUESTION_OU)
     await again.says("two@corp.example")
     again.hears("Create the Production account")
+
+
+async def test_a_word_that_is_near_cancelling_cancels_nothing_and_drops_nothing(ana: Speaker) -> None:
+    await ana.says("I need a sandbox account")
+    await ana.says("go back")
+    ana.hears("I have done nothing", "Back to your account order", "hat e-mail should I use")
