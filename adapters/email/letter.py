@@ -82,7 +82,7 @@ def seal(letter: Letter, *, sender: str, at: datetime) -> Envelope:
 
 def parse_sender(text: str) -> Address:
     """Return the sender that MAIL_FROM names, bare or as "Name <address>"; raises Invalid."""
-    shown, bare = parseaddr(text)
+    shown, bare = parseaddr(clean_text(text))  # line ends in a name are read differently from Python to Python
     return _address(bare, shown or "Quartermaster", field="MAIL_FROM")
 
 

@@ -27,6 +27,8 @@ FALLBACK = 1000
 """Characters of a message's text, which notifications show."""
 LINK = "slack_link"
 LABEL = 120
+LONGEST_URL = 1500
+"""Characters of a link's URL: with its words it must fit into a field of 2,000."""
 _MARKS: dict[StepMark, str] = {"done": "✓", "running": "…", "waiting": "·", "failed": "✗"}
 _STYLES = {"positive": "primary", "destructive": "danger"}
 
@@ -118,11 +120,11 @@ def label(text: str) -> Block:
 
 
 def link(title: str, url: str) -> str:
-    """Return a link in mrkdwn; a URL can't break out of it."""
+    """Return a link in mrkdwn; a URL can't break out of it, and one that is too long is left out."""
     for sign, code in _UNSAFE.items():
         url = url.replace(sign, code)
     words = shorten(title.translate(_MARKUP).strip() or "–", LABEL * 2)
-    return f"<{url}|{words}>"
+    return f"<{url}|{words}>" if len(url) <= LONGEST_URL else words
 
 
 _UNSAFE = {"&": "&amp;", "|": "%7C", ">": "%3E", "<": "%3C", "\n": "", "*": "%2A", "`": "%60", "~": "%7E"}
