@@ -25,12 +25,13 @@ class Mending:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def retry(self, request_id: str, by: Person) -> RequestRecord:
+    async def retry(self, request_id: str, by: Person, *, owner: str = "") -> RequestRecord:
         """Run what failed again, from where it failed; steps that succeeded are not repeated.
 
-        Raises NotFound, Refused, or Conflict when the request has not failed or can only be asked for again.
+        `owner` is that of the REST key it came through, which reaches its own requests only. Raises NotFound, Refused,
+        or Conflict when the request has not failed or can only be asked for again.
         """
-        record = await self._allowed(request_id, by)
+        record = await self._allowed(request_id, by, owner)
 
         async def work(transaction: Transaction) -> None:
             await self._go_on(transaction, record.id, by, f"Request {record.id} is tried again by {shown(by)}.")
@@ -38,13 +39,15 @@ class Mending:
         await self._services.database.write(work)
         return await self._services.requests.find(record.id)
 
-    async def record_done(self, request_id: str, step: str, reason: str, by: Person) -> RequestRecord:
+    async def record_done(
+        self, request_id: str, step: str, reason: str, by: Person, *, owner: str = ""
+    ) -> RequestRecord:
         """Record a failed step as done by hand, with the reason; then the request goes on by itself.
 
-        `step` is the step's name, or its beginning if that is enough. Raises NotFound, Refused, Invalid (no
-        reason) or Conflict (no such failed step, or one on whose result others depend).
+        `step` is the step's name, or its beginning if that is enough; `owner` is as with `retry`. Raises NotFound,
+        Refused, Invalid (no reason) or Conflict (no such failed step, or one on whose result others depend).
         """
-        record = await self._allowed(request_id, by)
+        record = await self._allowed(request_id, by, owner)
         reason = clean_text(reason)
         if not reason:
             raise Invalid("Say why the step is done, so that the record tells it.", field="reason")
@@ -71,10 +74,11 @@ class Mending:
         await self._services.database.write(work)
         return await self._services.requests.find(record.id)
 
-    async def _allowed(self, request_id: str, by: Person) -> RequestRecord:
+    async def _allowed(self, request_id: str, by: Person, owner: str) -> RequestRecord:
         record = await self._services.requests.find(request_id)
         decision = self._services.policy.may_override(by, record.subject)
-        if not decision.allowed and not self._services.policy.may_see(by, record.subject).allowed:
+        foreign = bool(owner) and record.owner != owner
+        if foreign or (not decision.allowed and not self._services.policy.may_see(by, record.subject).allowed):
             raise NotFound(f"There is no request {record.id}.", next_step="Say “my requests” to see yours.")
         decision.require()
         return record

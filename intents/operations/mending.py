@@ -57,7 +57,7 @@ class RetryRequest(Query):
         """Try again the request that is named; never guesses which."""
         if not ask.slots.get("RequestId"):
             raise Invalid(WHICH.format(verb="retry"), field="RequestId")
-        record = await self._mending.retry(ask.slots["RequestId"], ask.person)
+        record = await self._mending.retry(ask.slots["RequestId"], ask.person, owner=ask.owner)
         text = f"Request {record.id} is tried again from where it failed; what has succeeded is not repeated."
         return _answer("Trying again", record, text)
 
@@ -110,7 +110,7 @@ class RecordStep(Query):
                 "Say which step of which request is done, and why.",
                 next_step="Such as “record step set the budget of qm-7k3m9qxa as done because finance made it”.",
             )
-        record = await self._mending.record_done(request, step, reason or "", ask.person)
+        record = await self._mending.record_done(request, step, reason or "", ask.person, owner=ask.owner)
         return _answer("Recorded as done", record, f"Recorded. Request {record.id} goes on without that step.")
 
 

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from bot.activity import Person
 from bot.database.tables import waits
+from bot.errors import Conflict, NotFound
 from bot.hours import WorkingHours
+from bot.intent import Ask, Query
 from bot.workflow.model import Notice
 from intents.account_vending import cards
 from tests.stories.errands import asks_for_an_account, is_ordered
@@ -96,6 +99,23 @@ async def test_talking_about_cancelling_cancels_nothing(stage: Stage, ana: Speak
         ana.hears("Waiting for approval", "Nothing was cancelled", f"say “cancel {order}")
     await ana.says(f"can you cancel {order} please? I don't need it any more")
     ana.hears(f"Request {order} is cancelled")
+
+
+@pytest.mark.parametrize("intent", ["RetryRequest", "RecordStep"])
+async def test_a_key_that_speaks_for_an_operator_mends_no_request_of_another_key(
+    stage: Stage, ana: Speaker, bo: Approver, intent: str
+) -> None:
+    await stage.switches_on("provisioning_failed")
+    order = await is_ordered(stage, ana, bo)
+    await stage.advance(minutes=40)
+    await stage.reaches(order, "failed")
+    query = stage.application.services.registry.get(intent)
+    assert isinstance(query, Query)
+    slots = {"RequestId": order, "StepName": "order the account", "DoneReason": "so I say"}
+    with pytest.raises(NotFound, match=f"There is no request {order}"):
+        await query.answer(Ask(Person("bo", "bo@corp.example"), slots, channel="rest", owner="another-team"))
+    with pytest.raises(Conflict):
+        await query.answer(Ask(Person("bo", "bo@corp.example"), slots, channel="rest"))
 
 
 async def test_talking_about_a_second_try_tries_nothing(stage: Stage, ana: Speaker) -> None:
