@@ -52,7 +52,7 @@ from bot.workflow.scheduler import Scheduler
 
 log = structlog.get_logger(__name__)
 
-ADAPTERS = ("slack", "rest", "email", "console")
+ADAPTERS = ("slack", "teams", "rest", "email", "console")
 VITAL = ("database", "recogniser", "workflows")
 """Parts without which a process should get no traffic; the others are told, and the rest goes on without them."""
 CLOCK_PACE = 1.0

@@ -110,6 +110,21 @@ class Settings(BaseSettings):
         1.0, ge=0, le=60, description="Seconds between messages to one Slack channel, after a few at once."
     )
 
+    teams_app_id: str = Field("", description="Id of the bot's app in Entra; POST /api/messages is off without it.")
+    teams_app_secret: str = Field("", description="Client secret of that app.")
+    teams_tenant_id: str = Field("", description="Id of the tenant that the app belongs to.")
+    teams_allowed_tenants: CommaList = Field(
+        (), description="Ids of the tenants that are served; TEAMS_TENANT_ID alone when unset."
+    )
+    teams_openid_url: str = Field(
+        "https://login.botframework.com/v1/.well-known/openidconfiguration",
+        description="OpenID metadata with the keys that sign what Teams sends.",
+    )
+    teams_login_url: str = Field("https://login.microsoftonline.com/", description="Base of Entra's token endpoint.")
+    teams_service_urls: CommaList = Field(
+        ("https://smba.trafficmanager.net/",), description="Bases of the services that messages may be sent through."
+    )
+
     report_to: Receivers = Field(
         (), description="Who gets the monthly report by itself: addresses, and conversation:id for channels."
     )
@@ -149,6 +164,8 @@ class Settings(BaseSettings):
         if not self.control_tower_region:
             # The sandbox's landing zone has one home, whatever Region the developer's shell names.
             fill["control_tower_region"] = "us-east-1" if self.is_sandbox else self.aws_region
+        if not self.teams_allowed_tenants and self.teams_tenant_id:
+            fill["teams_allowed_tenants"] = (self.teams_tenant_id,)
         if not self.lex_region:
             fill["lex_region"] = self.aws_region
         for name, value in fill.items():
@@ -183,6 +200,11 @@ class Settings(BaseSettings):
         """Whether people are served on Slack: there is a way for events to come in, and a token to answer with."""
         comes_in = bool(self.slack_signing_secret or self.slack_app_token)
         return comes_in and bool(self.slack_bot_token or self.slack_client_id)
+
+    @cached_property
+    def uses_teams(self) -> bool:
+        """Whether people are served on Microsoft Teams."""
+        return bool(self.teams_app_id and self.teams_app_secret and self.teams_tenant_id)
 
     @cached_property
     def keys(self) -> tuple[ApiKey, ...]:
@@ -274,6 +296,7 @@ def check(settings: Settings) -> None:
     if len({key.secret for key in settings.keys}) < len(settings.keys):
         raise SettingsError("API_KEYS holds the same key twice.", next_step="Give each owner a key of its own.")
     _check_slack(settings)
+    _check_teams(settings)
     _check_own_addresses(settings)
 
 
@@ -318,6 +341,36 @@ def _check_slack(settings: Settings) -> None:
             f"SLACK_APPROVALS_CHANNEL is no id of a channel; it is {settings.slack_approvals_channel!r}.",
             next_step="Take the id (C…) from the channel's details in Slack, not its name.",
         )
+
+
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def _check_teams(settings: Settings) -> None:
+    """Refuse settings of Teams that are mixed up or unsafe; raises SettingsError."""
+    together = ("teams_app_id", "teams_app_secret", "teams_tenant_id")
+    missing = [name.upper() for name in together if not getattr(settings, name)]
+    if 0 < len(missing) < len(together):
+        raise SettingsError(
+            f"Teams has some of its settings, but not {' and '.join(missing)}.",
+            next_step="Set TEAMS_APP_ID, TEAMS_APP_SECRET and TEAMS_TENANT_ID, or none of them.",
+        )
+    ids = [("TEAMS_APP_ID", settings.teams_app_id), ("TEAMS_TENANT_ID", settings.teams_tenant_id)]
+    for name, value in ids + [("TEAMS_ALLOWED_TENANTS", tenant) for tenant in settings.teams_allowed_tenants]:
+        if value and not _GUID.fullmatch(value):
+            raise SettingsError(f"{name}: {value!r} is no id of Entra; they look like {'-'.join(_EXAMPLE)}.")
+    if not settings.teams_service_urls:
+        raise SettingsError("TEAMS_SERVICE_URLS is empty, so no message could be sent to Teams.")
+    urls = [("TEAMS_OPENID_URL", settings.teams_openid_url), ("TEAMS_LOGIN_URL", settings.teams_login_url)]
+    for name, value in urls + [("TEAMS_SERVICE_URLS", url) for url in settings.teams_service_urls]:
+        url = urlsplit(value)
+        if url.scheme not in {"http", "https"} or not url.hostname or url.query or url.fragment or url.username:
+            raise SettingsError(f"{name} must be a plain https URL; it is {value!r}.")
+        if url.scheme == "http" and not is_loopback_host(url.hostname):
+            raise SettingsError(f"{name} must be https: keys come from there, or tokens are sent there.")
+
+
+_EXAMPLE = ("01234567", "89ab", "cdef", "0123", "456789abcdef")
 
 
 def _check_files(settings: Settings) -> None:

@@ -22,14 +22,15 @@ def theatre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
 async def stage(theatre: Theatre, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
     """A running bot on SQLite, or on the database that the test is parametrised with."""
     database_url = request.getfixturevalue("postgres_url") if getattr(request, "param", "") == "postgresql" else ""
-    async with theatre.open_stage(tmp_path, database_url=database_url, slack=takes_slack(request)) as stage:
+    slack, teams = takes_slack(request), takes_slack(request, "teams")
+    async with theatre.open_stage(tmp_path, database_url=database_url, slack=slack, teams=teams) as stage:
         yield stage
 
 
-def takes_slack(request: pytest.FixtureRequest) -> bool:
-    """Tell whether a test is parametrised with Slack, so that its stage needs a workspace."""
+def takes_slack(request: pytest.FixtureRequest, channel: str = "slack") -> bool:
+    """Tell whether a test is parametrised with Slack (or another such channel), so that its stage needs one."""
     spec = getattr(request.node, "callspec", None)
-    return spec is not None and "slack" in spec.params.values()
+    return spec is not None and channel in spec.params.values()
 
 
 @pytest.fixture

@@ -13,6 +13,10 @@ from bot.card import Card
 from tests.support.slack.talking import Member, buttons_of, words_of
 from tests.support.stage.markup import Form, read_chat, read_token
 from tests.support.stage.slack import SlackSide
+from tests.support.stage.teams import TeamsSide
+from tests.support.teams.cards import presses_of
+from tests.support.teams.cards import words_of as words_in_teams
+from tests.support.teams.talking import Member as TeamsMember
 
 NAMES = ("rest", "account", "console", "slack")
 
@@ -193,12 +197,57 @@ class SlackLine:
         return heard
 
 
-def open_line(channel: str, client: httpx.AsyncClient, email: str, name: str, slack: SlackSide | None = None) -> Line:
+class TeamsLine:
+    """A thread in a channel of Teams: every message mentions the bot, as Teams tells it of no others."""
+
+    def __init__(self, teams: TeamsSide, client: httpx.AsyncClient, email: str, name: str) -> None:
+        self._teams = teams
+        self._member = TeamsMember(teams.framework, teams.tenant, client, teams.tenant.member(email, name))
+        number = teams.framework.number()
+        self._thread = f"19:{number}@thread.tacv2;messageid={number}"
+        self._numbers: dict[str, int] = {}
+        self._versions: dict[str, int] = {}
+
+    async def say(self, text: str) -> None:
+        await self._send(self._member.mention(text, self._thread))
+
+    async def press(self, button: Any) -> None:
+        await self._send(self._member.press(button, self._thread, "channel"))
+
+    async def _send(self, activity: Any) -> None:
+        answer = await self._member.sends(activity)
+        assert answer.status_code == 200, f"{answer.status_code} {answer.text}"
+        await self._teams.settles()
+
+    async def listen(self) -> list[Heard]:
+        """Return the messages that are new in the thread, and whole those that were updated, by their old numbers."""
+        assert not self._teams.tenant.faults, self._teams.tenant.faults
+        heard = []
+        for sent in self._teams.tenant.shown_in(self._thread):
+            if self._versions.get(sent.id) == sent.versions:
+                continue
+            self._versions[sent.id] = sent.versions
+            seq = self._numbers.setdefault(sent.id, len(self._numbers) + 1)
+            heard.append(Heard(seq, words_in_teams(sent.activity), dict(presses_of(sent.activity))))
+        return heard
+
+
+def open_line(
+    channel: str,
+    client: httpx.AsyncClient,
+    email: str,
+    name: str,
+    slack: SlackSide | None = None,
+    teams: TeamsSide | None = None,
+) -> Line:
     """Return a person's line on a channel; the client is theirs alone, since it keeps cookies."""
     match channel:
         case "slack":
             assert slack is not None, "this stage has no Slack: parametrise somebody with slack"
             return SlackLine(slack, client, email, name)
+        case "teams":
+            assert teams is not None, "this stage has no Teams: parametrise somebody with teams"
+            return TeamsLine(teams, client, email, name)
         case "rest":
             return RestLine(client, email, name)
         case "account":

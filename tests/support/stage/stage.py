@@ -30,7 +30,9 @@ from tests.support.stage.approver import Approver
 from tests.support.stage.channels import open_line
 from tests.support.stage.people import Speaker
 from tests.support.stage.slack import SlackSide
+from tests.support.stage.teams import TeamsSide
 from tests.support.stage.waiting import PATIENCE, eventually, tell_news
+from tests.support.teams.standin import BotFramework
 
 APPROVER = "bo@corp.example"
 REPOSITORY = Path(__file__).parents[3]
@@ -43,14 +45,17 @@ class Theatre:
         self.sandbox = Sandbox(speed=0, accounts=accounts, ous=ous).start()
         self._clouds: dict[tuple[Any, ...], Cloud] = {}
         self._slack: StandIn | None = None
+        self._teams: BotFramework | None = None
         self._template = folder / "template.sqlite"
         migrate(f"sqlite:///{self._template}")
 
     def close(self) -> None:
-        """Stop the sandbox, and Slack where it was needed."""
+        """Stop the sandbox, and Slack and Teams where they were needed."""
         self.sandbox.stop()
         if self._slack is not None:
             self._slack.close()
+        if self._teams is not None:
+            self._teams.close()
 
     @property
     def slack(self) -> StandIn:
@@ -59,6 +64,13 @@ class Theatre:
             self._slack = StandIn()
         return self._slack
 
+    @property
+    def teams(self) -> BotFramework:
+        """The stand-in for the Bot Framework, started at first use."""
+        if self._teams is None:
+            self._teams = BotFramework()
+        return self._teams
+
     def _cloud(self, settings: Settings) -> Cloud:
         """Return one Cloud for all stages of like settings: making boto3's clients takes longer than a story."""
         like = (settings.mode, settings.management_role_arn, settings.aws_region, settings.lex_timeout)
@@ -66,11 +78,17 @@ class Theatre:
 
     @asynccontextmanager
     async def open_stage(
-        self, folder: Path, *, database_url: str = "", slack: Workspace | bool = False, **settings: Any
+        self,
+        folder: Path,
+        *,
+        database_url: str = "",
+        slack: Workspace | bool = False,
+        teams: bool = False,
+        **settings: Any,
     ) -> AsyncIterator[Stage]:
         """Run a bot with these settings on the sandbox's seed; one at a time, the workflow engine is a singleton.
 
-        With `slack` it serves a fresh workspace of the stand-in, or the one given.
+        With `slack` it serves a fresh workspace of the stand-in, or the one given; with `teams` a fresh tenant.
         """
         async with httpx.AsyncClient(base_url=self.sandbox.url) as sandbox:
             (await sandbox.post("/_sandbox/reset")).raise_for_status()
@@ -90,12 +108,14 @@ class Theatre:
         }
         workspace = self.slack.workspace() if slack is True else slack or None
         side = SlackSide(self.slack, workspace) if workspace else None
-        known = load_settings(**(chosen | (side.settings if side else {}) | settings))
+        tenancy = TeamsSide(self.teams, self.teams.tenant()) if teams else None
+        chat = (side.settings if side else {}) | (tenancy.settings if tenancy else {})
+        known = load_settings(**(chosen | chat | settings))
         application = Application(known, cloud=self._cloud(known))
         _tell_of_writes(application.services.database)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(_served(application, listening))
-            stage = Stage(application, self.sandbox.url, stack, side)
+            stage = Stage(application, self.sandbox.url, stack, side, tenancy)
             yield stage
 
 
@@ -155,12 +175,18 @@ class Stage:
     """One running bot; gives people their lines, moves time, and switches faults of the sandboxed AWS."""
 
     def __init__(
-        self, application: Application, sandbox_url: str, stack: AsyncExitStack, slack: SlackSide | None = None
+        self,
+        application: Application,
+        sandbox_url: str,
+        stack: AsyncExitStack,
+        slack: SlackSide | None = None,
+        teams: TeamsSide | None = None,
     ) -> None:
         self.application = application
-        self._slack = slack
-        if slack is not None:
-            slack.services = application.services
+        self._slack, self._teams = slack, teams
+        for side in (slack, teams):
+            if side is not None:
+                side.services = application.services
         self.url = application.settings.public_url
         self._stack = stack
         self._sandbox = httpx.AsyncClient(base_url=sandbox_url, timeout=30)
@@ -178,13 +204,19 @@ class Stage:
     def speaker(self, name: str, *, channel: str = "rest", email: str = "") -> Speaker:
         """Return somebody who talks to the bot on a channel; ana@corp.example for “Ana Lopez”."""
         email = email or f"{name.partition(' ')[0].casefold()}@corp.example"
-        return Speaker(name, email, open_line(channel, self.client(), email, name, self._slack))
+        return Speaker(name, email, open_line(channel, self.client(), email, name, self._slack, self._teams))
 
     @property
     def slack(self) -> SlackSide:
         """Slack beside this stage, which was opened with it."""
         assert self._slack is not None, "this stage has no Slack"
         return self._slack
+
+    @property
+    def teams(self) -> TeamsSide:
+        """Teams beside this stage, which was opened with it."""
+        assert self._teams is not None, "this stage has no Teams"
+        return self._teams
 
     def approver(self, email: str = APPROVER) -> Approver:
         """Return somebody who reads that mailbox."""

@@ -1,0 +1,58 @@
+"""Puts the parts of Teams together."""
+
+from __future__ import annotations
+
+import httpx
+from fastapi import APIRouter
+from starlette.routing import Route
+
+from adapters.teams.arrivals import CHANNEL
+from adapters.teams.completing import Completing
+from adapters.teams.connector import Connector
+from adapters.teams.keys import SigningKeys
+from adapters.teams.persons import Persons
+from adapters.teams.receiving import Receiver
+from adapters.teams.route import PATH, MessagesRoute
+from adapters.teams.sending import TeamsSender
+from adapters.teams.tokens import SecretToken
+from adapters.teams.verifying import Verifier
+from bot.channel import Channel
+from bot.errors import QuartermasterError
+from bot.services import Services
+
+LIMIT = 15.0
+"""Seconds that one call may take."""
+
+
+def build_teams(services: Services) -> Channel:
+    """Return the channel with its route POST /api/messages."""
+    settings = services.settings
+    http = httpx.AsyncClient(timeout=LIMIT, limits=httpx.Limits(max_connections=50), follow_redirects=False)
+    keys = SigningKeys(http, settings.teams_openid_url)
+    tokens = SecretToken(
+        http, settings.teams_login_url, settings.teams_tenant_id, settings.teams_app_id, settings.teams_app_secret
+    )
+    connector = Connector(http, tokens, settings.teams_service_urls)
+    persons = Persons(services, connector, settings.teams_allowed_tenants)
+    completing = Completing(services, connector, persons)
+    sender = TeamsSender(services, connector)
+    services.inbox.complete_by(CHANNEL, completing.complete)
+    services.conversations.carry_by(CHANNEL, sender.carry)
+    verifier = Verifier(keys, settings.teams_app_id, settings.teams_allowed_tenants, settings.teams_service_urls)
+    router = APIRouter()
+    endpoint = MessagesRoute(verifier, Receiver(services))
+    router.routes.append(Route(PATH, endpoint, methods=["POST"], include_in_schema=False))
+
+    async def stop() -> None:
+        await completing.close()
+        await keys.close()
+        await http.aclose()
+
+    async def ready() -> str:
+        try:
+            await tokens.token()
+        except QuartermasterError as error:
+            return error.detail
+        return ""
+
+    return Channel(name=CHANNEL, router=router, senders={CHANNEL: sender}, stop=stop, ready=ready)

@@ -1,0 +1,1 @@
+"""Microsoft Teams, from signed activities in to calls of its connector out."""
