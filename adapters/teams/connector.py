@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -65,10 +66,11 @@ class Connector:
     ) -> dict[str, Any]:
         if not is_allowed_url(service_url, self._service_urls):
             raise TeamsRefused(method, 403, "of a service that TEAMS_SERVICE_URLS does not allow")
-        headers = {"authorization": f"Bearer {await self._tokens.token()}"}
+        headers = {"authorization": f"Bearer {await self._tokens.token()}", "content-type": "application/json"}
         url = f"{service_url.rstrip('/')}/v3/conversations/{path}"
         try:
-            answer = await self._http.request(method, url, json=body, headers=headers)
+            content = json.dumps(body) if body is not None else None  # ASCII, whatever signs are in it
+            answer = await self._http.request(method, url, content=content, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unavailable(f"Teams can't be reached: {type(error).__name__}.") from error
         call = f"{method} of an activity" if "/activities" in path else f"{method} of a member"

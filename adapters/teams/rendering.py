@@ -174,7 +174,7 @@ def _table(rows: Sequence[Sequence[Element]], widths: Sequence[int], *, has_head
 def _buttons(buttons: Sequence[Button]) -> list[Element]:
     """Return buttons, or one list for many choices of a kind; those that can't be shown can be typed instead."""
     usable = [b for b in buttons if b.title.strip() and b.verb and len(b.value) <= VALUE]
-    choices = [b for b in usable if b.verb == "fill"]
+    choices = [b for b in usable if b.verb == "fill" and b.value]
     elements: list[Element] = []
     actions = [_action(b.title, b.verb, {"value": b.value}, b.style) for b in usable]
     if len(choices) > FEW:
