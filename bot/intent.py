@@ -81,6 +81,8 @@ class Definition:
     confirmation: str = ""
     """Lex's confirmation prompt with {Slot} placeholders; people are shown the plan beside it."""
     declined: str = "OK, nothing was done."
+    asides: tuple[tuple[str, str], ...] = ()
+    """What people ask about the order while they fill it in: (pattern of the folded question, answer)."""
     acts_at_once: bool = False
     """Whether saying it changes something without a plan to be confirmed: then it is never offered as a button.
 

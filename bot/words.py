@@ -8,3 +8,8 @@ def either(values: tuple[str, ...] | list[str]) -> str:
     if len(values) < 2:
         return "".join(values)
     return ", ".join(values[:-1]) + " or " + values[-1]
+
+
+def in_midst(label: str) -> str:
+    """Return a label as it stands in the midst of a sentence: "Root e-mail" is lowered, "OU" and "KMS key" are not."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]

@@ -99,6 +99,10 @@ def _sentence(finding: Mapping[str, Any]) -> str:
             return f"must be {context['le']} or less"
         case "literal_error" | "enum":
             return f"must be one of {context['expected']}"
+        case "string_pattern_mismatch" if finding["loc"][-1] == "cursor":
+            return "must be the next_cursor of the page before, or empty for the first page"
+        case "string_pattern_mismatch":
+            return f"must have the form {context['pattern']}"
         case "value_error":
             return str(context["error"])
         case _:

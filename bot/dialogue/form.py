@@ -14,7 +14,7 @@ from bot.intent import Answer, Ask, Change, Intent, Slot
 from bot.plan import Check, Plan
 from bot.policy import Subject, asked_candidates
 from bot.services import Services
-from bot.words import either
+from bot.words import either, in_midst
 
 _ASKS_FOR_CHOICES = re.compile(r"\s*(?:so |and |hm+,? )?(?:which|what|list|show)\b", re.IGNORECASE)
 _CHOICES = re.compile(r"\b(choices?|options?|choose|pick|available|possible|are there)\b", re.IGNORECASE)
@@ -91,7 +91,7 @@ class FormFiller:
         if slot.required:
             intent = self._services.registry.change(form.intent)
             return await self._ask(form, slot, intent, _with(ask, form), answers, f" Or say “keep” to keep {kept}.")
-        label = (slot.label or slot.name).casefold()
+        label = in_midst(slot.label or slot.name)
         otherwise = f"keep {kept}" if kept else "leave it to me"
         answers.append(Answer(f"What should the {label} be? Or say “skip” to {otherwise}."))
         return Question.ASKED
@@ -110,9 +110,9 @@ class FormFiller:
             return slot.why
         title = self._services.registry.change(form.intent).definition.title
         return (
-            f"Your {title} can't be made without the {(slot.label or slot.name).casefold()}."
+            f"Your {title} can't be made without the {in_midst(slot.label or slot.name)}."
             if slot.required
-            else (f"The {(slot.label or slot.name).casefold()} is a part of your {title} that you may leave out.")
+            else (f"The {in_midst(slot.label or slot.name)} is a part of your {title} that you may leave out.")
         )
 
     async def asked_about(self, form: Form, text: str, ask: Ask) -> str:
@@ -240,7 +240,7 @@ class FormFiller:
         return form.tries[slot.name] >= slot.tries
 
     def _give_up(self, form: Form, slot: Slot, answers: list[Answer]) -> Question:
-        label = (slot.label or slot.name).casefold()
+        label = in_midst(slot.label or slot.name)
         answers.append(
             Answer(
                 f"We have tried the {label} {slot.tries} times, so let us stop here; nothing was ordered. Your other "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from bot.dialogue.addresses import Heard, is_bare_address
@@ -18,7 +19,7 @@ from bot.errors import CloudError, Invalid
 from bot.intent import Ask, Change, Intent
 from bot.recognizer import Recognizer, Turn
 from bot.services import Services
-from bot.words import either
+from bot.words import either, in_midst
 
 CERTAIN = 0.95
 """Confidence from which even a single word begins something else while any word would answer: “help”, “status”."""
@@ -190,6 +191,10 @@ class OpenForm:
                 turn.say(self._filler.purpose_of(slot, form))
                 await self.ask_again(turn, form)
                 return True
+        if aside := self._aside(form, words):
+            turn.say(aside)
+            await self.ask_again(turn, form)
+            return True
         if await self._says_nothing_new(turn, form, text, words):
             return True
         wanted = await self._filler.asked_about(form, text, turn.ask(form.slots))
@@ -198,6 +203,11 @@ class OpenForm:
         turn.say(wanted)
         await self._filler.repeat(form, turn.ask(form.slots), turn.answers)
         return True
+
+    def _aside(self, form: Form, words: str) -> str:
+        """Return what a question about the order itself is answered, empty when it is none."""
+        asides = self._services.registry.change(form.intent).definition.asides
+        return next((answer for pattern, answer in asides if re.fullmatch(pattern, words)), "")
 
     async def corrects(self, turn: Exchange, form: Form, text: str) -> bool:
         """Take a correction by an answer's name, or by the answer itself; tell whether it was one.
@@ -235,7 +245,7 @@ class OpenForm:
                 form.asking = ""
                 await self.fill(turn, form, {})
             else:
-                turn.say(f"“{text}” does not tell me the {(asked.label or asked.name).casefold()}.")
+                turn.say(f"“{text}” does not tell me the {in_midst(asked.label or asked.name)}.")
                 await self.ask_again(turn, form)
             return True
         offered: tuple[str, ...] = ()
@@ -275,7 +285,7 @@ class OpenForm:
             values.pop(name, None)
             form.slots.pop(name, None)
             form.narrowed[name] = addresses
-            label = (definition.slot(name).label or name).casefold()
+            label = in_midst(definition.slot(name).label or name)
             named = " and ".join(addresses) if len(addresses) < 3 else either(addresses)
             turn.say(f"There can be only one {label}, and you named {named}. Which one shall I take?")
         return bool(rivals)

@@ -89,6 +89,26 @@ SIGN_IN = Slot(
 )
 """Asked only when neither the channel nor Identity Center knows the names of whoever signs in first."""
 
+_SO = r"(?:and |so |but )?"
+ASIDES = (
+    (
+        rf"{_SO}(?:how long (?:does|will|would|do) .*|how long|how (?:much time|many minutes|many hours|fast|soon)\b.*"
+        r"|when (?:is|will) (?:it|that|the account)\b.*ready.*)",
+        "Control Tower usually takes 20 to 30 minutes once the order is approved; I tell you each step here.",
+    ),
+    (
+        rf"{_SO}(?:how much (?:does|will|would|is)\b.*|how much|does (?:it|that) cost\b.*"
+        r"|what(?:'s| is| are| does| will| would)? .*\b(?:costs?|price)\b.*"
+        r"|is (?:it|that|an account|the account) (?:free|expensive)\b.*)",
+        "An account itself costs nothing; AWS bills your organization for what is used in it.",
+    ),
+    (
+        rf"{_SO}(?:who (?:(?:has|needs) to |must |can |may |will |would )?(?:approves?|decides?|signs? off)\b.*"
+        r"|who(?:m)? (?:is|will be|do you) ask.*|whose approval\b.*)",
+        "Those who approve orders of this account type are asked, never whoever orders; I name them once it is placed.",
+    ),
+)
+
 
 def define(house: House) -> Definition:
     """Return the definition for the house's account types."""
@@ -171,4 +191,5 @@ def define(house: House) -> Definition:
         ),
         confirmation=("Shall I create a {AccountType} account in OU {AccountOU} with root e-mail {RootEmail}?"),
         declined="OK, nothing was ordered.",
+        asides=ASIDES,
     )

@@ -176,3 +176,28 @@ async def test_an_answer_is_replaced_by_naming_it(ana: Speaker) -> None:
     await ana.says("I need a sandbox account in Demos for first@corp.example")
     await ana.says("change first@corp.example to second@corp.example")
     ana.hears("second@corp.example instead of first@corp.example", "Create the Sandbox account", "second@corp.example")
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("how long does it take?", "20 to 30 minutes"),
+        ("and how long will that take", "20 to 30 minutes"),
+        ("how much does it cost?", "costs nothing"),
+        ("what does an account cost?", "costs nothing"),
+        ("who approves it?", "are asked, never whoever orders"),
+        ("who has to approve this?", "are asked, never whoever orders"),
+    ],
+)
+async def test_what_is_asked_about_the_order_is_answered_and_the_order_goes_on(
+    ana: Speaker, question: str, answer: str
+) -> None:
+    await ana.says("I need a sandbox account in Demos")
+    await ana.says(question)
+    ana.hears(answer, QUESTION_EMAIL)
+    await ana.says("asides@corp.example")
+    await ana.says(question)
+    ana.hears(answer)
+    await ana.says("yes")
+    ana.hears("is placed")
+    await ana.says(f"cancel {ana.request}")
