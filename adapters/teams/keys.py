@@ -59,6 +59,10 @@ class SigningKeys:
             raise Unavailable("The signing keys of Microsoft Teams can't be fetched.")
         return self._keys.get(kid)
 
+    def are_endorsed(self, channel: str) -> bool:
+        """Tell whether any key known now may sign for a channel."""
+        return any(channel in key.endorsements for key in self._keys.values())
+
     async def close(self) -> None:
         """End a fetch that is under way."""
         if self._refreshing is not None:
