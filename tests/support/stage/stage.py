@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -36,6 +37,8 @@ from tests.support.teams.standin import BotFramework
 
 APPROVER = "bo@corp.example"
 REPOSITORY = Path(__file__).parents[3]
+LONG = 3.0
+"""Seconds for which a jump of the clock waits for what is under way: some of it hangs on purpose."""
 
 
 class Theatre:
@@ -113,9 +116,10 @@ class Theatre:
         known = load_settings(**(chosen | chat | settings))
         application = Application(known, cloud=self._cloud(known))
         _tell_of_writes(application.services.database)
+        under_way = UnderWay(application)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(_served(application, listening))
-            stage = Stage(application, self.sandbox.url, stack, side, tenancy)
+            stage = Stage(application, self.sandbox.url, stack, under_way, side, tenancy)
             yield stage
 
 
@@ -128,6 +132,30 @@ def _aws_client(service: str, url: str) -> Any:
         aws_access_key_id="test",
         aws_secret_access_key="test",
     )
+
+
+class UnderWay:
+    """Counts what the bot does of its own accord just now: segments of workflows, looks of watchers, jobs."""
+
+    def __init__(self, application: Application) -> None:
+        self._scheduler, self._segments = application.scheduler, 0
+        run = application.carrying.run_segment
+
+        async def count(wait: int) -> None:
+            self._segments += 1
+            try:
+                await run(wait)
+            finally:
+                self._segments -= 1
+                tell_news()
+
+        application.carrying.run_segment = count  # type: ignore[method-assign]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is under way."""
+        tasks = (*self._scheduler._looking.values(), *self._scheduler._periodic._running.values())
+        return not self._segments and all(task.done() for task in tasks)
 
 
 def _tell_of_writes(database: Database) -> None:
@@ -179,10 +207,12 @@ class Stage:
         application: Application,
         sandbox_url: str,
         stack: AsyncExitStack,
+        under_way: UnderWay,
         slack: SlackSide | None = None,
         teams: TeamsSide | None = None,
     ) -> None:
         self.application = application
+        self._under_way = under_way
         self._slack, self._teams = slack, teams
         for side in (slack, teams):
             if side is not None:
@@ -225,7 +255,14 @@ class Stage:
     # ------------------------------------------------------------------------------ time and faults
 
     async def advance(self, **by: float) -> None:
-        """Let simulated time pass, such as minutes=25; what follows from it is waited for by what is heard."""
+        """Let simulated time pass, such as minutes=25; what follows from it is waited for by what is heard.
+
+        What is under way ends before, unless it takes long: what it decides to do in a minute would else be a minute
+        from the new time, at which the clock stands still.
+        """
+        end = time.monotonic() + LONG
+        while not self._under_way.is_over and time.monotonic() < end:  # noqa: ASYNC110 - tasks of many kinds
+            await asyncio.sleep(0.01)
         seconds = timedelta(**by).total_seconds()
         (await self._sandbox.post("/_sandbox/clock", json={"advance": seconds})).raise_for_status()
         clock = self.application.clock
