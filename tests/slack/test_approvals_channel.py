@@ -19,8 +19,7 @@ async def with_channel(theatre: Theatre, tmp_path: Path) -> AsyncIterator[tuple[
     """A scene whose approvals go to a channel."""
     workspace = theatre.slack.workspace()
     channel = workspace.channel("approvals")
-    settings = {"slack_approvals_channel": channel}
-    async with theatre.open_stage(tmp_path, slack=workspace, **settings) as stage:
+    async with theatre.open_stage(tmp_path, slack=workspace, slack_approvals_channel=channel) as stage:
         yield Scene(stage), channel
 
 

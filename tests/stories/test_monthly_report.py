@@ -16,6 +16,7 @@ from bot.tags import ACCOUNT_TYPE, OWNER
 from intents.reports.intent import MonthlyReport
 from intents.reports.months import Month, due_at
 from tests.stories.errands import asks_for_an_account, see_it_through
+from tests.support.slack.talking import words_of
 from tests.support.stage import Stage, Theatre, eventually
 from tests.support.stage.channels import NAMES
 from tests.support.theatre import on_every_database
@@ -195,6 +196,24 @@ async def test_it_comes_by_itself_once_on_the_first_working_day(theatre: Theatre
             await job_runs(stage)
         assert [mail["subject"] for mail in await boss.mails()] == [f"Report for {month.title}"]
         assert len(await services.conversations.after("ops-room")) == 1
+
+
+async def test_it_comes_to_a_channel_of_slack(theatre: Theatre, tmp_path: Path) -> None:
+    workspace = theatre.slack.workspace()
+    channel = workspace.channel("platform")
+    where = f"conversation:slack:{workspace.team}:{channel}"
+    async with theatre.open_stage(tmp_path, slack=workspace, report_to=where) as stage:
+        await job_runs(stage)
+        month = month_now(stage)
+        await until(stage, due_at(month.after, None) + timedelta(hours=1))
+
+        async def is_posted() -> bool:
+            return bool(workspace.shown_in(channel))
+
+        await eventually(is_posted, lambda: "no report was posted")
+        await stage.slack.settles()
+        [posted] = workspace.shown_in(channel)
+        assert f"Report for {month.title}" in "\n".join(words_of(posted.blocks, posted.text))
 
 
 async def test_a_report_that_is_not_whole_waits_a_day_and_then_goes_as_it_is(theatre: Theatre, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from slack_sdk.oauth.installation_store import Installation
@@ -18,7 +19,7 @@ from tests.support.stage import Theatre
 from tests.support.stage.stage import Stage
 
 ORGANIZATION = "E0001"
-OAUTH = {
+OAUTH: dict[str, Any] = {
     "slack_bot_token": "",
     "slack_client_id": CLIENT_ID,
     "slack_client_secret": "s",
