@@ -186,10 +186,12 @@ async def test_presses_and_stop_words_need_no_free_slot(
     for n in range(4):
         one.echo.held[f"slow {n}"] = asyncio.Event()
         await one.inbox.receive(said(f"slow {n}", f"c{n}"))
+    async with asyncio.timeout(10), one.echo.news:
+        await one.echo.news.wait_for(lambda: len(one.echo.begun) == 2)
     await one.inbox.receive(said("", "other", kind="press", verb="confirm", value="d"))
     await one.inbox.receive(said("Stop!", "another"))
     await one.echo.has_begun("confirm", "Stop!")
-    assert len([text for text in one.echo.begun if text.startswith("slow")]) <= 2
+    assert len([text for text in one.echo.begun if text.startswith("slow")]) == 2, "both slots are taken all the time"
 
 
 async def test_a_turn_that_fails_once_is_played_again(one: Replica, said: Said) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
-
-from bot.database.tables import inbox, outbox
 from bot.services import Services
 from tests.support.slack.standin import StandIn, Workspace
 from tests.support.slack.talking import SECRET
+from tests.support.stage.settling import settles
 
 
 @dataclass
@@ -36,18 +33,4 @@ class SlackSide:
 
     async def settles(self, within: float = 30.0) -> None:
         """Wait until everything that came in is handled, and what follows from it has been sent."""
-        assert self.services is not None
-        end = time.monotonic() + within
-        while waiting := await self._waiting():
-            assert time.monotonic() < end, f"not handled or not sent: {waiting}"
-            await self.services.signals.wait("outbox", 0.02)
-
-    async def _waiting(self) -> list[str]:
-        assert self.services is not None
-        undone = select(inbox.c.key).where(inbox.c.done_at.is_(None)).limit(3)
-        unsent = select(outbox.c.key).where(
-            outbox.c.channel == "slack", outbox.c.sent_at.is_(None), outbox.c.given_up_at.is_(None)
-        )
-        async with self.services.database.read() as connection:
-            found = list((await connection.execute(undone)).scalars())
-            return found or list((await connection.execute(unsent.limit(3))).scalars())
+        await settles(self.services, "slack", within)
