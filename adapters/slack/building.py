@@ -6,7 +6,6 @@ from fastapi import APIRouter
 from starlette.routing import Route
 
 from adapters.slack.arrivals import CHANNEL
-from adapters.slack.cards import Cards
 from adapters.slack.deciding import Deciding
 from adapters.slack.dispatching import Dispatching, InPlace
 from adapters.slack.forms import Forms
@@ -14,13 +13,14 @@ from adapters.slack.home import Home
 from adapters.slack.install import build_install
 from adapters.slack.pacing import Pacer
 from adapters.slack.persons import Persons
-from adapters.slack.places import Places
+from adapters.slack.places import Places, pace_of_conversation, pace_of_place
 from adapters.slack.receiving import Receiver
 from adapters.slack.route import PATH, EventsRoute
 from adapters.slack.sending import SlackSender
 from adapters.slack.socket import SocketMode
 from adapters.slack.web import Web
 from adapters.slack.workspaces import SingleWorkspace, Workspaces
+from bot.card_copies import CardCopies
 from bot.channel import Channel
 from bot.errors import QuartermasterError
 from bot.services import Services
@@ -37,7 +37,13 @@ def build_slack(services: Services) -> Channel:
     deciding = Deciding(services, web, home)
     behind = Dispatching(services, web, workspaces, persons, forms=forms, deciding=deciding, home=home)
     services.inbox.complete_by(CHANNEL, behind.complete)
-    cards = Cards(services)
+    cards = CardCopies(
+        services,
+        CHANNEL,
+        of_conversation=pace_of_conversation,
+        of_place=pace_of_place,
+        approvals_channel=settings.slack_approvals_channel,
+    )
     services.conversations.carry_by(CHANNEL, cards.carry)
     services.requests.observe(cards.observe)
     places = Places(services, web, workspaces, persons)

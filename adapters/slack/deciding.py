@@ -11,11 +11,11 @@ from adapters.slack.arrived import Arrived, nothing, say
 from adapters.slack.blocks import Block, blocks_of, fit, paragraphs, plain
 from adapters.slack.forms import modal, open_view, own
 from adapters.slack.home import Home
-from adapters.slack.request_card import card_of, story_of
 from adapters.slack.web import Web
 from bot.approvals.approvals import MAX_REASON
 from bot.dialogue.exchange import Decided
 from bot.errors import Conflict, QuartermasterError
+from bot.request_card import card_of, story_of
 from bot.requests import RequestRecord
 from bot.services import Services
 
@@ -43,10 +43,9 @@ class Deciding:
             view = modal(REASON, title, "", paragraphs(words), metadata)
             return await open_view(services, self._web, arrived, view)
         story = await story_of(services, record)
-        console = services.settings.public_url
-        card = card_of(services, record, story, audience="approver", console=console)
+        card = card_of(services, record, story, channel=CHANNEL, audience="approver")
         plan = [b for item in card.items for b in blocks_of(item)]
-        blocks = fit([*paragraphs(record.plan.summary), *plan], [_reason_field(decision)], console)
+        blocks = fit([*paragraphs(record.plan.summary), *plan], [_reason_field(decision)], services.settings.public_url)
         return await open_view(services, self._web, arrived, modal(REASON, title, title, blocks, metadata))
 
     async def _why_not(self, record: RequestRecord, version: str, arrived: Arrived) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from adapters.slack.arrivals import CHANNEL
 from adapters.slack.persons import Persons
 from adapters.slack.web import SlackRefused, Web
 from adapters.slack.workspaces import Workspace, Workspaces
@@ -41,6 +42,27 @@ class Place:
     def in_person(self) -> Place:
         """Return the person's own conversation instead."""
         return replace(self, channel="", thread="", response_url="")
+
+
+def place_of(served: str, channel: str, ts: str) -> str:
+    """Return the name of a message's place; `served` is that of its `Place`."""
+    return f"{served}/{channel}/{ts}"
+
+
+def pace_of_place(place: str) -> str:
+    """Return the outbox's name for everything that is written to a message's channel, in order."""
+    served, channel, _ = place.split("/")
+    return _pace_of(served.partition("@")[0], channel)
+
+
+def pace_of_conversation(conversation: str) -> str:
+    """Return the outbox's name for everything that is written to a conversation's channel, in order."""
+    _, team, where, *_ = [*conversation.split(":"), "", ""]
+    return _pace_of(team, where)
+
+
+def _pace_of(team: str, channel: str) -> str:
+    return f"{CHANNEL}:{team}:{channel}"[:255]
 
 
 class Places:

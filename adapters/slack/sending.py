@@ -13,18 +13,18 @@ from sqlalchemy import func, select
 
 from adapters.slack.arrivals import CHANNEL, LOCAL
 from adapters.slack.blocks import Rendered, render
-from adapters.slack.cards import Cards, Copy, place_of
 from adapters.slack.pacing import Pacer
 from adapters.slack.pictures import pictures_of
-from adapters.slack.places import Place, Places
-from adapters.slack.request_card import Audience
+from adapters.slack.places import Place, Places, place_of
 from adapters.slack.web import RateLimited, SlackRefused, Web
 from adapters.slack.words import shorten
 from bot.card import Button, Card
+from bot.card_copies import CardCopies, Copy
 from bot.channel import Delivery, DeliveryFailed
 from bot.conversations import Message, message_of
 from bot.database.tables import identities, inbox, messages, sessions
 from bot.errors import QuartermasterError, Unavailable
+from bot.request_card import Audience
 from bot.services import Services
 
 log = structlog.get_logger(__name__)
@@ -49,7 +49,7 @@ class Posted:
 class SlackSender:
     """Delivers the outbox channel "slack": {"kind": "message"}, {"kind": "card"} and what asks for approval."""
 
-    def __init__(self, services: Services, web: Web, places: Places, cards: Cards, pacer: Pacer) -> None:
+    def __init__(self, services: Services, web: Web, places: Places, cards: CardCopies, pacer: Pacer) -> None:
         self._services, self._web, self._places, self._cards, self._pacer = services, web, places, cards, pacer
 
     async def __call__(self, delivery: Delivery) -> None:

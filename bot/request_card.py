@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 from sqlalchemy import select
 
-from adapters.slack.arrivals import LOCAL
 from bot.approvals.views import status_of
 from bot.card import Button, Card, Checks, Facts, Item, Link, StepMark, Text, Tone
 from bot.clock import iso
@@ -59,14 +58,16 @@ async def story_of(services: Services, record: RequestRecord) -> Story:
 
 
 def card_of(
-    services: Services, record: RequestRecord, story: Story, *, audience: Audience, said: str = "", console: str
+    services: Services, record: RequestRecord, story: Story, *, channel: str, audience: Audience, said: str = ""
 ) -> Card:
     """Return the card for its requester, or for those who are asked to approve it.
 
-    `said` are the words with which it was first shown; they stand until there is news.
+    `said` are the words with which it was first shown; they stand until there is news. The verbs of approvers' buttons
+    begin with the channel's name, since the adapter itself takes decisions: “slack_approve” and “slack_reject”.
     """
+    console = services.settings.public_url
     if audience == "reader":
-        return _brief(record, console)
+        return _brief(record, channel, console)
     status = status_of(record, record.version, False, services.clock.now())
     is_open = status == "open"
     items: list[Item] = []
@@ -94,18 +95,18 @@ def card_of(
     return Card(
         title=title,
         items=tuple(items),
-        buttons=_buttons(record, audience, is_open),
+        buttons=_buttons(record, channel, audience, is_open),
         tone=_TONES.get(record.state, "neutral"),
         request=record.id,
     )
 
 
-def _brief(record: RequestRecord, console: str) -> Card:
+def _brief(record: RequestRecord, channel: str, console: str) -> Card:
     """Return how a request stands, in place of an answer that has grown old."""
     state = STATE_WORDS[record.state]
     items = (Facts((("Request", record.id), ("State", state))), _link(record, console))
     title = f"{state.capitalize()}: {record.plan.summary}"
-    buttons = _buttons(record, "requester", False)
+    buttons = _buttons(record, channel, "requester", False)
     return Card(title, items, buttons, tone=_TONES.get(record.state, "neutral"), request=record.id)
 
 
@@ -142,12 +143,12 @@ def _about(record: RequestRecord, story: Story, is_open: bool) -> tuple[tuple[st
     return tuple(rows)
 
 
-def _buttons(record: RequestRecord, audience: Audience, is_open: bool) -> tuple[Button, ...]:
+def _buttons(record: RequestRecord, channel: str, audience: Audience, is_open: bool) -> tuple[Button, ...]:
     if audience == "approver":
         value = f"{record.id}:{record.version}"
         both = (
-            Button("Approve", LOCAL + "approve", value, "positive"),
-            Button("Reject", LOCAL + "reject", value, "destructive"),
+            Button("Approve", f"{channel}_approve", value, "positive"),
+            Button("Reject", f"{channel}_reject", value, "destructive"),
         )
         return both if is_open else ()
     if record.state not in _CANCELLABLE:

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import delete, func, select, update
 
-from adapters.slack.arrivals import CHANNEL
-from adapters.slack.request_card import Audience, card_of, story_of
 from bot.card import Card
 from bot.channel import Delivery
 from bot.conversations import Message, Said
 from bot.database import Transaction
 from bot.database.tables import approvals, card_copies, messages, requests
+from bot.request_card import Audience, card_of, story_of
 from bot.rows import put
 from bot.services import Services
+
+Pace = Callable[[str], str]
+"""Names what the outbox keeps in order, from a conversation's id or a copy's place."""
 
 
 @dataclass(frozen=True)
 class Copy:
-    """One copy. `place` is workspace/channel/ts, see `place_of`; `said` are the words that it was first shown with."""
+    """One copy. `place` is the channel's own name of a message; `said` are the words that it was first shown with."""
 
     place: str
     request: str
@@ -32,49 +35,46 @@ class Copy:
     shown: str = ""
 
 
-def place_of(served: str, channel: str, ts: str) -> str:
-    """Return the name of a message's place; `served` is that of its `Place`."""
-    return f"{served}/{channel}/{ts}"
+class CardCopies:
+    """Keeps one channel's copies, and hands to the outbox what must be shown anew.
 
+    The channel's sender gets payloads of four kinds: {"kind": "message", "seq"}, {"kind": "card", "place"},
+    {"kind": "ask", "request_id", "version"}, on which it calls `ask_everybody`, and {"kind": "ask_one", "request_id",
+    "version", "approver"}, whose approver is empty for `approvals_channel`.
+    """
 
-def pace_of(team: str, channel: str) -> str:
-    """Return the outbox's name for everything that is written to one channel, in order."""
-    return f"{CHANNEL}:{team}:{channel}"[:255]
-
-
-class Cards:
-    """Keeps copies, and hands to the outbox what must be shown anew."""
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(
+        self, services: Services, channel: str, *, of_conversation: Pace, of_place: Pace, approvals_channel: str = ""
+    ) -> None:
+        self._services, self._channel = services, channel
+        self._of_conversation, self._of_place = of_conversation, of_place
+        self._approvals_channel = approvals_channel
 
     async def carry(self, transaction: Transaction, said: Said) -> None:
         """Hand a message of the bot's to the outbox; see Conversations.carry_by."""
-        _, team, where, *_ = [*said.conversation.split(":"), "", ""]
         payload = {"kind": "message", "seq": said.seq}
-        await self._put(transaction, f"{CHANNEL}:message:{said.seq}", payload, pace_of(team, where))
+        key = f"{self._channel}:message:{said.seq}"
+        await self._put(transaction, key, payload, self._of_conversation(said.conversation))
 
     async def observe(self, transaction: Transaction, request_id: str) -> None:
         """Have every copy of a request's card shown anew, and those asked who must approve; see Requests.observe."""
         execute = transaction.connection.execute
-        for row in (await execute(select(card_copies).where(*_of(request_id)))).all():
+        for row in (await execute(select(card_copies).where(*self._of(request_id)))).all():
             await self._show_anew(transaction, row.place)
         found = (await execute(select(requests.c.state, requests.c.version).where(requests.c.id == request_id))).first()
         if found and found.state == "awaiting_approval":
-            key = f"{CHANNEL}:ask:{request_id}:{found.version}"
+            key = f"{self._channel}:ask:{request_id}:{found.version}"
             payload = {"kind": "ask", "request_id": request_id, "version": found.version}
-            await self._put(transaction, key, payload, f"{CHANNEL}:ask:{request_id}")
+            await self._put(transaction, key, payload, f"{self._channel}:ask:{request_id}")
 
     async def _show_anew(self, transaction: Transaction, place: str) -> None:
-        served, channel, _ = place.split("/")
-        team = served.partition("@")[0]
-        key = f"{CHANNEL}:card:{place}:{secrets.token_hex(8)}"
-        await self._put(transaction, key, {"kind": "card", "place": place}, pace_of(team, channel))
+        key = f"{self._channel}:card:{hashlib.sha256(place.encode()).hexdigest()[:40]}:{secrets.token_hex(8)}"
+        await self._put(transaction, key, {"kind": "card", "place": place}, self._of_place(place))
 
     async def ask_everybody(self, delivery: Delivery) -> None:
         """Write a row for each who is to be asked, or one for the approvers' channel."""
         request_id, version = str(delivery.payload["request_id"]), int(delivery.payload["version"])
-        channel = self._services.settings.slack_approvals_channel
+        channel = self._approvals_channel
         asked = select(approvals.c.approver).where(
             approvals.c.request_id == request_id, approvals.c.version == version, approvals.c.decision.is_(None)
         )
@@ -83,27 +83,26 @@ class Cards:
             names = [""] if channel else list((await transaction.execute(asked)).scalars())
             for name in names:
                 payload = {"kind": "ask_one", "request_id": request_id, "version": version, "approver": name}
-                pace = f"{CHANNEL}:approver:{name or channel}"
-                await self._put(transaction, f"{CHANNEL}:ask:{request_id}:{version}:{name}", payload, pace)
+                pace = f"{self._channel}:approver:{name or channel}"
+                await self._put(transaction, f"{self._channel}:ask:{request_id}:{version}:{name}", payload, pace)
 
         await self._services.database.write(work)
 
     async def _put(self, transaction: Transaction, key: str, payload: Mapping[str, Any], pace: str) -> None:
-        await self._services.outbox.put(transaction, key[:255], CHANNEL, payload, pace=pace[:255])
+        await self._services.outbox.put(transaction, key[:255], self._channel, payload, pace=pace[:255])
 
     async def card(self, request_id: str, audience: Audience, said: str) -> Card:
         """Return a request's card as it stands."""
         record = await self._services.requests.find(request_id)
         story = await story_of(self._services, record)
-        console = self._services.settings.public_url
-        return card_of(self._services, record, story, audience=audience, said=said, console=console)
+        return card_of(self._services, record, story, channel=self._channel, audience=audience, said=said)
 
     async def keep(self, copy: Copy, shown: str) -> None:
         """Remember a copy that was just shown; if its request went on meanwhile, it is shown anew at once."""
 
         async def work(transaction: Transaction) -> None:
             row = {
-                "channel": CHANNEL,
+                "channel": self._channel,
                 "place": copy.place,
                 "request_id": copy.request,
                 "conversation": copy.conversation,
@@ -120,8 +119,7 @@ class Cards:
         """Remember what a copy shows now."""
 
         async def work(transaction: Transaction) -> None:
-            mine = (card_copies.c.channel == CHANNEL, card_copies.c.place == place)
-            await transaction.execute(update(card_copies).where(*mine).values(shown=shown))
+            await transaction.execute(update(card_copies).where(*self._at(place)).values(shown=shown))
 
         await self._services.database.write(work)
 
@@ -129,14 +127,13 @@ class Cards:
         """Forget a copy whose message is gone."""
 
         async def work(transaction: Transaction) -> None:
-            mine = (card_copies.c.channel == CHANNEL, card_copies.c.place == place)
-            await transaction.execute(delete(card_copies).where(*mine))
+            await transaction.execute(delete(card_copies).where(*self._at(place)))
 
         await self._services.database.write(work)
 
     async def copy(self, place: str) -> Copy | None:
         """Return the copy at a place."""
-        query = select(card_copies).where(card_copies.c.channel == CHANNEL, card_copies.c.place == place)
+        query = select(card_copies).where(*self._at(place))
         async with self._services.database.read() as connection:
             row = (await connection.execute(query)).first()
         return _copy(row) if row else None
@@ -144,7 +141,7 @@ class Cards:
     async def copies(self, request_id: str, conversation: str) -> list[Copy]:
         """Return where the card that follows a request stands in one conversation."""
         its = (card_copies.c.conversation == conversation, card_copies.c.audience == "requester")
-        query = select(card_copies).where(*_of(request_id), *its)
+        query = select(card_copies).where(*self._of(request_id), *its)
         async with self._services.database.read() as connection:
             return [_copy(row) for row in (await connection.execute(query.order_by(card_copies.c.place))).all()]
 
@@ -163,9 +160,11 @@ class Cards:
         async with self._services.database.read() as connection:
             return int((await connection.execute(query)).scalar_one() or 0)
 
+    def _of(self, request_id: str) -> tuple[Any, Any]:
+        return card_copies.c.channel == self._channel, card_copies.c.request_id == request_id
 
-def _of(request_id: str) -> tuple[Any, Any]:
-    return card_copies.c.channel == CHANNEL, card_copies.c.request_id == request_id
+    def _at(self, place: str) -> tuple[Any, Any]:
+        return card_copies.c.channel == self._channel, card_copies.c.place == place
 
 
 def _copy(row: Any) -> Copy:
