@@ -27,6 +27,14 @@ _TONES: dict[str, Tone] = {"succeeded": "good", "failed": "bad", "rejected": "ba
 _MARKS: dict[str, StepMark] = {"succeeded": "done", "running": "running", "failed": "failed"}
 _SAID_IN_NEWS = ("Outcome", "What next")
 """What the newest piece of news mostly says as well; then it isn't said twice."""
+ENDED = {
+    "succeeded": "is done",
+    "failed": "has failed",
+    "rejected": "was rejected",
+    "expired": "has lapsed",
+    "cancelled": "was cancelled",
+}
+"""What is said of a request that is over, after its name."""
 _CANCELLABLE = ("awaiting_approval", "approved", "queued")
 
 

@@ -7,12 +7,13 @@ from contextlib import suppress
 from typing import Any
 
 from adapters.slack.arrivals import CHANNEL, LOCAL, REASON, metadata_of
-from adapters.slack.arrived import Arrived, nothing, say
+from adapters.slack.arrived import Arrived
 from adapters.slack.blocks import Block, blocks_of, fit, paragraphs, plain
 from adapters.slack.forms import modal, open_view, own
 from adapters.slack.home import Home
 from adapters.slack.web import Web
 from bot.approvals.approvals import MAX_REASON
+from bot.dialogue.ended import nothing, say
 from bot.dialogue.exchange import Decided
 from bot.errors import Conflict, QuartermasterError
 from bot.request_card import card_of, story_of

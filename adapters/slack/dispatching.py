@@ -12,16 +12,17 @@ import structlog
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
 
-from adapters.slack.arrivals import ASK, ASK_ABOUT, LOCAL, conversation_of
-from adapters.slack.arrived import Arrived, nothing, say
+from adapters.slack.arrivals import ASK, ASK_ABOUT, CHANNEL, LOCAL, conversation_of
+from adapters.slack.arrived import Arrived
 from adapters.slack.deciding import Deciding
 from adapters.slack.forms import Forms
 from adapters.slack.home import Home
 from adapters.slack.persons import Found, Persons
-from adapters.slack.verifying import Verifying
 from adapters.slack.web import SlackRefused, Web
 from adapters.slack.workspaces import Workspace, Workspaces
 from bot.activity import Activity
+from bot.address_proof import AddressProof
+from bot.dialogue.ended import nothing, say
 from bot.dialogue.exchange import Decided
 from bot.errors import QuartermasterError, Unavailable
 from bot.services import Services
@@ -63,7 +64,7 @@ class Dispatching:
         home: Home,
     ) -> None:
         self._services, self._web, self._workspaces, self._persons = services, web, workspaces, persons
-        self._verifying = Verifying(services)
+        self._proof = AddressProof(services, CHANNEL, "Slack")
         self._home = home
         self._bolt: AsyncApp | None = None
         self._local: dict[str, Local] = {
@@ -200,7 +201,7 @@ class Dispatching:
         if found.standing == "outsider":
             return nothing() if address.get("is_reply") else say(self._services, bare, HELP_ONLY)
         if found.person is None:
-            return await self._verifying.hear(_in_person(bare), activity.platform_id)
+            return await self._proof.hear(_in_person(bare), activity.platform_id)
         if address.get("is_shared"):
             await self._move_away(bare, workspace)
             bare = _in_person(bare)

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import structlog
-from sqlalchemy import select
-
 from adapters.slack.arrivals import CHANNEL, FORM, answers_of, metadata_of
-from adapters.slack.arrived import Arrived, nothing, say
+from adapters.slack.arrived import Arrived
 from adapters.slack.blocks import Block, plain
 from adapters.slack.web import SlackRefused, Web
 from bot.activity import MAX_TEXT, Activity
-from bot.database.tables import sessions
+from bot.dialogue.ended import nothing, say
 from bot.dialogue.exchange import Decided
-from bot.errors import CloudError, Invalid
-from bot.intent import Ask, Change, Slot
+from bot.order_form import Field, faults_of, form_of
 from bot.services import Services
-
-log = structlog.get_logger(__name__)
 
 TITLE, SUBMIT, OPTIONS, OPTION, MODAL_BLOCKS, HINT, LABEL = 24, 24, 100, 75, 100, 150, 150
 OPTION_VALUE = 150
@@ -43,77 +36,50 @@ class Forms:
         activity = arrived.activity
         try:
             wanted = json.loads(activity.value or "{}")
-            intent = self._services.registry.change(str(wanted["intent"]))
-        except (ValueError, KeyError, TypeError):
+            conversation = str(wanted.get("conversation") or activity.conversation)
+            form = await form_of(self._services, CHANNEL, arrived.person, conversation, str(wanted["intent"]))
+        except (ValueError, KeyError, TypeError, AttributeError):
             return say(self._services, activity, "That form is no longer there. Tell me what you need.")
-        conversation = str(wanted.get("conversation") or activity.conversation)
-        form = await self._form(conversation, arrived.person.id)
-        held = dict(form.get("slots") or {}) if form.get("intent") == intent.definition.name else {}
-        ask = Ask(arrived.person, held, conversation, CHANNEL)
-        # What is secret is asked in the conversation, where it is taken out before anything is stored.
-        slots = [slot for slot in await intent.slots(ask) if not slot.secret]
-        metadata = {"conversation": conversation, "intent": intent.definition.name}
-        fields = [await self._field(intent, slot, ask) for slot in slots[:MODAL_BLOCKS]]
-        view = modal(FORM, _capitalised(intent.definition.title), "Continue", fields, metadata)
+        metadata = {"conversation": conversation, "intent": form.intent}
+        fields = [_block_of(field) for field in form.fields[:MODAL_BLOCKS]]
+        view = modal(FORM, form.title, "Continue", fields, metadata)
         return await open_view(self._services, self._web, arrived, view)
-
-    async def _form(self, conversation: str, person_id: str) -> dict[str, Any]:
-        query = select(sessions.c.state).where(
-            sessions.c.conversation == conversation, sessions.c.person_id == person_id
-        )
-        async with self._services.database.read() as connection:
-            state = (await connection.execute(query)).scalar_one_or_none()
-        return dict((state or {}).get("form") or {})
-
-    async def _field(self, intent: Change, slot: Slot, ask: Ask) -> Block:
-        held = ask.slots.get(slot.name, "")
-        try:
-            choices = await intent.choices(slot.name, ask) or await intent.suggestions(slot.name, ask)
-        except (CloudError, KeyError):
-            choices = ()
-        element: Block
-        if 0 < len(choices) <= OPTIONS and all(0 < len(c) <= OPTION for c in choices):
-            options = [{"text": plain(c, OPTION), "value": c} for c in dict.fromkeys(choices)]
-            element = {"type": "static_select", "action_id": f"choice:{slot.name}"[:255], "options": options}
-            if chosen := next((o for o in options if o["value"] == held), None):
-                element["initial_option"] = chosen
-        else:
-            element = {"type": "plain_text_input", "action_id": f"words:{slot.name}"[:255], "max_length": MAX_TEXT}
-            if held:
-                element["initial_value"] = held[:MAX_TEXT]
-        field: Block = {
-            "type": "input",
-            "block_id": slot.name,
-            "label": plain(slot.label or slot.name, LABEL),
-            "element": element,
-            "optional": not slot.required,
-        }
-        if slot.why:
-            field["hint"] = plain(slot.why, HINT)
-        return field
 
     async def check(self, arrived: Arrived, view: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return what is wrong with a submitted form as Slack shows it at the fields; None when nothing is."""
+        intent, said = str(metadata_of(view).get("intent")), answers_of(view)
+        conversation = arrived.activity.conversation
         try:
-            intent = self._services.registry.change(str(metadata_of(view).get("intent")))
+            found = await faults_of(
+                self._services, CHANNEL, arrived.person, conversation, intent, said, within=IN_PLACE
+            )
         except KeyError:
             return None
-        said = answers_of(view)
-        faults: dict[str, str] = {}
-        ask = Ask(arrived.person, {}, arrived.activity.conversation, CHANNEL)
-        try:
-            async with asyncio.timeout(IN_PLACE):
-                for slot in await intent.slots(replace(ask, slots=said)):
-                    if slot.name not in said:
-                        continue
-                    try:
-                        value = await intent.validate(slot.name, said[slot.name], ask)
-                        ask = replace(ask, slots={**ask.slots, slot.name: value})
-                    except Invalid as error:
-                        faults[slot.name] = error.sentence()[:2000]
-        except (TimeoutError, CloudError):
-            log.info("slack.form_not_checked_in_time")
+        faults = {name: sentence[:2000] for name, sentence in found.items()}
         return {"response_action": "errors", "errors": faults} if faults else None
+
+
+def _block_of(field: Field) -> Block:
+    element: Block
+    if 0 < len(field.choices) <= OPTIONS and all(0 < len(c) <= OPTION for c in field.choices):
+        options = [{"text": plain(c, OPTION), "value": c} for c in field.choices]
+        element = {"type": "static_select", "action_id": f"choice:{field.name}"[:255], "options": options}
+        if chosen := next((o for o in options if o["value"] == field.held), None):
+            element["initial_option"] = chosen
+    else:
+        element = {"type": "plain_text_input", "action_id": f"words:{field.name}"[:255], "max_length": MAX_TEXT}
+        if field.held:
+            element["initial_value"] = field.held[:MAX_TEXT]
+    block: Block = {
+        "type": "input",
+        "block_id": field.name,
+        "label": plain(field.label, LABEL),
+        "element": element,
+        "optional": not field.required,
+    }
+    if field.why:
+        block["hint"] = plain(field.why, HINT)
+    return block
 
 
 def modal(callback: str, title: str, submit: str, blocks: list[Block], metadata: Mapping[str, Any]) -> Block:
@@ -147,8 +113,3 @@ def own(arrived: Arrived) -> Activity:
     """Return the activity as one of the person's own conversation, for what others need not read."""
     address = {**arrived.activity.address, "channel": "", "thread": ""}
     return replace(arrived.activity, conversation=arrived.own_conversation, address=address)
-
-
-def _capitalised(title: str) -> str:
-    """Return an order's name as a title; within a sentence it begins small."""
-    return title[:1].upper() + title[1:]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from adapters.slack.arrivals import LOCAL, START
-from adapters.slack.arrived import Arrived, nothing
+from adapters.slack.arrived import Arrived
 from adapters.slack.blocks import Block, blocks_of, buttons_of, label, link, mrkdwn, paragraphs, plain
 from adapters.slack.forms import modal, open_view
 from adapters.slack.web import Web
 from bot.activity import MAX_TEXT, Person
 from bot.card import Button, Text
+from bot.dialogue.ended import nothing
 from bot.dialogue.exchange import Decided
 from bot.intent import Intent
 from bot.requests import STATE_WORDS, Filter, RequestRecord

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from sqlalchemy import func, select
 
 from adapters.slack.arrivals import CHANNEL, LOCAL
 from adapters.slack.blocks import Rendered, render
@@ -18,13 +17,13 @@ from adapters.slack.pictures import pictures_of
 from adapters.slack.places import Place, Places, place_of
 from adapters.slack.web import RateLimited, SlackRefused, Web
 from adapters.slack.words import shorten
+from bot.answered import Answered, answered_by
 from bot.card import Button, Card
 from bot.card_copies import CardCopies, Copy
 from bot.channel import Delivery, DeliveryFailed
-from bot.conversations import Message, message_of
-from bot.database.tables import identities, inbox, messages, sessions
+from bot.conversations import Message
 from bot.errors import QuartermasterError, Unavailable
-from bot.request_card import Audience
+from bot.request_card import ENDED, Audience
 from bot.services import Services
 
 log = structlog.get_logger(__name__)
@@ -75,24 +74,27 @@ class SlackSender:
 
     async def _message(self, delivery: Delivery) -> None:
         """Say what the bot has said; news of a request whose card stands here goes into the card."""
-        row, answered, form = await self._look(int(delivery.payload["seq"]))
-        if row is None:
+        answered = await answered_by(self._services, CHANNEL, int(delivery.payload["seq"]))
+        if answered is None:
             return
-        message = message_of(row)
-        if row.notice and row.request_id:
-            copies = await self._cards.copies(row.request_id, message.conversation)
+        message = answered.message
+        if answered.is_news and answered.request:
+            copies = await self._cards.copies(answered.request, message.conversation)
             if copies:
                 for copy in copies:
                     await self._refresh(copy.place)
-                await self._ping(delivery, row, copies[0])
+                await self._ping(delivery, answered, copies[0])
                 return
-        place = await self._places.find(message.conversation, answered, is_push=row.inbox_key is None)
+        address = answered.address
+        if address and ":@" in message.conversation:  # said where others read, answered in the person's own
+            address = {**address, "channel": "", "thread": ""}
+        place = await self._places.find(message.conversation, address, is_push=answered.is_push)
         if place is None:
             log.warning("slack.nowhere_to_say", conversation=message.conversation)
             return
         request = message.card.request if message.card else ""
         audience: Audience = "requester" if request and await self._cards.is_first(request, message) else "reader"
-        extra = _offer(message, form)
+        extra = _offer(message, answered.form)
         standing = await self._standing(message, audience) if request else None
         # The one card of a request shows from the first how it stands; an answer about it stays until that is old.
         is_the_card = standing is not None and audience == "requester"
@@ -114,16 +116,16 @@ class SlackSender:
     def _render(self, text: str, card: Card | None, extra: Sequence[Button] = ()) -> Rendered:
         return render(text, card, console=self._services.settings.public_url, extra=extra)
 
-    async def _ping(self, delivery: Delivery, row: Any, copy: Copy) -> None:
+    async def _ping(self, delivery: Delivery, news: Answered, copy: Copy) -> None:
         """Say where the card stands that a request is over: an update alone notifies nobody."""
-        record = await self._services.requests.find(row.request_id)
-        if not record.is_final or row.seq != await self._cards.newest_news(record.id):
+        record = await self._services.requests.find(news.request)
+        if not record.is_final or news.message.seq != await self._cards.newest_news(record.id):
             return
         place = await self._places.find(record.conversation, {}, is_push=True)
         if place is None:
             return
         mention = f"<@{place.user}> " if place.user and place.channel else ""
-        words = f"{mention}Your request {record.id} {_ENDED.get(record.state, 'is over')}; its card says more."
+        words = f"{mention}Your request {record.id} {ENDED.get(record.state, 'is over')}; its card says more."
         _, channel, ts = copy.place.split("/")
         link = await self._permalink(place, channel, ts)
         text = f"{words} {link}".strip()
@@ -259,38 +261,6 @@ class SlackSender:
                 request_file_info=False,
             )
 
-    async def _look(self, seq: int) -> tuple[Any, dict[str, Any], dict[str, Any]]:
-        """Return a message's row, the address from which came what it answers, and the form that asks something then.
-
-        The address is empty for news, and the form for all but the last words of a turn. What was said where others
-        read may be answered in the person's own conversation.
-        """
-        async with self._services.database.read() as connection:
-            row = (await connection.execute(select(messages).where(messages.c.seq == seq))).first()
-            if row is None or not row.inbox_key:
-                return row, {}, {}
-            query = select(inbox.c.body).where(inbox.c.key == row.inbox_key)
-            body = (await connection.execute(query)).scalar_one_or_none()
-            if body is None:
-                return row, {}, {}
-            newest = select(func.max(messages.c.seq)).where(messages.c.inbox_key == row.inbox_key)
-            theirs = (
-                select(sessions.c.state)
-                .join(identities, identities.c.person_id == sessions.c.person_id)
-                .where(
-                    sessions.c.conversation == row.conversation,
-                    identities.c.channel == CHANNEL,
-                    identities.c.platform_id == body["platform_id"],
-                    newest.scalar_subquery() == seq,
-                )
-            )
-            state = (await connection.execute(theirs)).scalar_one_or_none()
-        address = dict(body["address"])
-        if ":@" in row.conversation:
-            address |= {"channel": "", "thread": ""}
-        form = (state or {}).get("form") or {}
-        return row, address, form if form.get("asking") else {}
-
 
 def _offer(message: Message, form: dict[str, Any]) -> list[Button]:
     """Offer the form to who is asked a question, below the last thing that was said."""
@@ -305,13 +275,6 @@ def digest_of(rendered: Rendered) -> str:
     return hashlib.sha256(json.dumps([rendered.text, rendered.blocks]).encode()).hexdigest()
 
 
-_ENDED = {
-    "succeeded": "is done",
-    "failed": "has failed",
-    "rejected": "was rejected",
-    "expired": "has lapsed",
-    "cancelled": "was cancelled",
-}
 _MENDABLE = frozenset(
     {
         "invalid_auth",

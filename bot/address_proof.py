@@ -1,4 +1,4 @@
-"""People whose address Slack does not show say it themselves; a code that is mailed there proves that it is theirs.
+"""People whose address a platform hides say it themselves; a code that is mailed there proves that it is theirs.
 
 The code counts only for the user who was to get it, for a quarter of an hour and five tries, so a mail that somebody
 else reads opens nothing by itself.
@@ -15,11 +15,10 @@ from typing import Any
 
 from sqlalchemy import delete, select, update
 
-from adapters.slack.arrivals import CHANNEL
-from adapters.slack.arrived import say
 from bot.activity import Activity
 from bot.database import Transaction
 from bot.database.tables import identity_claims
+from bot.dialogue.ended import say
 from bot.dialogue.exchange import Decided
 from bot.errors import Invalid
 from bot.people import checked_email
@@ -33,17 +32,16 @@ LENGTH = 8
 _CODE = re.compile(rf"\s*([{ALPHABET}]{{4}})[\s-]?([{ALPHABET}]{{4}})[\s.]*", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:]+@[^\s<>()\[\]\"',;:]+")
 
-ASKS = (
-    "Your Slack profile shows me no e-mail address, and that is how I know who may do what. "
-    "Tell me your address at work, and I will mail you a code to prove that it is yours."
-)
 
+class AddressProof:
+    """Asks for an address, mails the code, takes it back; `platform` is what people call the channel, such as Slack."""
 
-class Verifying:
-    """Asks for an address, mails the code, takes it back."""
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, services: Services, channel: str, platform: str) -> None:
+        self._services, self._channel, self._platform = services, channel, platform
+        self._asks = (
+            f"Your {platform} profile shows me no e-mail address, and that is how I know who may do what. "
+            "Tell me your address at work, and I will mail you a code to prove that it is yours."
+        )
 
     async def hear(self, activity: Activity, platform_id: str) -> Decided:
         """Go on with somebody who is not known yet."""
@@ -52,10 +50,10 @@ class Verifying:
             return await self._take(activity, platform_id, claim, (found[1] + found[2]).upper())
         if named := _ADDRESS.search(activity.text):
             return await self._mail(activity, platform_id, named[0].rstrip("."))
-        return say(self._services, activity, ASKS)
+        return say(self._services, activity, self._asks)
 
     async def _claim(self, platform_id: str) -> tuple[str, str, int] | None:
-        query = select(identity_claims).where(*_mine(platform_id))
+        query = select(identity_claims).where(*self._mine(platform_id))
         async with self._services.database.read() as connection:
             row = (await connection.execute(query)).first()
         if row is None or row.expires_at < self._services.clock.wall():
@@ -72,7 +70,7 @@ class Verifying:
 
         async def also(transaction: Transaction) -> None:
             row = {
-                "channel": CHANNEL,
+                "channel": self._channel,
                 "platform_id": platform_id,
                 "email": email,
                 "code_hash": _hash(platform_id, email, code),
@@ -83,15 +81,15 @@ class Verifying:
             mail = {
                 "kind": "news",
                 "to": email,
-                "subject": "Your code for Quartermaster in Slack",
+                "subject": f"Your code for Quartermaster in {self._platform}",
                 "lines": [
-                    "Somebody in Slack says that this is their address. If it is you, answer Quartermaster there with "
-                    f"this code within {LASTS.seconds // 60} minutes:",
+                    f"Somebody in {self._platform} says that this is their address. If it is you, answer Quartermaster "
+                    f"there with this code within {LASTS.seconds // 60} minutes:",
                     f"{code[:4]}-{code[4:]}",
                     "If it is not you, do nothing: without the code, nothing is tied to your address.",
                 ],
             }
-            key = f"{CHANNEL}:code:{hashlib.sha256(activity.key.encode()).hexdigest()[:40]}"
+            key = f"{self._channel}:code:{hashlib.sha256(activity.key.encode()).hexdigest()[:40]}"
             await self._services.outbox.put(transaction, key, "email", mail, pace=f"email:{email}"[:255])
 
         text = f"I have mailed a code to {email}. Answer with it within {LASTS.seconds // 60} minutes."
@@ -106,28 +104,30 @@ class Verifying:
         if not hmac.compare_digest(_hash(platform_id, email, code), expected):
 
             async def count(transaction: Transaction) -> None:
-                again = update(identity_claims).where(*_mine(platform_id)).values(tries=tries + 1)
+                again = update(identity_claims).where(*self._mine(platform_id)).values(tries=tries + 1)
                 await transaction.execute(again)
 
             return say(
                 self._services, activity, "That is not the code that I mailed. Look again, or say your address.", count
             )
         person = await self._services.people.of_email(email)
-        await self._services.people.link(CHANNEL, platform_id, person)
+        await self._services.people.link(self._channel, platform_id, person)
 
         async def end(transaction: Transaction) -> None:
-            await transaction.execute(delete(identity_claims).where(*_mine(platform_id)))
+            await transaction.execute(delete(identity_claims).where(*self._mine(platform_id)))
             await self._services.audit.record(
-                transaction, "identity.verified", person_id=person.id, payload={"channel": CHANNEL, "id": platform_id}
+                transaction,
+                "identity.verified",
+                person_id=person.id,
+                payload={"channel": self._channel, "id": platform_id},
             )
 
         return say(
             self._services, activity, f"Thank you: you are {email}. What can I do for you? Say “help” for a list.", end
         )
 
-
-def _mine(platform_id: str) -> tuple[Any, Any]:
-    return identity_claims.c.channel == CHANNEL, identity_claims.c.platform_id == platform_id
+    def _mine(self, platform_id: str) -> tuple[Any, Any]:
+        return identity_claims.c.channel == self._channel, identity_claims.c.platform_id == platform_id
 
 
 def _hash(platform_id: str, email: str, code: str) -> str:
