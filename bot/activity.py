@@ -59,6 +59,8 @@ class Activity:
     address: dict[str, Any] = field(default_factory=dict)
     platform_id: str = ""
     """Immutable id of who said it, on channels that find out behind the inbox who that is; `person` is NOBODY then."""
+    is_overheard: bool = False
+    """Said where the bot takes part, without naming it: who never spoke to it there may mean somebody else."""
     raw: dict[str, Any] = field(default_factory=dict)
     """What the platform sent, for channels that make a whole activity of it behind the inbox; see Inbox.complete_by."""
 

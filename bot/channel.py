@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ class Delivery:
     attempt: int
     is_repeat: bool = False
     """Whether an earlier try may have arrived: it failed, or nobody knows how it ended."""
+    since: datetime | None = None
+    """When it was handed in, by the wall clock: no try of it is older."""
 
 
 class DeliveryFailed(QuartermasterError):

@@ -200,7 +200,7 @@ class Outbox:
             if sender is None:
                 raise DeliveryFailed(f"Nothing here delivers to {row.channel!r}.", retryable=True)
             async with asyncio.timeout(SEND_LIMIT):
-                await sender(Delivery(row.key, row.channel, row.payload, attempt, is_repeat))
+                await sender(Delivery(row.key, row.channel, row.payload, attempt, is_repeat, row.created_at))
         except DeliveryFailed as error:
             await self._failed(row, attempt, error.detail, error.retryable, error.retry_after)
             return

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.slack.arrivals import conversation_of
+from adapters.slack.envelope import conversation_of
 from adapters.slack.workspaces import Workspace
 from bot.activity import Activity, Person
 

@@ -16,8 +16,10 @@ from bot.card import Button, Card, Checks, Facts, Image, Item, Link, Quote, Step
 Block = dict[str, Any]
 
 MAX_BLOCKS = 50
-MAX_CHARACTERS = 12_000
-"""Of all texts of a message: Slack takes about 13,200."""
+MAX_WEIGHT = 13_000
+"""Of a message: the characters of its texts, and BLOCK for each block. Slack takes about 13,200."""
+BLOCK = 130
+"""What a block weighs in itself: one more divider costs 125 characters of text (slackapi/bolt-js, issue 2509)."""
 HEADER, SECTION, FIELD, BUTTON, OPTION, VALUE, ALT = 150, 3000, 2000, 75, 75, 2000, 2000
 FIELDS, CONTEXT, ACTIONS = 10, 2000, 25
 FEW = 5
@@ -227,24 +229,29 @@ def _select(choices: Sequence[Button]) -> Block:
 
 def fit(blocks: list[Block], tail: list[Block], console: str) -> list[Block]:
     """Return what fits into one message; `tail` (buttons, the question) stays, the end of `blocks` goes first."""
-    if len(blocks) + len(tail) <= MAX_BLOCKS and characters(blocks) + characters(tail) <= MAX_CHARACTERS:
+    if len(blocks) + len(tail) <= MAX_BLOCKS and weight(blocks) + weight(tail) <= MAX_WEIGHT:
         return [*blocks, *tail]
     notice: Block = {
         "type": "context",
         "elements": [mrkdwn(f"This was shortened. {link('All of it is in the console.', console)}")],
     }
     tail = tail[-(MAX_BLOCKS - 2) :]
-    while tail and characters(tail) > MAX_CHARACTERS - 500:
+    while tail and weight(tail) > MAX_WEIGHT - weight([notice]):
         tail = tail[1:]
     kept: list[Block] = []
-    left = MAX_CHARACTERS - characters(tail) - characters([notice])
+    left = MAX_WEIGHT - weight(tail) - weight([notice])
     for block in blocks:
-        cost = characters([block])
+        cost = weight([block])
         if cost > left or len(kept) + len(tail) + 1 >= MAX_BLOCKS:
             break
         kept.append(block)
         left -= cost
     return [*kept, notice, *tail]
+
+
+def weight(blocks: Sequence[Block]) -> int:
+    """Return what blocks count towards the limit of a message."""
+    return characters(list(blocks)) + BLOCK * len(blocks)
 
 
 def characters(value: Any) -> int:

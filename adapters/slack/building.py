@@ -5,9 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.routing import Route
 
-from adapters.slack.arrivals import CHANNEL
 from adapters.slack.deciding import Deciding
 from adapters.slack.dispatching import Dispatching, InPlace
+from adapters.slack.envelope import CHANNEL
 from adapters.slack.forms import Forms
 from adapters.slack.home import Home
 from adapters.slack.install import build_install
@@ -35,7 +35,8 @@ def build_slack(services: Services) -> Channel:
     persons = Persons(services, web)
     forms, home = Forms(services, web), Home(services, web)
     deciding = Deciding(services, web, home)
-    behind = Dispatching(services, web, workspaces, persons, forms=forms, deciding=deciding, home=home)
+    places = Places(services, web, workspaces, persons)
+    behind = Dispatching(services, web, workspaces, persons, places, forms=forms, deciding=deciding, home=home)
     services.inbox.complete_by(CHANNEL, behind.complete)
     cards = CardCopies(
         services,
@@ -46,7 +47,6 @@ def build_slack(services: Services) -> Channel:
     )
     services.conversations.carry_by(CHANNEL, cards.carry)
     services.requests.observe(cards.observe)
-    places = Places(services, web, workspaces, persons)
     sender = SlackSender(services, web, places, cards, Pacer(settings.slack_pace))
     receiver = Receiver(services, InPlace(services, workspaces, persons, forms, deciding).check)
     router = APIRouter()

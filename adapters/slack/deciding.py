@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from adapters.slack.arrivals import CHANNEL, LOCAL, REASON, metadata_of
 from adapters.slack.arrived import Arrived
 from adapters.slack.blocks import Block, blocks_of, fit, paragraphs, plain
+from adapters.slack.envelope import CHANNEL, LOCAL, REASON
 from adapters.slack.forms import modal, open_view, own
 from adapters.slack.home import Home
+from adapters.slack.interactions import metadata_of
 from adapters.slack.web import Web
 from bot.approvals.approvals import MAX_REASON
 from bot.dialogue.ended import nothing, say

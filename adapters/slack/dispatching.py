@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,12 +14,13 @@ import structlog
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
 
-from adapters.slack.arrivals import ASK, ASK_ABOUT, CHANNEL, LOCAL, conversation_of
 from adapters.slack.arrived import Arrived
 from adapters.slack.deciding import Deciding
+from adapters.slack.envelope import ASK, ASK_ABOUT, CHANNEL, LOCAL, conversation_of
 from adapters.slack.forms import Forms
 from adapters.slack.home import Home
 from adapters.slack.persons import Found, Persons
+from adapters.slack.places import Places
 from adapters.slack.web import SlackRefused, Web
 from adapters.slack.workspaces import Workspace, Workspaces
 from bot.activity import Activity
@@ -34,6 +37,9 @@ HELP_ONLY = (
     "for, and I have to leave it at this for guests and for people from elsewhere. Ask somebody who works there."
 )
 STATUS = "is looking into it…"
+IN_PLACE = 1.0
+"""Seconds that may go by until it is known whose form it is: Slack waits three for the acknowledgement. What is not
+checked in time is checked in the conversation."""
 _USER = re.compile(r"<@([UW][A-Z0-9]{2,30})(?:\|[^>]*)?>")
 MENTIONS = 5
 OUTCOME, ARRIVAL, WORKSPACE = "qm_outcome", "qm_arrival", "qm_workspace"
@@ -58,13 +64,16 @@ class Dispatching:
         web: Web,
         workspaces: Workspaces,
         persons: Persons,
+        places: Places,
         *,
         forms: Forms,
         deciding: Deciding,
         home: Home,
     ) -> None:
         self._services, self._web, self._workspaces, self._persons = services, web, workspaces, persons
+        self._places = places
         self._proof = AddressProof(services, CHANNEL, "Slack")
+        self._moved: deque[str] = deque(maxlen=100)
         self._home = home
         self._bolt: AsyncApp | None = None
         self._local: dict[str, Local] = {
@@ -199,17 +208,26 @@ class Dispatching:
         if found.standing == "nobody" or (found.person is None and quiet):
             return nothing()
         if found.standing == "outsider":
-            return nothing() if address.get("is_reply") else say(self._services, bare, HELP_ONLY)
+            return nothing() if activity.is_overheard else say(self._services, bare, HELP_ONLY)
         if found.person is None:
             return await self._proof.hear(_in_person(bare), activity.platform_id)
-        if address.get("is_shared"):
+        if await self._is_read_by_others(address, workspace):
             await self._move_away(bare, workspace)
             bare = _in_person(bare)
         whole = replace(bare, person=found.person)
         return Arrived(whole, workspace, found.person, payload)
 
+    async def _is_read_by_others(self, address: Mapping[str, Any], workspace: Workspace) -> bool:
+        """Tell whether people of other organisations would read the answer: events say so, the rest does not."""
+        if "is_shared" in address or not address["channel"]:
+            return bool(address.get("is_shared"))
+        return await self._places.is_shared(workspace.token, str(address["team"]), str(address["channel"]))
+
     async def _move_away(self, activity: Activity, workspace: Workspace) -> None:
         """Tell somebody who asks where other organisations read that they are answered elsewhere."""
+        if activity.key in self._moved:
+            return  # the turn is played again
+        self._moved.append(activity.key)
         text = "People from other organisations read this channel, so I answer you in our own conversation."
         address = activity.address
         try:
@@ -293,20 +311,24 @@ class InPlace:
         if activity.verb != "submit":
             return None
         try:
-            address = activity.address
-            workspace = await self._workspaces.find(
-                address["team"], address["enterprise"], address["is_enterprise_install"]
-            )
-            if workspace is None:
-                return None
-            found = await self._persons.find(workspace, address["user"], address["home"])
-            if found.person is None:
-                return None
-            arrived = Arrived(replace(activity, raw={}, person=found.person), workspace, found.person, payload)
-            return await self._forms.check(arrived, view)
-        except (Unavailable, SlackRefused) as error:
-            log.info("slack.not_checked_in_place", error=error.detail)
+            async with asyncio.timeout(IN_PLACE):
+                arrived = await self._arrived(activity, payload)
+        except (Unavailable, SlackRefused, TimeoutError) as error:
+            log.info("slack.not_checked_in_place", error=str(error))
             return None
+        return await self._forms.check(arrived, view) if arrived else None
+
+    async def _arrived(self, activity: Activity, payload: Mapping[str, Any]) -> Arrived | None:
+        address = activity.address
+        workspace = await self._workspaces.find(
+            address["team"], address["enterprise"], address["is_enterprise_install"]
+        )
+        if workspace is None:
+            return None
+        found = await self._persons.find(workspace, address["user"], address["home"])
+        if found.person is None:
+            return None
+        return Arrived(replace(activity, raw={}, person=found.person), workspace, found.person, payload)
 
 
 def _with_texts(activity: Activity) -> dict[str, Any]:

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from adapters.slack.arrivals import CHANNEL, FORM, answers_of, metadata_of
 from adapters.slack.arrived import Arrived
 from adapters.slack.blocks import Block, plain
+from adapters.slack.envelope import CHANNEL, FORM
+from adapters.slack.interactions import answers_of, metadata_of
 from adapters.slack.web import SlackRefused, Web
 from bot.activity import MAX_TEXT, Activity
 from bot.dialogue.ended import nothing, say
@@ -19,9 +20,8 @@ from bot.services import Services
 
 TITLE, SUBMIT, OPTIONS, OPTION, MODAL_BLOCKS, HINT, LABEL = 24, 24, 100, 75, 100, 150, 150
 OPTION_VALUE = 150
-IN_PLACE = 2.0
-"""Seconds that may go by before a form is acknowledged: Slack waits for three. What is not checked by then is checked
-in the conversation."""
+IN_PLACE = 1.5
+"""Seconds that may go by until a form's answers are checked: Slack waits three for the acknowledgement."""
 EXPIRED = frozenset({"expired_trigger_id", "trigger_expired", "exchanged_trigger_id", "trigger_exchanged"})
 
 

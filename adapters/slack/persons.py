@@ -7,7 +7,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from adapters.slack.arrivals import CHANNEL
+from adapters.slack.envelope import CHANNEL
 from adapters.slack.web import SlackRefused, Web
 from adapters.slack.workspaces import Workspace
 from bot.activity import Person

@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from adapters.slack.arrivals import CHANNEL
+from sqlalchemy import select
+
+from adapters.slack.envelope import CHANNEL
 from adapters.slack.persons import Persons
 from adapters.slack.web import SlackRefused, Web
 from adapters.slack.workspaces import Workspace, Workspaces
+from bot.database.tables import identities, requests
 from bot.errors import Unavailable
 from bot.services import Services
 
@@ -73,10 +76,13 @@ class Places:
         self._direct: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._shared: OrderedDict[tuple[str, str], tuple[float, bool]] = OrderedDict()
 
-    async def find(self, conversation: str, answered: Mapping[str, Any], *, is_push: bool) -> Place | None:
+    async def find(
+        self, conversation: str, answered: Mapping[str, Any], *, is_push: bool, request: str = ""
+    ) -> Place | None:
         """Return where a conversation takes place; None when there is nowhere that may be used.
 
-        `answered` is the address of what is answered, empty when the bot speaks of its own accord.
+        `answered` is the address of what is answered, empty when the bot speaks of its own accord; what it says then
+        is for who placed `request`, or another in that conversation, whoever spoke there last.
         """
         address: Mapping[str, Any] = answered
         if not address:
@@ -98,9 +104,30 @@ class Places:
             dm=str(address.get("dm") or ""),
             response_url=str(answered.get("response_url") or "") if answered else "",
         )
-        if is_push and place.channel and await self.is_shared(place.token, place.team, place.channel):
+        if not is_push:
+            return place
+        if not place.channel:
+            return replace(place, thread="")  # the thread of the last message has nothing to do with it
+        place = replace(place, user=await self._requester(conversation, request, workspace) or place.user)
+        if await self.is_shared(place.token, place.team, place.channel):
             return place.in_person() if place.user else None
         return place
+
+    async def _requester(self, conversation: str, request: str, workspace: Workspace) -> str:
+        """Return the user who placed a request, or a conversation's newest; empty when Slack does not know them."""
+        which = requests.c.id == request if request else requests.c.conversation == conversation
+        query = (
+            select(identities.c.platform_id)
+            .join(requests, requests.c.person_id == identities.c.person_id)
+            .where(which, identities.c.channel == CHANNEL)
+            .order_by(requests.c.created_at.desc(), identities.c.created_at.desc())
+        )
+        async with self._services.database.read() as connection:
+            for platform_id in (await connection.execute(query)).scalars():
+                home, _, user = platform_id.partition("/")
+                if home in (workspace.team_id, workspace.enterprise_id):
+                    return str(user)
+        return ""
 
     async def of_approver(self, email: str) -> Place | None:
         """Return where to ask somebody for approval, or with no address where to ask everybody; None for nowhere."""

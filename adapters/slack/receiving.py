@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import select, union_all
 
-from adapters.slack.arrivals import CHANNEL, Ignored, Kind, Reply, read
+from adapters.slack.arrivals import Kind, Reply, read
+from adapters.slack.envelope import CHANNEL, Ignored
 from bot.activity import Activity
-from bot.database.tables import conversations
+from bot.database.tables import conversations, inbox
 from bot.metrics import ACTIVITIES
 from bot.services import Services
 
@@ -43,6 +44,8 @@ class Receiver:
             found = found.activity if await self._is_ours(found.activity.conversation) else Ignored("not_for_us")
         if isinstance(found, Ignored):
             ACTIVITIES.labels(CHANNEL, "ignored").inc()
+            if found.reason == "app_rate_limited":
+                log.warning("slack.events_withheld", minute=payload.get("minute_rate_limited"))
             log.debug("slack.ignored", reason=found.reason)
             return None
         if payload.get("type") == "view_submission" and self._check_in_place:
@@ -58,7 +61,9 @@ class Receiver:
         if conversation in self._threads:
             self._threads.move_to_end(conversation)
             return True
-        query = select(conversations.c.id).where(conversations.c.id == conversation)
+        known = select(conversations.c.id).where(conversations.c.id == conversation)
+        begun = select(inbox.c.conversation).where(inbox.c.conversation == conversation, inbox.c.done_at.is_(None))
+        query = union_all(known, begun).limit(1)
         async with self._services.database.read() as connection:
             is_known = (await connection.execute(query)).first() is not None
         if is_known:

@@ -51,7 +51,7 @@ class EventsRoute:
             return problem(401, "Not Slack", "The request's signature or time does not fit.")
         try:
             payload, kind = _payload_of(headers.get("content-type", ""), body)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             REFUSED.labels("malformed").inc()
             return problem(400, "Malformed", "This is neither an event nor a command nor an interaction.")
         if kind == "events" and payload.get("type") == "url_verification":

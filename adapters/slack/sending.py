@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
-from adapters.slack.arrivals import CHANNEL, LOCAL
 from adapters.slack.blocks import Rendered, render
+from adapters.slack.envelope import CHANNEL, LOCAL
 from adapters.slack.pacing import Pacer
 from adapters.slack.pictures import pictures_of
 from adapters.slack.places import Place, Places, place_of
@@ -30,8 +31,10 @@ log = structlog.get_logger(__name__)
 
 EVENT = "quartermaster_message"
 """Type of the metadata that marks our messages with the outbox's key: so a repeat finds what was posted before."""
-LOOK_BACK = 200
-"""Messages that are looked through for one that may have been posted before."""
+LOOK_BACK = 2000
+"""Messages since a delivery was handed in that are looked through for one that was posted then."""
+SKEW = 60.0
+"""Seconds by which Slack's clock and ours may differ."""
 GONE = frozenset({"message_not_found", "cant_update_message", "channel_not_found", "is_archived", "edit_window_closed"})
 ELSEWHERE = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action", "thread_not_found"})
 """Refusals of a channel after which an answer goes to the person directly."""
@@ -86,9 +89,11 @@ class SlackSender:
                 await self._ping(delivery, answered, copies[0])
                 return
         address = answered.address
-        if address and ":@" in message.conversation:  # said where others read, answered in the person's own
-            address = {**address, "channel": "", "thread": ""}
-        place = await self._places.find(message.conversation, address, is_push=answered.is_push)
+        if address and address["channel"] and ":@" in message.conversation:
+            address = {**address, "channel": "", "thread": ""}  # said where others read, answered in person
+        place = await self._places.find(
+            message.conversation, address, is_push=answered.is_push, request=answered.request
+        )
         if place is None:
             log.warning("slack.nowhere_to_say", conversation=message.conversation)
             return
@@ -102,11 +107,22 @@ class SlackSender:
         if place.response_url and not request and await self._answer_privately(place, rendered):
             return
         posted = await self._post(delivery, place, rendered)
+        await self._end_status(place, answered.address)
         await self._show_pictures(place, message)
         if standing:
             where = place_of(place.served, posted.channel, posted.ts)
             copy = Copy(where, request, message.conversation, audience, message.text)
             await self._cards.keep(copy, digest_of(standing))
+
+    async def _end_status(self, place: Place, answered: dict[str, Any]) -> None:
+        """Take the typing status away: Slack does that itself only for answers in the status's own thread."""
+        if not place.dm or place.channel or place.thread or not answered.get("asked"):
+            return
+        with suppress(QuartermasterError):  # it goes by itself in two minutes
+            asked = str(answered["asked"])
+            await self._web.call(
+                place.token, "assistant_threads_setStatus", channel_id=place.dm, thread_ts=asked, status=""
+            )
 
     async def _standing(self, message: Message, audience: Audience) -> Rendered:
         """Return the card of the request that a message is about, as it stands now."""
@@ -121,7 +137,7 @@ class SlackSender:
         record = await self._services.requests.find(news.request)
         if not record.is_final or news.message.seq != await self._cards.newest_news(record.id):
             return
-        place = await self._places.find(record.conversation, {}, is_push=True)
+        place = await self._places.find(record.conversation, {}, is_push=True, request=record.id)
         if place is None:
             return
         mention = f"<@{place.user}> " if place.user and place.channel else ""
@@ -143,7 +159,7 @@ class SlackSender:
     async def _post(self, delivery: Delivery, place: Place, rendered: Rendered) -> Posted:
         """Post once: a try that may have arrived is looked for first."""
         channel = await self._places.channel_of(place)
-        if delivery.is_repeat and (found := await self._find(place, channel, delivery.key)):
+        if delivery.is_repeat and (found := await self._find(place, channel, delivery)):
             return found
         await self._pacer.wait(channel)
         where = {"channel": channel, **({"thread_ts": place.thread} if place.thread else {})}
@@ -164,12 +180,13 @@ class SlackSender:
             raise
         return Posted(str(answer.get("channel") or channel), str(answer.get("ts")))
 
-    async def _find(self, place: Place, channel: str, key: str) -> Posted | None:
-        """Return where a message of that key stands already."""
+    async def _find(self, place: Place, channel: str, delivery: Delivery) -> Posted | None:
+        """Return where the message of a delivery stands already."""
         cursor = ""
         seen = 0
+        since = {"oldest": f"{delivery.since.timestamp() - SKEW:.6f}"} if delivery.since else {}
         while seen < LOOK_BACK:
-            more: dict[str, Any] = {"channel": channel, "include_all_metadata": True, "limit": 100}
+            more: dict[str, Any] = {"channel": channel, "include_all_metadata": True, "limit": 100, **since}
             if cursor:
                 more["cursor"] = cursor
             if place.thread:
@@ -179,7 +196,7 @@ class SlackSender:
             found = told.get("messages") or []
             for message in found:
                 marked = (message.get("metadata") or {}).get("event_payload") or {}
-                if marked.get("key") == key:
+                if marked.get("key") == delivery.key:
                     return Posted(channel, str(message.get("ts")))
             seen += max(1, len(found))
             cursor = str((told.get("response_metadata") or {}).get("next_cursor") or "")
@@ -212,9 +229,12 @@ class SlackSender:
         digest = digest_of(rendered)
         if digest == copy.shown:
             return
-        team, channel, ts = place.split("/")
-        token = await self._places.token_of(team)
+        served, channel, ts = place.split("/")
+        token = await self._places.token_of(served)
         if not token:
+            return
+        if not channel.startswith("D") and await self._places.is_shared(token, served.partition("@")[0], channel):
+            await self._withdraw(copy, token, channel, ts)
             return
         await self._pacer.wait(channel)
         try:
@@ -227,6 +247,17 @@ class SlackSender:
             await self._cards.drop(place)
             return
         await self._cards.mark(place, digest)
+
+    async def _withdraw(self, copy: Copy, token: str, channel: str, ts: str) -> None:
+        """Empty a copy in a channel that people of other organisations came to read; what follows is told in person."""
+        text = f"People from other organisations read this channel now: request {copy.request} goes on elsewhere."
+        rendered = self._render(text, None)
+        await self._pacer.wait(channel)
+        with suppress(SlackRefused):  # the message is gone, or the bot was removed: there is nothing left to empty
+            await self._web.call(
+                token, "chat_update", channel=channel, ts=ts, text=rendered.text, blocks=rendered.blocks
+            )
+        await self._cards.drop(copy.place)
 
     async def _ask_one(self, delivery: Delivery) -> None:
         """Ask for approval in the approvers' channel, or one approver in person."""

@@ -25,11 +25,12 @@ from bot.dialogue.phrases import (
     CONTINUE,
     SLACK_MAILTO,
     THANKS,
-    YES_OR_NO,
     aws_silence,
     aws_trouble,
     bare,
+    is_small_talk,
     is_sure,
+    is_yes_or_no,
 )
 from bot.dialogue.session import Form, Sessions, runtime_hints, session_id
 from bot.errors import CloudError, Invalid, NotFound, QuartermasterError
@@ -78,6 +79,8 @@ class Dialogue:
             turn.place = None
 
         async def commit(transaction: Transaction) -> None:
+            if turn.is_for_others:
+                return
             answers = list(turn.answers)
             await self._services.conversations.remember(transaction, activity)
             if turn.place:
@@ -99,13 +102,16 @@ class Dialogue:
 
     async def _message(self, turn: Exchange, raw: str) -> None:
         text = clean_text(SLACK_MAILTO.sub(r"\1", raw))
+        words = bare(text)
+        if turn.may_be_for_others and (len(text) > MAX_TEXT or is_small_talk(text, words)):
+            turn.is_for_others = True
+            return
         if not text:
             turn.say("I got an empty message. Tell me what you need, or say “help”.")
             return
         if len(text) > MAX_TEXT:
             turn.say(f"That has {len(text)} characters; I can read {MAX_TEXT} at a time. Please say it shorter.")
             return
-        words = bare(text)
         if words in STOP_WORDS:
             self._abandon(turn)
             return
@@ -120,7 +126,7 @@ class Dialogue:
             turn.session.form = None
             await self._begin(turn, self._services.registry.change(form.intent), {})
             return
-        if turn.session.form is None and {words, text.casefold().strip(" .!").replace(",", "")} & YES_OR_NO:
+        if turn.session.form is None and is_yes_or_no(text, words):
             await self._nothing_to_confirm(turn)
             return
         if turn.session.form is None and words in THANKS:
@@ -337,6 +343,9 @@ class Dialogue:
         await self._open.fill(turn, form, {})
 
     def _not_understood(self, turn: Exchange) -> None:
+        if turn.may_be_for_others:
+            turn.is_for_others = True
+            return
         examples = [
             e
             for intent in self._services.registry.intents.values()

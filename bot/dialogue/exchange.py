@@ -34,6 +34,13 @@ class Exchange:
     answers: list[Answer] = field(default_factory=list)
     place: Placing | None = None
     request: str = ""
+    is_for_others: bool = False
+    """Not meant for the bot: nothing is answered and nothing kept of it."""
+
+    @property
+    def may_be_for_others(self) -> bool:
+        """Tell whether this was said in a conversation in which the person never spoke to the bot."""
+        return self.activity.is_overheard and self.session.version == 0
 
     def say(self, text: str) -> None:
         self.answers.append(Answer(text))

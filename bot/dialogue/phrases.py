@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from bot.activity import STOP_WORDS
 from bot.errors import CloudError
 from bot.recognizer import Turn
 
@@ -34,6 +35,16 @@ def bare(text: str) -> str:
     while (shorter := _COURTESY.sub("", words).strip(" .!,")) not in ("", words):
         words = shorter
     return words
+
+
+def is_yes_or_no(text: str, words: str) -> bool:
+    """Tell whether a text agrees or declines and says nothing else; `words` are its `bare` ones."""
+    return bool({words, text.casefold().strip(" .!").replace(",", "")} & YES_OR_NO)
+
+
+def is_small_talk(text: str, words: str) -> bool:
+    """Tell whether a text means nothing to who was asked nothing: no words, a yes, thanks, or a stop."""
+    return not text or words in STOP_WORDS | THANKS or is_yes_or_no(text, words)
 
 
 def is_sure(understood: Turn) -> bool:

@@ -37,6 +37,10 @@ class Scene:
         await self.stage.slack.settles()
         assert self.workspace.faults == []
 
+    def shares(self, channel: str) -> None:
+        """Let another organisation into a channel."""
+        self.workspace.channels[channel]["is_ext_shared"] = True
+
     def calls(self, method: str) -> list[dict[str, Any]]:
         """Return the arguments of the calls of one method that Slack took in this test."""
         return [c.arguments for c in self.workspace.calls[self._calls :] if c.method == method and c.ok]

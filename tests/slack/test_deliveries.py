@@ -52,6 +52,18 @@ async def test_an_answer_that_is_lost_after_the_post_is_not_posted_again(scene: 
     assert [read(m) for m in scene.said(channel)] == ["once", "twice"]
 
 
+async def test_a_lost_answer_is_found_in_a_thread_however_long_it_is(scene: Scene, fresh: Fresh) -> None:
+    ana, channel = scene.member(fresh("ana")), scene.workspace.channel()
+    told = await ana.posts(f"<@{scene.workspace.bot_user}> help", channel)
+    await scene.settles()
+    for n in range(3000):
+        ana.writes(f"chatter {n}", channel, told.ts).ts = f"1000000000.{n:06d}"
+    scene.workspace.broken["chat.postMessage"] = 1
+    await ana.posts("my requests", channel, told.ts)
+    await scene.settles()
+    assert len(scene.said(channel, told.ts)) == 2
+
+
 async def test_a_call_that_is_lost_before_the_post_is_made_again(scene: Scene) -> None:
     channel = scene.workspace.channel()
     scene.workspace.broken["chat.postMessage"] = -2

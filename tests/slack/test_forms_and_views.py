@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
+from adapters.slack import dispatching
 from tests.slack.scene import APPROVER, Scene
 from tests.support.slack.blockkit import texts
+from tests.support.slack.methods import METHODS
+from tests.support.slack.standin import Refusal
 from tests.support.slack.talking import Member, buttons_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -169,3 +172,26 @@ async def test_a_question_of_many_choices_is_a_select_whose_choice_answers_it(sc
     await scene.settles()
     await scene.presses(ana, "Experiment", channel, told.ts)
     assert buttons_of(scene.said(channel, told.ts)[-1])
+
+
+async def test_a_home_tab_that_slack_refuses_is_no_mishap_to_apologise_for(
+    scene: Scene, fresh: Fresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> Any:
+        raise Refusal("not_enabled")
+
+    monkeypatch.setitem(METHODS, "views.publish", refuse)
+    ana = scene.member(fresh("ana"))
+    assert scene.said(await opens(scene, ana, "home")) == []
+
+
+async def test_a_form_is_acknowledged_in_time_when_its_answers_can_not_be_checked_in_time(
+    scene: Scene, fresh: Fresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana, channel = scene.member(fresh("ana")), scene.workspace.channel()
+    thread, view = await opens_the_form(scene, ana, channel, "I need an account")
+    monkeypatch.setattr(dispatching, "IN_PLACE", 0)
+    answer = await ana.submits(view, RootEmail="foo..bar@corp.example", AccountOU="Demos", AccountType="Sandbox")
+    assert (answer.status_code, answer.content) == (200, b"")
+    await scene.settles()
+    assert "is not an e-mail address" in scene.read(channel, thread), "it is checked in the conversation instead"

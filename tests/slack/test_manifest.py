@@ -18,7 +18,7 @@ import yaml
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.lex.engine import Engine
-from adapters.slack import arrivals
+from adapters.slack import arrivals, envelope
 from adapters.slack.install.scopes import SCOPES
 from bot.clock import SystemClock
 from bot.commands.slack_manifest import MANIFEST, manifest
@@ -122,7 +122,7 @@ def test_oauth_asks_for_the_scopes_of_the_manifest(declared: dict[str, Any]) -> 
 def test_every_declared_event_is_handled(declared: dict[str, Any]) -> None:
     for name in declared["settings"]["event_subscriptions"]["bot_events"]:
         found = arrivals.read("events", event(name))
-        assert not isinstance(found, arrivals.Ignored), f"{name}: {found}"
+        assert not isinstance(found, envelope.Ignored), f"{name}: {found}"
 
 
 def test_every_handled_event_is_declared(declared: dict[str, Any]) -> None:
@@ -131,12 +131,12 @@ def test_every_handled_event_is_declared(declared: dict[str, Any]) -> None:
     assert names == sorted(names)
     assert {n.partition(".")[0] for n in names} >= arrivals.EVENTS
     for name in OTHER_EVENTS:
-        assert isinstance(arrivals.read("events", event(name)), arrivals.Ignored), f"{name} is handled, not declared"
+        assert isinstance(arrivals.read("events", event(name)), envelope.Ignored), f"{name} is handled, not declared"
 
 
 def test_every_shortcut_is_declared_and_handled(declared: dict[str, Any]) -> None:
     shortcuts = {(s["type"], s["callback_id"]) for s in declared["features"]["shortcuts"]}
-    assert shortcuts == {("message", arrivals.ASK_ABOUT), ("global", arrivals.ASK)}
+    assert shortcuts == {("message", envelope.ASK_ABOUT), ("global", envelope.ASK)}
     for kind, callback in shortcuts:
         payload = {
             "type": "message_action" if kind == "message" else "shortcut",
@@ -147,9 +147,9 @@ def test_every_shortcut_is_declared_and_handled(declared: dict[str, Any]) -> Non
             "message": {"ts": "1.1", "text": "I need a sandbox account"},
             "trigger_id": "1.2.x",
         }
-        assert not isinstance(arrivals.read("interactive", payload), arrivals.Ignored), callback
+        assert not isinstance(arrivals.read("interactive", payload), envelope.Ignored), callback
         unknown = payload | {"callback_id": "another"}
-        assert isinstance(arrivals.read("interactive", unknown), arrivals.Ignored)
+        assert isinstance(arrivals.read("interactive", unknown), envelope.Ignored)
 
 
 def test_every_command_is_declared_and_handled(declared: dict[str, Any]) -> None:
@@ -157,7 +157,7 @@ def test_every_command_is_declared_and_handled(declared: dict[str, Any]) -> None
     assert set(re.findall(r"(?<![\w/.:<-])/[a-z]+(?![\w/-])", "\n".join(texts()))) == commands
     for command in commands:
         payload = {"command": command, "text": "help", "team_id": "T1", "user_id": "U1", "trigger_id": "1.2.x"}
-        assert not isinstance(arrivals.read("slash_commands", payload), arrivals.Ignored)
+        assert not isinstance(arrivals.read("slash_commands", payload), envelope.Ignored)
 
 
 def test_the_agent_view_is_used_and_the_legacy_one_is_not(declared: dict[str, Any]) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.slack.scene import Scene
-from tests.support.slack.talking import Member
+from adapters.slack import places
+from tests.slack.scene import Scene, read
+from tests.support.slack.talking import Member, buttons_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 Fresh = Callable[[str], str]
@@ -65,12 +66,48 @@ async def test_members_are_answered_in_person_where_other_organisations_read(sce
     assert "hat e-mail should I use" in scene.read(scene.workspace.direct(ana.user))
 
 
+async def test_what_is_pressed_where_other_organisations_read_is_answered_in_person(
+    scene: Scene, fresh: Fresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "FRESH", 0)  # whether it is shared is asked each time
+    ana, channel = scene.member(fresh("ana")), scene.workspace.channel()
+    told = await ana.posts(f"<@{scene.workspace.bot_user}> I need a sandbox account for {fresh('x')}", channel)
+    await scene.settles()
+    button = buttons_of(scene.said(channel, told.ts)[-1])["Demos"]
+    scene.shares(channel)
+    message = {"type": "message", "user": ana.user, "ts": told.ts, "text": "help"}
+    shortcut = {"callback_id": "ask_quartermaster_message", "channel": {"id": channel}, "message": message}
+    await ana.presses(button)
+    await ana.interacts(ana.interaction("message_action", **shortcut))
+    await scene.settles()
+    assert [m.ephemeral_to for m in scene.said(channel)[1:]] == [ana.user] * 2
+    assert "What I can do" in scene.read(scene.workspace.direct(ana.user))
+
+
+async def test_a_card_in_a_channel_that_came_to_be_shared_tells_nothing_more(
+    scene: Scene, fresh: Fresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(places, "FRESH", 0)  # whether it is shared is asked each time
+    ana, channel, email = scene.member(fresh("ana")), scene.workspace.channel(), fresh("secret")
+    request = await scene.ordered(ana, email, channel)
+    scene.shares(channel)
+    approver = scene.stage.approver()
+    await approver.opens_the_mail(about=request)
+    await approver.rejects("Confidential reason")
+    await scene.settles()
+    assert "Confidential" not in scene.read(channel)
+    card = next(m for m in scene.said(channel) if request in read(m))
+    assert email not in read(card)
+    assert buttons_of(card) == {}
+    assert "Confidential reason" in scene.read(scene.workspace.direct(ana.user))
+
+
 async def test_news_do_not_go_to_a_channel_that_came_to_be_shared(scene: Scene, fresh: Fresh) -> None:
     ana, channel = scene.member(fresh("ana")), scene.workspace.channel()
     told = await ana.posts(f"<@{scene.workspace.bot_user}> help", channel)
     await scene.settles()
     before = len(scene.said(channel))
-    scene.workspace.channels[channel]["is_ext_shared"] = True
+    scene.shares(channel)
     services = scene.stage.application.services
     conversation = f"slack:{scene.workspace.team}:{channel}:{told.ts}"
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 MESSAGE_BLOCKS, VIEW_BLOCKS = 50, 100
-MESSAGE_CHARACTERS = 13_200
+MESSAGE_CHARACTERS, BLOCK_CHARACTERS = 13_200, 125
+"""Measured by others (slackapi/bolt-js, issue 2509): each block counts besides its texts."""
 SECTION_TEXT, FIELD_TEXT, FIELDS = 3000, 2000, 10
 HEADER_TEXT, CONTEXT_ELEMENTS, ACTION_ELEMENTS = 150, 10, 25
 BUTTON_TEXT, BUTTON_VALUE, URL = 75, 2000, 3000
@@ -33,7 +34,8 @@ def check_message(blocks: Any, text: Any = "") -> None:
     """Raise Rule for blocks that Slack would not post."""
     require(isinstance(blocks, list), "blocks is no list")
     require(len(blocks) <= MESSAGE_BLOCKS, f"{len(blocks)} blocks")
-    require(sum(len(t) for t in texts(blocks)) <= MESSAGE_CHARACTERS, "more than 13,200 characters")
+    weight = sum(len(t) for t in texts(blocks)) + BLOCK_CHARACTERS * len(blocks)
+    require(weight <= MESSAGE_CHARACTERS, "msg_blocks_too_long: more than 13,200 characters")
     require(isinstance(text, str), "text is no string")
     _check_blocks(blocks, {"section", "header", "context", "actions", "divider", "image", "rich_text", "markdown"})
     require(sum(len(b["text"]) for b in blocks if b["type"] == "markdown") <= MARKDOWN, "too much markdown")

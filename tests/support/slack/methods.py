@@ -155,7 +155,8 @@ def _info(standin: StandIn, workspace: Workspace, given: dict[str, Any]) -> Answ
 def _listed(workspace: Workspace, messages: list[Message], given: dict[str, Any], newest_first: bool) -> Answer:
     start = int(given.get("cursor") or 0)
     limit = int(given.get("limit") or 100)
-    ordered = sorted(messages, key=lambda m: m.ts, reverse=newest_first)
+    after = [m for m in messages if m.ts > str(given.get("oldest") or "")]
+    ordered = sorted(after, key=lambda m: m.ts, reverse=newest_first)
     page = ordered[start : start + limit]
     shows = str(given.get("include_all_metadata", "")).lower() in ("true", "1")
     found = [
