@@ -203,3 +203,54 @@ def test_the_mention_of_the_bot_is_no_part_of_what_is_said() -> None:
     assert mentions("hi <@U1>", "U1")
     assert not mentions("hi <@U12>", "U1")
     assert without_mention("<@U1>: give me <@U12> an account", "U1") == "give me <@U12> an account"
+
+
+CHECKS = Checks(
+    (("done", "Account Factory", "version 4.0, path Portfolio"), ("failed", "OU", "Demos is not registered"))
+)
+
+
+def test_what_the_bot_formats_is_markdown_in_messages() -> None:
+    rendered = render("", Card("Plan", (CHECKS, Quote("please, by Friday", "Bo Diaz"))), console=CONSOLE)
+    check_message(rendered.blocks, rendered.text)
+    marked = [b["text"] for b in rendered.blocks if b["type"] == "markdown"]
+    assert marked == [
+        "✓ **Account Factory**: version 4.0, path Portfolio  \n✗ **OU**: Demos is not registered",
+        "**Bo Diaz** wrote:  \n> please, by Friday",
+    ]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *ATTACKS,
+        "[AWS](https://evil.example)",
+        "see https://evil.example",
+        "www.evil.example",
+        "_it_",
+        "a `b`",
+        "# big",
+        "1. first",
+        "- one",
+        "+ one",
+        ":tada: done",
+        "a\nb",
+        "![x](y)",
+        "a | b",
+        "back\\slash",
+        "~~no~~",
+        "![a]",
+    ],
+)
+def test_words_that_mean_something_in_markdown_go_without_it(words: str) -> None:
+    card = Card("Plan", (Checks((("done", words, "fine"),)), Quote(words, "Bo"), Checks((("done", "fine", words),))))
+    rendered = render("", card, console=CONSOLE)
+    assert not [b for b in rendered.blocks if b["type"] == "markdown"]
+    assert all(line in "\n".join(words_of(rendered.blocks)) for line in words.splitlines())
+
+
+def test_a_long_list_in_markdown_is_within_its_limits() -> None:
+    rows = tuple(("done", f"check {n}", "all is well with it, as far as one can tell " * 3) for n in range(120))
+    rendered = render("", Card("Plan", (Checks(rows),)), console=CONSOLE)  # type: ignore[arg-type]
+    check_message(rendered.blocks, rendered.text)
+    assert "shortened" in str(rendered.blocks)

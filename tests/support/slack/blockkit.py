@@ -206,6 +206,7 @@ def _rich_text(block: dict[str, Any]) -> None:
 
 def _markdown(block: dict[str, Any]) -> None:
     _only(block, "text")
+    require("block_id" not in block, "a markdown block keeps no block_id")
     require(isinstance(block.get("text"), str) and block["text"], "an empty markdown block")
 
 

@@ -83,8 +83,11 @@ def _block(block: Block, errors: Mapping[str, str]) -> str:
         case "rich_text":
             return "".join(_rich(e) for e in block["elements"])
         case "markdown":
-            words = re.sub(r"\*\*(.+?)\*\*", r"*\1*", block["text"])
-            return f'<div class="block">{draw_words(words)}</div>'
+            lines = re.sub(r"\*\*(.+?)\*\*", r"*\1*", block["text"]).split("\n")
+            return "".join(
+                f'<div class="block{" quote" * line.startswith("> ")}">{draw_words(line.removeprefix("> "))}</div>'
+                for line in lines
+            )
         case "input":
             return _input(block, errors.get(block.get("block_id", ""), ""))
         case kind:

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterator
@@ -54,6 +55,8 @@ def _shown(value: Any) -> Iterator[str]:
             return
         elif kind == "mrkdwn":
             yield unescaped(_plain_mrkdwn(value["text"]))
+        elif kind == "markdown":
+            yield from (re.sub(r"\*\*(.+?)\*\*", r"\1", line).removeprefix("> ") for line in value["text"].splitlines())
         elif kind == "plain_text" or (kind == "text" and isinstance(value.get("text"), str)):
             yield unescaped(value["text"])
         else:
