@@ -101,6 +101,7 @@ class Dispatching:
         """Return Bolt with our listeners; built at first use, since its client belongs to the event loop."""
         if self._bolt is None:
             app = AsyncApp(
+                name="quartermaster",  # or it looks for its caller's file through the whole stack, for half a second
                 logger=_quiet_logger(),
                 client=self._web.client(),
                 authorize=_authorize_by(self._workspaces),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shlex
 import signal
@@ -158,12 +159,19 @@ async def _serve(settings: Settings, listening: socket.socket, *, greeting: bool
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event for it
             await asyncio.sleep(0.01)
+        _keep_from_collector()
         if greeting and server.started:
             _greet(settings)
         await serving
     finally:
         await application.stop()
     return 0 if server.was_started else 2
+
+
+def _keep_from_collector() -> None:
+    """Keep what the start made, which stays, from the garbage collector: each full pass over it stops every turn."""
+    gc.collect()
+    gc.freeze()
 
 
 class _Server:

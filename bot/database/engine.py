@@ -24,6 +24,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from bot.database.direct import DRIVER, TAKE_WRITE_LOCK
 from bot.errors import SettingsError, Unavailable
 
 log = structlog.get_logger(__name__)
@@ -83,7 +84,7 @@ def driver_url(url: str) -> URL:
         ) from error
     backend = parsed.get_backend_name()
     if backend == "sqlite":
-        return parsed.set(drivername="sqlite+aiosqlite")
+        return parsed.set(drivername=DRIVER)
     if backend in {"postgresql", "postgres"}:
         return parsed.set(drivername="postgresql+psycopg")
     raise SettingsError(f"DATABASE_URL names {backend!r}; only sqlite and postgresql are supported.")
@@ -305,4 +306,4 @@ def _prepare_sqlite(engine: AsyncEngine, *, for_writing: bool) -> None:
 
     @event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if for_writing else "BEGIN")
+        connection.exec_driver_sql(TAKE_WRITE_LOCK if for_writing else "BEGIN")

@@ -281,7 +281,7 @@ async def test_a_failure_nobody_foresaw_claims_nothing_and_names_its_reference()
 
 
 def test_urls_get_their_asynchronous_drivers() -> None:
-    assert driver_url("sqlite:///x.db").drivername == "sqlite+aiosqlite"
+    assert driver_url("sqlite:///x.db").drivername == "sqlite+direct"
     assert driver_url("postgresql://u@h/n").drivername == "postgresql+psycopg"
 
 
