@@ -38,13 +38,15 @@ class SlotType:
 
     With `listed` only the values and their synonyms resolve (Lex: TopResolution); without it anything
     typed passes (Lex: OriginalValue) and `Change.validate` decides. `pattern` is a regular expression
-    that a whole word must match.
+    that a whole word must match. `samples` are typical values of a type that takes anything: Lex learns from them
+    what they look like, and asks for some; they are no list.
     """
 
     name: str
     values: tuple[Value, ...] = ()
     listed: bool = True
     pattern: str = ""
+    samples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -5,15 +5,23 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bot.intent import Definition, Registry, Slot, SlotType
+from bot.intent import Definition, Registry, Slot, SlotType, Value
 from bot.recognizer import FALLBACK
 from bot.words import either
 
 THRESHOLD = 0.4
+SAMPLES = ("payments", "web shop 42", "data-platform-team")
+"""Typical values of a type that names none, such as a question that the house has added."""
 
 
-def lex_definition(registry: Registry, *, name: str = "Quartermaster", locale: str = "en_US") -> dict[str, Any]:
-    """Return one bot locale with intents, slots and slot types, in the names of the lexv2-models API."""
+def lex_definition(
+    registry: Registry, *, name: str = "Quartermaster", locale: str = "en_US", samples: bool = False
+) -> dict[str, Any]:
+    """Return one bot locale with intents, slots and slot types, in the names of the lexv2-models API.
+
+    With `samples` types that take anything get typical values, without which Lex builds no slot type; the engine
+    needs none, and would take them for a list.
+    """
     types: dict[str, SlotType] = {}
     intents: list[dict[str, Any]] = []
     for intent in registry.intents.values():
@@ -27,7 +35,7 @@ def lex_definition(registry: Registry, *, name: str = "Quartermaster", locale: s
         "botName": name,
         "localeId": locale,
         "nluIntentConfidenceThreshold": THRESHOLD,
-        "slotTypes": [_slot_type(t) for t in types.values()],
+        "slotTypes": [_slot_type(t, samples=samples) for t in types.values()],
         "intents": intents,
     }
 
@@ -66,18 +74,24 @@ def _slot(slot: Slot) -> dict[str, Any]:
     return shape
 
 
-def _slot_type(slot_type: SlotType) -> dict[str, Any]:
+def _slot_type(slot_type: SlotType, *, samples: bool) -> dict[str, Any]:
     setting: dict[str, Any] = {"resolutionStrategy": "TopResolution" if slot_type.listed else "OriginalValue"}
     if slot_type.pattern:
         setting["regexFilter"] = {"pattern": slot_type.pattern}
     shape: dict[str, Any] = {"slotTypeName": slot_type.name, "valueSelectionSetting": setting}
     if slot_type.values:
-        shape["slotTypeValues"] = [
-            {"sampleValue": {"value": v.value}, "synonyms": [{"value": s} for s in v.synonyms]}
-            for v in slot_type.values
-        ]
+        shape["slotTypeValues"] = [_value(v) for v in slot_type.values]
     elif slot_type.pattern:
         shape["parentSlotTypeSignature"] = "AMAZON.AlphaNumeric"
+    elif samples:
+        shape["slotTypeValues"] = [_value(Value(s)) for s in slot_type.samples or SAMPLES]
+    return shape
+
+
+def _value(value: Value) -> dict[str, Any]:
+    shape: dict[str, Any] = {"sampleValue": {"value": value.value}}
+    if value.synonyms:  # Lex refuses an empty list
+        shape["synonyms"] = [{"value": s} for s in value.synonyms]
     return shape
 
 

@@ -94,6 +94,12 @@ KINDS = {
             ("times", "message"),
             {"message": "An unexpected internal failure occurred."},
         ),
+        FaultKind(
+            "build_failed",
+            "A Lex locale's build ends as Failed, and blames an utterance.",
+            ("times", "message"),
+            {"message": "The build failed: an utterance can't be used to train the model."},
+        ),
         FaultKind("trail_missing", "Accounts see no organization trail of CloudTrail.", ("times",)),
         FaultKind("recorder_stopped", "AWS Config's recorders have stopped.", ("times",)),
         FaultKind("quota", "The organization has all the accounts it may have (or `limit`).", ("limit", "times")),

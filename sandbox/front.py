@@ -150,13 +150,22 @@ class Front:
         return response
 
     def _carry_out(self, answering: _Answering, request_id: str) -> WireResponse:
-        service, operation = answering.service, answering.operation
+        operation = answering.operation
         served = OPERATIONS.get((operation.service, operation.name))
         passed_on = is_passed_on(answering.signature.signing_name, operation.service, operation.name)
         if served is None and not passed_on:
             raise _not_served(operation.service, operation.name)
         parameters = operation.parse()
         answering.call.params = without_secrets(parameters)
+        if served is not None and served.within is not None:
+            with served.within(self._context(answering), parameters):
+                return self._carry_out_parsed(answering, served, parameters, request_id)
+        return self._carry_out_parsed(answering, served, parameters, request_id)
+
+    def _carry_out_parsed(
+        self, answering: _Answering, served: Served | None, parameters: dict[str, Any], request_id: str
+    ) -> WireResponse:
+        service, operation = answering.service, answering.operation
         self._strike_before(answering)
         if served is None:
             self._authorize(answering, parameters)
@@ -187,17 +196,7 @@ class Front:
             raise AwsError(answering.service.denied, reason, status=answering.service.denied_status)
 
     def _run(self, served: Served, answering: _Answering, parameters: dict[str, Any]) -> dict[str, Any]:
-        operation = answering.operation
-        context = Context(
-            account=answering.caller.account,
-            region=answering.signature.region,
-            service=operation.service,
-            operation=operation.name,
-            caller=answering.caller.arn,
-            principal=answering.caller,
-            access_key=answering.signature.access_key,
-            world=self._world,
-        )
+        operation, context = answering.operation, self._context(answering)
         if served.locked:
             with self._world.lock:
                 settle(self._world)
@@ -212,6 +211,18 @@ class Front:
             _LOG.error("sandbox bug: %s.%s answers wrongly: %s", operation.service, operation.name, problem)
             raise AwsError("SandboxBug", f"{operation.service} {operation.name}: {problem}", status=500)
         return result
+
+    def _context(self, answering: _Answering) -> Context:
+        return Context(
+            account=answering.caller.account,
+            region=answering.signature.region,
+            service=answering.operation.service,
+            operation=answering.operation.name,
+            caller=answering.caller.arn,
+            principal=answering.caller,
+            access_key=answering.signature.access_key,
+            world=self._world,
+        )
 
     def _strike_before(self, answering: _Answering) -> None:
         service, where = answering.service, (answering.operation.service, answering.operation.name)

@@ -1,16 +1,29 @@
-"""Lex V2 bots in the sandbox: definitions in Lex's own shape, run by the local engine."""
+"""Lex V2 bots at run time: registered definitions, and what lexv2-models built, run by the local engine."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sandbox.errors import AwsError
+from sandbox.lex_model import DRAFT, ModelledBot, definition_of, settle_bot
 from sandbox.model import LexBot
 from sandbox.world import Recognize, World
 
 _BOT_ID = re.compile(r"[0-9a-zA-Z]{10}")
+_DEFAULT_IDLE_SECONDS = 300
+
+
+@dataclass(frozen=True)
+class ServedBot:
+    """One locale of one alias; `source` is the very object that the definition comes from."""
+
+    key: str
+    idle_seconds: int
+    source: object
+    definition: Mapping[str, Any]
 
 
 def register_bot(world: World, wish: Mapping[str, Any]) -> LexBot:
@@ -29,7 +42,7 @@ def register_bot(world: World, wish: Mapping[str, Any]) -> LexBot:
     bot = LexBot(wish["botId"], wish["botAliasId"], wish["localeId"], wish["definition"])
     with world.lock:
         try:
-            engine_of(world, bot)
+            engine_of(world, _registered(bot))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise AwsError("ValidationException", f"The definition can't be used: {error!r}") from error
         world.zone.bots[_key(bot.bot_id, bot.bot_alias_id, bot.locale_id)] = bot
@@ -38,19 +51,23 @@ def register_bot(world: World, wish: Mapping[str, Any]) -> LexBot:
     return bot
 
 
-def find_bot(world: World, bot_id: str, bot_alias_id: str, locale_id: str) -> LexBot:
-    """The bot registered under those three names, or ResourceNotFoundException."""
+def find_served(world: World, bot_id: str, bot_alias_id: str, locale_id: str) -> ServedBot:
+    """The bot that answers under those three names, or ResourceNotFoundException."""
     with world.lock:
-        bot = world.zone.bots.get(_key(bot_id, bot_alias_id, locale_id))
-    if bot is None:
+        registered = world.zone.bots.get(_key(bot_id, bot_alias_id, locale_id))
+        if registered is not None:
+            return _registered(registered)
+        modelled = world.zone.lex_bots.get(bot_id)
+        served = _modelled(world, modelled, bot_alias_id, locale_id) if modelled is not None else None
+    if served is None:
         raise AwsError(
             "ResourceNotFoundException",
             f"Bot {bot_id} with alias {bot_alias_id} and locale {locale_id} does not exist.",
         )
-    return bot
+    return served
 
 
-def recognize(world: World, bot: LexBot, **turn: Any) -> dict[str, Any]:
+def recognize(world: World, bot: ServedBot, **turn: Any) -> dict[str, Any]:
     """One turn of the local engine; ValidationException for what Lex would refuse too."""
     engine = engine_of(world, bot)
     try:
@@ -59,18 +76,45 @@ def recognize(world: World, bot: LexBot, **turn: Any) -> dict[str, Any]:
         raise AwsError("ValidationException", str(error)) from error
 
 
-def engine_of(world: World, bot: LexBot) -> Recognize:
-    """The engine's `recognize_text` for a bot, made once; it keeps the bot's sessions."""
-    key = _key(bot.bot_id, bot.bot_alias_id, bot.locale_id)
+def engine_of(world: World, bot: ServedBot) -> Recognize:
+    """The engine's `recognize_text` for a bot, made once."""
     with world.lock:
-        made_for, engine = world.engines.get(key, (None, None))
-        if engine is None or made_for is not bot:
+        made_for, engine = world.engines.get(bot.key, (None, None))
+        if engine is None or made_for is not bot.source:
             # Loaded when the first bot needs it: most sandboxes never see one.
             from adapters.lex.engine import Engine
 
             engine = Engine(bot.definition).recognize_text
-            world.engines[key] = (bot, engine)
+            world.engines[bot.key] = (bot.source, engine)
         return engine
+
+
+def _registered(bot: LexBot) -> ServedBot:
+    key = _key(bot.bot_id, bot.bot_alias_id, bot.locale_id)
+    idle = int(bot.definition.get("idleSessionTTLInSeconds") or _DEFAULT_IDLE_SECONDS)
+    return ServedBot(key, idle, bot, bot.definition)
+
+
+def _modelled(world: World, bot: ModelledBot, alias_id: str, locale_id: str) -> ServedBot | None:
+    """What the alias points at, as it was built; None when it points at nothing that was."""
+    if settle_bot(bot, world.clock.now()):
+        world.changed()
+        world.save()
+    alias = bot.aliases.get(alias_id)
+    if alias is None or alias["version"] is None:
+        return None
+    if not (alias["settings"].get(locale_id) or {}).get("enabled", alias["version"] == DRAFT):
+        return None
+    if alias["version"] == DRAFT:
+        content = (bot.locales.get(locale_id) or {}).get("built")
+    else:
+        content = (bot.versions.get(alias["version"]) or {"locales": {}})["locales"].get(locale_id)
+    if content is None:
+        return None
+    key = f"{bot.id}/{alias['version']}/{locale_id}"
+    made_for, _ = world.engines.get(key, (None, None))
+    definition = {} if made_for is content else definition_of(bot, content)
+    return ServedBot(key, bot.idle_seconds, content, definition)
 
 
 def _key(bot_id: str, bot_alias_id: str, locale_id: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from sandbox.access import Assignment, AssignmentRequest
 from sandbox.budgeting import Budget
 from sandbox.identities import Group, User
+from sandbox.lex_model import ModelledBot
 
 
 @dataclass
@@ -232,6 +233,7 @@ class LandingZone:
     topics: dict[str, Topic] = field(default_factory=dict)
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
     bots: dict[str, LexBot] = field(default_factory=dict)
+    lex_bots: dict[str, ModelledBot] = field(default_factory=dict)
     contacts: dict[str, dict[str, str]] = field(default_factory=dict)
     budgets: dict[str, Budget] = field(default_factory=dict)
     users: dict[str, User] = field(default_factory=dict)
@@ -255,6 +257,7 @@ _RECORD_TYPES: dict[str, type] = {
     "topics": Topic,
     "subscriptions": Subscription,
     "bots": LexBot,
+    "lex_bots": ModelledBot,
     "budgets": Budget,
     "users": User,
     "groups": Group,

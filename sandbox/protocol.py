@@ -147,6 +147,9 @@ def match_operation(service: str, environ: Environ, body: bytes) -> Operation | 
         protocol = determine_request_protocol(get_service_model(service), request.content_type)
     except (NotFound, NotImplementedError, UnknownServiceError):
         return None
+    if any("/" in str(value) and f"{{{name}+}}" not in model.http["requestUri"] for name, value in labels.items()):
+        # The router lets a label run over slashes, so that a longer path of another service fits too.
+        return None
     return Operation(model, protocol, request, labels)
 
 

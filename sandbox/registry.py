@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,10 +52,11 @@ class Service:
 
 @dataclass(frozen=True)
 class Served:
-    """A handler and whether it is called under the world's lock."""
+    """A handler, whether it is called under the world's lock, and what holds for as long as a call takes."""
 
     handler: Handler
     locked: bool = True
+    within: Callable[[Context, Parameters], AbstractContextManager[None]] | None = None
 
 
 SERVICES: dict[str, Service] = {}
@@ -65,10 +67,14 @@ def serve(service: Service) -> Callable[..., Callable[[Handler], Handler]]:
     """Announce a service; returns the decorator that registers its operations' handlers."""
     SERVICES[service.name] = service
 
-    def operation(*names: str, locked: bool = True) -> Callable[[Handler], Handler]:
+    def operation(
+        *names: str,
+        locked: bool = True,
+        within: Callable[[Context, Parameters], AbstractContextManager[None]] | None = None,
+    ) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:
             for name in names:
-                OPERATIONS[service.name, name] = Served(handler, locked)
+                OPERATIONS[service.name, name] = Served(handler, locked, within)
             return handler
 
         return register

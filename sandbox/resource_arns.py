@@ -42,8 +42,8 @@ def resources_of(prefix: str, account: str, region: str, parameters: Mapping[str
     found = derive(account, region, parameters) if derive is not None else []
     found += [
         (value,)
-        for value in parameters.values()
-        if isinstance(value, str) and value.startswith("arn:") and (value,) not in found
+        for name, value in parameters.items()
+        if isinstance(value, str) and value.startswith("arn:") and (value,) not in found and name != "roleArn"
     ]
     if found:
         return found
@@ -76,10 +76,13 @@ def _of_servicecatalog(account: str, region: str, parameters: Mapping[str, Any])
 
 
 def _of_iam(account: str, _region: str, parameters: Mapping[str, Any]) -> list[Alternatives]:
-    name = parameters.get("RoleName")
+    name, path = parameters.get("RoleName"), parameters.get("Path", "/")
+    if "AWSServiceName" in parameters:
+        name = f"AWSServiceRoleForLexV2Bots_{parameters.get('CustomSuffix', '')}"
     if name is None:
         return []
-    path = parameters.get("Path", "/")
+    if name.startswith("AWSServiceRoleForLexV2Bots"):
+        path = "/aws-service-role/lexv2.amazonaws.com/"
     return [(f"arn:aws:iam::{account}:role{path}{name}",)]
 
 
@@ -129,7 +132,9 @@ def _of_identitystore(account: str, _region: str, parameters: Mapping[str, Any])
 def _of_lex(account: str, region: str, parameters: Mapping[str, Any]) -> list[Alternatives]:
     bot, alias = parameters.get("botId"), parameters.get("botAliasId")
     if bot is None:
-        return []
+        return [(f"arn:aws:lex:{region}:{account}:bot/*",)]
+    if "botAliasName" in parameters:
+        alias = alias or "*"
     named = f"bot-alias/{bot}/{alias}" if alias else f"bot/{bot}"
     return [(f"arn:aws:lex:{region}:{account}:{named}",)]
 

@@ -12,7 +12,8 @@ from sandbox import landing_zone
 from sandbox.clock import SimulatedClock
 from sandbox.faults import Faults
 from sandbox.growth import seed_grown
-from sandbox.model import Account, LandingZone, LexBot, OrganizationalUnit, from_document, to_document
+from sandbox.lex_sessions import LexSessions
+from sandbox.model import Account, LandingZone, OrganizationalUnit, from_document, to_document
 from sandbox.store import Store, UnusableState
 
 Recognize = Callable[..., dict[str, Any]]
@@ -35,7 +36,8 @@ class World:
     ) -> None:
         self.lock = RLock()
         self.faults = faults
-        self.engines: dict[str, tuple[LexBot, Recognize]] = {}
+        self.engines: dict[str, tuple[object, Recognize]] = {}
+        self.lex_sessions = LexSessions()
         self._store = store
         self._seed = seed
         kept = store.load("landing_zone")
@@ -65,14 +67,14 @@ class World:
                 self._unsaved = False
 
     def reset(self) -> None:
-        """Back to the seed; registered Lex bots and the clock's time stay (it never goes backwards).
+        """Back to the seed; Lex bots, registered and built, and the clock's time stay (it never goes backwards).
 
         So do the sessions of roles: their credentials are still with callers, who must not become somebody else.
         """
         with self.lock:
-            bots, sessions = self.zone.bots, self.zone.sessions
+            was = self.zone
             self.zone = self._seed()
-            self.zone.bots, self.zone.sessions = bots, sessions
+            self.zone.bots, self.zone.lex_bots, self.zone.sessions = was.bots, was.lex_bots, was.sessions
             self.changed()
             self.save()
 

@@ -23,7 +23,9 @@ PORT = {"adapters/aws"}
 NO_CLOUD = {"adapters/lex/engine", "adapters/slack", "adapters/teams"}
 """Call nothing of AWS; some have a `call` of their own."""
 METHODS = ("call", "pages")
-OWN, MANAGEMENT, MEMBER = "own", "management", "member"
+OWN, MANAGEMENT, MEMBER, DEPLOYER = "own", "management", "member", "deployer"
+DEPLOYING = {"adapters/lex/building"}
+"""Called by whoever deploys, from a shell, and by no bot: their own identity is another."""
 
 
 class Unresolvable(Exception):
@@ -32,7 +34,7 @@ class Unresolvable(Exception):
 
 @dataclass(frozen=True, order=True)
 class Call:
-    """One operation called somewhere with one of the roles: own (none assumed), management or member."""
+    """One operation called somewhere with one of the roles: own (none assumed), management, member, or deployer."""
 
     capability: str
     service: str
@@ -66,6 +68,8 @@ class _Wrapper:
 def capability_of(path: str) -> str:
     """Return the capability that a file belongs to: its folder under intents/ or adapters/, else core or doctor."""
     parts = path.split("/")
+    if path.rpartition("/")[0] in DEPLOYING:
+        return f"{parts[1]}_{parts[2]}"
     if "doctor" in parts or parts[-1] == "doctor.py":
         return "doctor"
     if parts[0] == "bot":
@@ -152,6 +156,8 @@ class _Reader:
             self._wrappers.append(_Wrapper(function.name, module.path, function, service, operation, role))
             return
         if isinstance(service, frozenset) and isinstance(operation, frozenset) and isinstance(role, frozenset):
+            if module.path.rpartition("/")[0] in DEPLOYING:
+                role = frozenset(DEPLOYER if one == OWN else one for one in role)
             for one in ((s, o, r) for s in service for o in operation for r in role):
                 self._found[Call(capability_of(module.path), *one, where=module.where(node))] = None
 

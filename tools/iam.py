@@ -1,5 +1,7 @@
 """Writes the IAM policies into docs/aws.md: the least that each capability needs, from the calls the code makes.
 
+So are those that `python -m bot lex policy` prints, in a file beside the code that makes the calls.
+
 `python -m tools.iam write` puts them between the markers, `check` tells whether they are up to date (part of
 `make lint`), and `show` prints one policy with your own names in its ARNs, ready to be put:
 python -m tools.iam show management --region eu-west-1 --management 111122223333 --organization o-a1b2c3d4e5
@@ -15,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
-from tools.calls import MANAGEMENT, MEMBER, OWN, ROOT, Call, Unresolvable, find_calls
+from tools.calls import DEPLOYER, MANAGEMENT, MEMBER, OWN, ROOT, Call, Unresolvable, find_calls
 from tools.permissions import (
     FACTS,
     REQUEST_CONDITION,
@@ -28,6 +30,7 @@ from tools.permissions import (
 )
 
 GUIDE = ROOT / "docs" / "aws.md"
+LEX_POLICIES = ROOT / "adapters" / "lex" / "building" / "policy.json"
 BEGIN, END = "<!-- Written by python -m tools.iam write. -->", "<!-- End of what is written. -->"
 TITLES = {
     "account_vending": "Vending accounts",
@@ -36,11 +39,13 @@ TITLES = {
     "accounts": "The life of accounts",
     "email": "Mail through SES, notices through SNS",
     "lex": "Understanding through Lex",
+    "lex_building": "`python -m bot lex diff`, `deploy` and `rollback`",
     "reports": "The monthly report",
     "products": "Products of the Service Catalog",
 }
 ROLE_WORDS = {
     OWN: "the bot's own identity",
+    DEPLOYER: "whoever deploys the Lex bot",
     MANAGEMENT: "the management role (`MANAGEMENT_ROLE_ARN`)",
     MEMBER: "the role in member accounts (`MEMBER_ROLE_NAME`)",
 }
@@ -61,14 +66,15 @@ def policy_of(calls: Iterable[Call], names: Names = DEFAULT, phases: Sequence[st
     condition: dict[str, Any] = REQUEST_CONDITION
     for call in calls:
         (reads if is_read(call.operation) else changes).update(actions_of(call))
-        condition = {} if call.role == OWN else REQUEST_CONDITION
+        condition = {} if call.role in (OWN, DEPLOYER) else REQUEST_CONDITION
     statements = []
     if PLANNING in phases:
         statements += _grouped("Planning", reads, names, {})
     if WORK in phases:
         statements += _grouped("Work", changes, names, condition)
         for facts in dict.fromkeys(FACTS[action] for action in sorted(changes & FACTS.keys())):
-            within = {a: resources_of(a, names) if a.startswith("ses:") else ("*",) for a in facts.actions}
+            held = ("ses:", "iam:")
+            within = {a: resources_of(a, names) if a.startswith(held) else ("*",) for a in facts.actions}
             statements += _statements(f"Within{facts.name}", within, condition)
     return {"Version": "2012-10-17", "Statement": statements}
 
@@ -115,11 +121,12 @@ def document() -> str:
     for capability in sorted({c.capability for c in calls}, key=lambda name: (name != "core", name)):
         parts.append(f"### {TITLES.get(capability, capability.replace('_', ' ').capitalize())}\n")
         own = [c for c in calls if c.capability == capability]
-        for role in (OWN, MANAGEMENT, MEMBER):
+        for role in (OWN, DEPLOYER, MANAGEMENT, MEMBER):
             listed = [c for c in own if c.role == role]
             if not listed:
                 continue
-            for phases, words in ((PHASES, ""),) if role == OWN else (((PLANNING,), "planning"), ((WORK,), "work")):
+            both = (((PLANNING,), "planning"), ((WORK,), "work"))
+            for phases, words in ((PHASES, ""),) if role in (OWN, DEPLOYER) else both:
                 policy = policy_of(listed, phases=phases)
                 if policy["Statement"]:
                     parts.append(f"For {ROLE_WORDS[role]}{f', {words}' if words else ''}:\n\n{_fenced(policy)}\n")
@@ -154,6 +161,14 @@ def _shown(value: Any) -> str:
     return "[\n" + ",\n".join(f"        {json.dumps(entry)}" for entry in value) + "\n      ]"
 
 
+def lex_policies() -> str:
+    """Return what `python -m bot lex policy` prints, as JSON by who gets it."""
+    calls = find_calls()
+    bot = [c for c in calls if c.capability == "lex" and c.role == OWN]
+    policies = {"deployer": policy_of(c for c in calls if c.role == DEPLOYER), "bot": policy_of(bot)}
+    return json.dumps(policies, indent=1) + "\n"
+
+
 def with_document(guide: str) -> str:
     """Return the guide with its written part made anew; ValueError when the markers are gone."""
     before, begin, rest = guide.partition(BEGIN)
@@ -170,7 +185,7 @@ def main(arguments: Sequence[str]) -> int:
     commands.add_parser("write", help="put the policies into docs/aws.md")
     commands.add_parser("check", help="tell whether docs/aws.md is up to date")
     show = commands.add_parser("show", help="print one role's whole policy as JSON")
-    show.add_argument("role", choices=(OWN, MANAGEMENT, MEMBER))
+    show.add_argument("role", choices=(OWN, MANAGEMENT, MEMBER, DEPLOYER))
     show.add_argument("--phase", choices=PHASES, action="append", help="planning or work alone")
     for entry in fields(Names):
         show.add_argument(f"--{entry.name.replace('_', '-')}", default=entry.default)
@@ -181,15 +196,18 @@ def main(arguments: Sequence[str]) -> int:
             print(json.dumps(whole_policy(chosen.role, names, phases=chosen.phase or PHASES), indent=2))
             return 0
         guide = GUIDE.read_text(encoding="utf-8")
-        written = with_document(guide)
+        written, policies = with_document(guide), lex_policies()
     except (Unresolvable, UnknownOperation, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     if chosen.command == "write":
         GUIDE.write_text(written, encoding="utf-8")
-    elif written != guide:
+        LEX_POLICIES.write_text(policies, encoding="utf-8")
+    elif written != guide or policies != LEX_POLICIES.read_text(encoding="utf-8"):
         print(
-            "The policies in docs/aws.md are not those of the code: run `python -m tools.iam write`.", file=sys.stderr
+            "The policies in docs/aws.md and adapters/lex/building/policy.json are not those of the code: "
+            "run `python -m tools.iam write`.",
+            file=sys.stderr,
         )
         return 1
     return 0

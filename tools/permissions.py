@@ -42,6 +42,7 @@ class Names:
     sender: str = "*"
     topic: str = "TOPIC"
     lex_bot: str = "LEX_BOT_ID/LEX_BOT_ALIAS_ID"
+    lex_bot_id: str = "LEX_BOT_ID"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ _IDENTITY_CENTER = (
     "arn:aws:sso:::permissionSet/*/*",
     "arn:aws:sso:::account/*",
 )
+_LEX_BOT = ("arn:aws:lex:{region}:{bot}:bot/{lex_bot_id}",)
+_LEX_ROLE = ("arn:aws:iam::{bot}:role/aws-service-role/lexv2.amazonaws.com/AWSServiceRoleForLexV2Bots_Quartermaster",)
 _RESOURCES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("servicecatalog:DescribeProduct", _PRODUCT),
     ("servicecatalog:DescribeProvisioningParameters", _PRODUCT),
@@ -102,6 +105,15 @@ _RESOURCES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("sns:Publish", ("arn:aws:sns:{region}:{bot}:{topic}",)),
     ("sns:GetTopicAttributes", ("arn:aws:sns:{region}:{bot}:{topic}",)),
     ("lex:RecognizeText", ("arn:aws:lex:{region}:{bot}:bot-alias/{lex_bot}",)),
+    ("lex:*Session", ("arn:aws:lex:{region}:{bot}:bot-alias/{lex_bot}",)),
+    ("lex:ListBots", ("*",)),
+    ("lex:CreateBot", ("arn:aws:lex:{region}:{bot}:bot/*",)),
+    ("lex:ListBotAliases", _LEX_BOT),
+    ("lex:*BotAlias", ("arn:aws:lex:{region}:{bot}:bot-alias/{lex_bot_id}/*",)),
+    ("lex:*", _LEX_BOT),
+    ("iam:GetRole", _LEX_ROLE),
+    ("iam:CreateServiceLinkedRole", _LEX_ROLE),
+    ("iam:PassRole", _LEX_ROLE),
 )
 """The first pattern that fits an action says its resources; what none fits can't be held to any: "*"."""
 
@@ -150,6 +162,11 @@ FACTS: Mapping[str, Facts] = {
     "servicecatalog:ProvisionProduct": _ACCOUNT_FACTORY,
     "servicecatalog:UpdateProvisionedProduct": _ACCOUNT_FACTORY,
     "servicecatalog:TerminateProvisionedProduct": _ACCOUNT_FACTORY,
+    "lex:CreateBot": Facts(
+        name="LexRole",
+        actions=("iam:PassRole",),
+        source="IAM User Guide, “Grant a user permissions to pass a role to an AWS service”",
+    ),
     "ses:SendEmail": Facts(
         name="Mail",
         actions=("ses:SendRawEmail",),

@@ -43,9 +43,13 @@ def main(arguments: Sequence[str]) -> int:
 
                 return doctor(as_json=chosen.json)
             case "lex":
-                from bot.commands.understanding import export
+                if chosen.what == "export":
+                    from bot.commands.understanding import export
 
-                return export()
+                    return export()
+                from bot.commands import lex
+
+                return lex.run(chosen)
             case "slack":
                 from bot.commands.slack_manifest import show
 
@@ -87,8 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     erase.add_argument("--reason", required=True, help="why; kept in the record, with your name on this machine")
     examination = commands.add_parser("doctor", help="look at the whole installation and say what mends it")
     examination.add_argument("--json", action="store_true", help="print the findings as JSON")
-    lex = commands.add_parser("lex", help="what people can say, in Lex V2's shape")
-    lex.add_subparsers(dest="what", required=True, metavar="what").add_parser("export", help="print it as JSON")
+    _add_lex(commands.add_parser("lex", help="what people can say, and the Lex V2 bot that understands it"))
     slack = commands.add_parser("slack", help="the Slack app")
     deeds = slack.add_subparsers(dest="what", required=True, metavar="what")
     app = deeds.add_parser("manifest", help="print the app's manifest, to be pasted at https://api.slack.com/apps")
@@ -98,3 +101,24 @@ def _parser() -> argparse.ArgumentParser:
     migrate = commands.add_parser("migrate", help="bring the database to this version's schema")
     migrate.add_argument("revision", nargs="?", default="head")
     return parser
+
+
+def _add_lex(parser: argparse.ArgumentParser) -> None:
+    commands = parser.add_subparsers(dest="what", required=True, metavar="what")
+    commands.add_parser("export", help="print what people can say as JSON, in Lex V2's shape")
+    diff = commands.add_parser("diff", help="print what deploy would change in AWS; exit status 1 if anything")
+    deploy = commands.add_parser("deploy", help="make the Lex bot say what the intents say, and point the alias at it")
+    rollback = commands.add_parser("rollback", help="point the alias at the version before")
+    rollback.add_argument("--to", default="", metavar="VERSION", help="the version to point it at")
+    for command in (diff, deploy):
+        command.add_argument("--prune", action="store_true", help="delete what the intents no longer have")
+    for command in (diff, deploy, rollback):
+        command.add_argument("--environment", default="production", help="the alias (default: production)")
+        command.add_argument(
+            "--name",
+            default="Quartermaster",
+            help="name of the bot when LEX_BOT_ID is not set (default: Quartermaster)",
+        )
+    policy = commands.add_parser("policy", help="print the least IAM policy as JSON")
+    policy.add_argument("--for", dest="role", choices=("deployer", "bot"), default="deployer", help="who gets it")
+    policy.add_argument("--account", default="*", help="the AWS account of the Lex bot (default: any)")

@@ -80,7 +80,7 @@ MORE = (
 
 SIGN_IN = Slot(
     "SSOUser",
-    SlotType("SSOUser", listed=False),
+    SlotType("SSOUser", listed=False, samples=("Ana Lopez", "Kim van den Berg", "Li Wei")),
     prompt="What are your first and last name? They go on your sign-in to the account.",
     again="What are your first and last name?",
     required=False,
@@ -152,7 +152,9 @@ def define(house: House) -> Definition:
             ),
             Slot(
                 "AccountOU",
-                SlotType("AccountOU", listed=False),
+                SlotType(
+                    "AccountOU", listed=False, samples=("Workloads", "Workloads/Prod", "Research and Development")
+                ),
                 prompt="{name}, what is the OU this account should belong to? Hint: choose {choices}",
                 again="What is the OU this account should belong to? Hint: choose {choices}",
                 label="OU",
@@ -168,7 +170,7 @@ def define(house: House) -> Definition:
             *(slot_of(extra) for extra in house.extra_slots),
             Slot(
                 "AccountName",
-                SlotType("AccountName", listed=False),
+                SlotType("AccountName", listed=False, samples=("payments-prod", "web-shop-dev", "data-lab-sandbox")),
                 prompt="What should the account be called?",
                 required=False,
                 label="Account name",

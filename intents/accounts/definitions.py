@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.intent import Definition, Slot, SlotType, Value
 
-REFERENCE = SlotType("AccountReference", listed=False)
+REFERENCE = SlotType("AccountReference", listed=False, samples=("payments-prod", "web-shop-dev", "123456789012"))
 LAST_MONTH, THIS_MONTH = "last month", "this month"
 OWNER, MINE, OWNERLESS, EXPIRING, SPEND = (
     "AccountOwner",
@@ -204,7 +204,9 @@ def define_move() -> Definition:
             _account("move", "move {Account}"),
             Slot(
                 "AccountOU",
-                SlotType("AccountOU", listed=False),
+                SlotType(
+                    "AccountOU", listed=False, samples=("Workloads", "Workloads/Prod", "Research and Development")
+                ),
                 prompt="Which OU should the account be moved to? For example {choices}.",
                 label="OU",
                 utterances=("{AccountOU}", "to {AccountOU}", "into {AccountOU}", "to the OU {AccountOU}"),

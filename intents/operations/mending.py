@@ -18,8 +18,10 @@ SAID = re.compile(
     re.IGNORECASE,
 )
 """Recognisers cut short what may be any words, so that the sentence is read here once more."""
-STEP = SlotType("StepName", listed=False)
-REASON = SlotType("DoneReason", listed=False)
+STEP = SlotType("StepName", listed=False, samples=("order the account", "assign access", "put the account's contacts"))
+REASON = SlotType(
+    "DoneReason", listed=False, samples=("I did it in the console", "it was there already", "the vendor has set it up")
+)
 WHICH = "Say which request, such as “{verb} qm-7k3m9qxa”."
 
 

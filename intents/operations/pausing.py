@@ -6,7 +6,9 @@ from bot.activity import clean_text
 from bot.card import Button, Card, Text
 from bot.intent import Answer, Ask, Definition, Query, Slot, SlotType
 
-REASON = SlotType("PauseReason", listed=False)
+REASON = SlotType(
+    "PauseReason", listed=False, samples=("Control Tower is being updated", "the auditors are here", "a change freeze")
+)
 MAX_REASON = 500
 
 

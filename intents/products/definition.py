@@ -8,8 +8,8 @@ from bot.intent import Definition, Slot, SlotType, Value
 
 ORDER, UPDATE, TERMINATION = "ProductOrder", "ProductUpdate", "ProductTermination"
 
-PRODUCT = SlotType("Product", listed=False)
-PROVISIONED = SlotType("ProvisionedProduct", listed=False)
+PRODUCT = SlotType("Product", listed=False, samples=("Encrypted S3 bucket", "PostgreSQL database", "Team network"))
+PROVISIONED = SlotType("ProvisionedProduct", listed=False, samples=("orders-db", "web-shop-bucket", "payments-queue"))
 PRODUCT_KIND = SlotType(
     "ProductKind",
     tuple(
@@ -52,14 +52,14 @@ PRODUCT_SLOT = Slot(
 )
 VERSION_SLOT = Slot(
     "Version",
-    SlotType("ProductVersion", listed=False),
+    SlotType("ProductVersion", listed=False, samples=("v2", "1.4.0", "2026-05")),
     required=False,
     label="Version",
     utterances=("version {Version}", "use version {Version}", "take version {Version}"),
 )
 NAME_SLOT = Slot(
     "ProvisionedName",
-    SlotType("ProvisionedName", listed=False),
+    SlotType("ProvisionedName", listed=False, samples=("orders-db", "web-shop-bucket", "payments-queue")),
     required=False,
     label="Name",
     utterances=("call it {ProvisionedName}", "name it {ProvisionedName}", "rename it to {ProvisionedName}"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import secrets
 import string
@@ -28,6 +29,7 @@ operation = serve(
 )
 
 _ID_ALPHABET = string.ascii_uppercase + string.digits
+_LINKED_ROLES = {"lexv2.amazonaws.com": "AWSServiceRoleForLexV2Bots"}
 _MAX_TRUST_POLICY = 2_048
 _MAX_INLINE_POLICIES = 10_240
 _MAX_TAGS = 50
@@ -64,6 +66,36 @@ def create_role(context: Context, parameters: Parameters) -> dict[str, Any]:
 def get_role(context: Context, parameters: Parameters) -> dict[str, Any]:
     """One role with its trust policy."""
     return {"Role": _describe(_find(context, parameters))}
+
+
+@operation("CreateServiceLinkedRole")
+def create_service_linked_role(context: Context, parameters: Parameters) -> dict[str, Any]:
+    """Make the role that a service works with; of those that the sandbox serves Lex V2 has such."""
+    service, suffix = parameters["AWSServiceName"], parameters.get("CustomSuffix", "")
+    if service not in _LINKED_ROLES:
+        raise AwsError("InvalidInput", f"The sandbox knows no service-linked role of {service}.", status=400)
+    name = _LINKED_ROLES[service] + (f"_{suffix}" if suffix else "")
+    if any(role.name.lower() == name.lower() for role in _roles(context)):
+        raise AwsError(
+            "InvalidInput",
+            f"Service role name {name} has been taken in this account, please try a different suffix.",
+            status=400,
+        )
+    trusted = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    path = f"/aws-service-role/{service}/"
+    role = Role(
+        arn=f"arn:aws:iam::{context.account}:role{path}{name}",
+        name=name,
+        path=path,
+        account_id=context.account,
+        role_id="AROA" + "".join(secrets.choice(_ID_ALPHABET) for _ in range(17)),
+        created_at=context.now,
+        trust_policy=json.dumps({"Version": "2012-10-17", "Statement": [trusted]}),
+        description=parameters.get("Description", ""),
+    )
+    context.world.zone.roles[role.arn] = role
+    context.world.changed()
+    return {"Role": _describe(role)}
 
 
 @operation("DeleteRole")

@@ -36,7 +36,7 @@ def test_every_served_operation_exists_and_is_signed_as_the_sdk_does() -> None:
         ("s3", "list_buckets", {}, "ListBuckets"),
         ("iam", "list_users", {}, "ListUsers"),
         ("dynamodb", "list_tables", {}, "ListTables"),
-        ("lexv2-models", "list_bots", {}, "ListBots"),
+        ("lexv2-models", "list_imports", {}, "ListImports"),
         ("cloudwatch", "describe_alarms", {}, "DescribeAlarms"),
     ],
 )

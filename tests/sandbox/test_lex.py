@@ -1,5 +1,9 @@
-"""RecognizeText over the wire, on the local engine."""
+"""Conversations with a Lex bot over the wire, on the local engine."""
 
+import base64
+import gzip
+import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -79,3 +83,46 @@ def test_lex_can_fail(aws: Aws, lex: Any) -> None:
     with pytest.raises(lex.exceptions.InternalServerException):
         lex.recognize_text(**BOT, sessionId="s-1", text="good morning")
     assert lex.recognize_text(**BOT, sessionId="s-1", text="good morning")["sessionId"] == "s-1"
+
+
+def test_a_session_can_be_read_put_and_deleted(lex: Any) -> None:
+    where = {**BOT, "sessionId": "s-put"}
+    with pytest.raises(lex.exceptions.ResourceNotFoundException):
+        lex.get_session(**where)
+    attributes = {"x-amz-lex:audio:max-length-ms": "5000"}
+    state = {"intent": {"name": "Greet"}, "dialogAction": {"type": "Delegate"}, "sessionAttributes": attributes}
+    put = lex.put_session(**where, sessionState=state)
+    assert json.loads(gzip.decompress(base64.b64decode(put["sessionState"]))) == state
+    assert lex.get_session(**where)["sessionState"]["intent"]["name"] == "Greet"
+    kept = lex.recognize_text(**where, text="good morning")["sessionState"]["sessionAttributes"]
+    assert kept == attributes, "what is left out is kept"
+    replaced = lex.recognize_text(**where, text="good morning", sessionState={"sessionAttributes": {"a": "b"}})
+    assert replaced["sessionState"]["sessionAttributes"] == {"a": "b"}, "a new map replaces the old one"
+    lex.delete_session(**where)
+    with pytest.raises(lex.exceptions.ResourceNotFoundException):
+        lex.get_session(**where)
+    with pytest.raises(lex.exceptions.ValidationException):
+        lex.put_session(**where, sessionState={"intent": {"name": "Unheard"}})
+
+
+def test_a_session_ends_when_nothing_is_said_for_long(aws: Aws, lex: Any) -> None:
+    where = {**BOT, "sessionId": "s-idle"}
+    lex.recognize_text(**where, text="good morning")
+    aws.advance(minutes=4)
+    assert lex.get_session(**where)["sessionId"] == "s-idle"
+    aws.advance(minutes=6)
+    with pytest.raises(lex.exceptions.ResourceNotFoundException):
+        lex.get_session(**where)
+
+
+def test_the_test_alias_holds_two_conversations_at_once(aws: Aws, lex: Any) -> None:
+    aws.post("faults", name="hang", on=True, operation="RecognizeText", times=2)
+    with ThreadPoolExecutor(2) as pool:
+        held = [pool.submit(lex.recognize_text, **BOT, sessionId=f"s-held-{n}", text="good morning") for n in (1, 2)]
+        while len([c for c in aws.get("calls?operation=RecognizeText") if c["status"] is None]) < 2:
+            pass
+        with pytest.raises(lex.exceptions.ThrottlingException):
+            lex.recognize_text(**BOT, sessionId="s-third", text="good morning")
+        aws.post("faults", name="hang", on=False)
+        assert [answer.result(10)["sessionId"] for answer in held] == ["s-held-1", "s-held-2"]
+    assert lex.recognize_text(**BOT, sessionId="s-third", text="good morning")["sessionId"] == "s-third"
