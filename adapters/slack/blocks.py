@@ -195,7 +195,7 @@ def buttons_of(buttons: Sequence[Button]) -> list[Block]:
     usable = [b for b in buttons if b.title.strip() and len(b.value) <= VALUE]
     choices = [b for b in usable if b.verb == "fill"]
     blocks: list[Block] = []
-    if len(choices) > FEW and all(len(b.value) <= OPTION_VALUE for b in choices):
+    if len(choices) > FEW and all(0 < len(b.value) <= OPTION_VALUE for b in choices):
         blocks.append({"type": "actions", "elements": [_select(choices[:OPTIONS])]})
         usable = [b for b in usable if b.verb != "fill"]
     elements = [_button(b, n) for n, b in enumerate(usable)]

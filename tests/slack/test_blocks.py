@@ -61,6 +61,7 @@ class Dice(random.Random):
 @settings(max_examples=150)
 @given(st.integers(0, 2**32))
 @example(149807601)  # a link of more characters than a section holds
+@example(2358950)  # a choice without a value
 def test_every_card_is_within_the_limits(seed: int) -> None:
     dice = Dice(seed)
     card = dice.card() if dice.random() < 0.9 else None
