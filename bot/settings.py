@@ -112,6 +112,16 @@ class Settings(BaseSettings):
 
     teams_app_id: str = Field("", description="Id of the bot's app in Entra; POST /api/messages is off without it.")
     teams_app_secret: str = Field("", description="Client secret of that app.")
+    teams_app_certificate: Path | None = Field(
+        None, description="PEM file with that app's certificate and its private key, instead of a secret."
+    )
+    teams_federated_token_file: Path | None = Field(
+        None, description="File with a workload's own token that the app trusts, instead of a secret."
+    )
+    teams_identity_url: str = Field(
+        "", description="Token endpoint of the managed identity that the app is, instead of a secret."
+    )
+    teams_identity_header: str = Field("", description="What App Service wants as X-IDENTITY-HEADER there.")
     teams_tenant_id: str = Field("", description="Id of the tenant that the app belongs to.")
     teams_allowed_tenants: CommaList = Field(
         (), description="Ids of the tenants that are served; TEAMS_TENANT_ID alone when unset."
@@ -123,6 +133,10 @@ class Settings(BaseSettings):
     teams_login_url: str = Field("https://login.microsoftonline.com/", description="Base of Entra's token endpoint.")
     teams_service_urls: CommaList = Field(
         ("https://smba.trafficmanager.net/",), description="Bases of the services that messages may be sent through."
+    )
+    teams_approvals_channel: str = Field(
+        "",
+        description="Id of the Teams channel (19:…) that gets what waits for approval; unset, approvers get chats.",
     )
 
     report_to: Receivers = Field(
@@ -204,7 +218,13 @@ class Settings(BaseSettings):
     @cached_property
     def uses_teams(self) -> bool:
         """Whether people are served on Microsoft Teams."""
-        return bool(self.teams_app_id and self.teams_app_secret and self.teams_tenant_id)
+        return bool(self.teams_app_id and self.teams_credentials and self.teams_tenant_id)
+
+    @property
+    def teams_credentials(self) -> tuple[str, ...]:
+        """Names of the settings that say how the Teams app proves itself; one is enough."""
+        ways = ("teams_app_secret", "teams_app_certificate", "teams_federated_token_file", "teams_identity_url")
+        return tuple(name for name in ways if getattr(self, name))
 
     @cached_property
     def keys(self) -> tuple[ApiKey, ...]:
@@ -232,6 +252,14 @@ class ApiKey:
     def may_speak_for(self, email: str) -> bool:
         """Tell whether the key vouches for that (case-folded) address."""
         return not self.domain or email.rpartition("@")[2] == self.domain
+
+
+def is_near_host(host: str) -> bool:
+    """Tell whether a host is loopback or link-local, as clouds' metadata services are."""
+    try:
+        return is_loopback_host(host) or ipaddress.ip_address(host.strip("[]")).is_link_local
+    except ValueError:
+        return False
 
 
 def is_loopback_host(host: str) -> bool:
@@ -348,12 +376,28 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 def _check_teams(settings: Settings) -> None:
     """Refuse settings of Teams that are mixed up or unsafe; raises SettingsError."""
-    together = ("teams_app_id", "teams_app_secret", "teams_tenant_id")
-    missing = [name.upper() for name in together if not getattr(settings, name)]
+    ways = settings.teams_credentials
+    together = {
+        "TEAMS_APP_ID": settings.teams_app_id,
+        "TEAMS_APP_SECRET": ways,
+        "TEAMS_TENANT_ID": settings.teams_tenant_id,
+    }
+    missing = [name for name, value in together.items() if not value]
     if 0 < len(missing) < len(together):
         raise SettingsError(
             f"Teams has some of its settings, but not {' and '.join(missing)}.",
-            next_step="Set TEAMS_APP_ID, TEAMS_APP_SECRET and TEAMS_TENANT_ID, or none of them.",
+            next_step="Set TEAMS_APP_ID, TEAMS_APP_SECRET (or what stands in its place) and TEAMS_TENANT_ID, or none.",
+        )
+    if len(ways) > 1:
+        named = " and ".join(name.upper() for name in ways)
+        raise SettingsError(f"The Teams app proves itself in one way, but {named} are set.")
+    for path in (settings.teams_app_certificate, settings.teams_federated_token_file):
+        if path and not path.is_file():
+            raise SettingsError(f"{path} does not exist, and the Teams app is to prove itself with it.")
+    if settings.teams_approvals_channel and not settings.teams_approvals_channel.startswith("19:"):
+        raise SettingsError(
+            f"TEAMS_APPROVALS_CHANNEL is no id of a channel; it is {settings.teams_approvals_channel!r}.",
+            next_step="Copy the channel's link: the id is the part that begins with 19: (19%3A).",
         )
     ids = [("TEAMS_APP_ID", settings.teams_app_id), ("TEAMS_TENANT_ID", settings.teams_tenant_id)]
     for name, value in ids + [("TEAMS_ALLOWED_TENANTS", tenant) for tenant in settings.teams_allowed_tenants]:
@@ -368,6 +412,11 @@ def _check_teams(settings: Settings) -> None:
             raise SettingsError(f"{name} must be a plain https URL; it is {value!r}.")
         if url.scheme == "http" and not is_loopback_host(url.hostname):
             raise SettingsError(f"{name} must be https: keys come from there, or tokens are sent there.")
+    identity = urlsplit(settings.teams_identity_url)
+    if settings.teams_identity_url and not (
+        identity.scheme == "https" or (identity.scheme == "http" and is_near_host(identity.hostname or ""))
+    ):
+        raise SettingsError("TEAMS_IDENTITY_URL must be https, or http at an address of the machine's own network.")
 
 
 _EXAMPLE = ("01234567", "89ab", "cdef", "0123", "456789abcdef")

@@ -14,7 +14,6 @@ import structlog
 from adapters.slack.blocks import Rendered, render
 from adapters.slack.envelope import CHANNEL, LOCAL
 from adapters.slack.pacing import Pacer
-from adapters.slack.pictures import pictures_of
 from adapters.slack.places import Place, Places, place_of
 from adapters.slack.web import RateLimited, SlackRefused, Web
 from adapters.slack.words import shorten
@@ -24,6 +23,7 @@ from bot.card_copies import CardCopies, Copy
 from bot.channel import Delivery, DeliveryFailed
 from bot.conversations import Message
 from bot.errors import QuartermasterError, Unavailable
+from bot.pictures import pictures_of
 from bot.request_card import ENDED, Audience
 from bot.services import Services
 

@@ -22,9 +22,21 @@ CARD_ACTION = "adaptiveCard/action"
 LOCAL = "teams_"
 """Beginning of the verbs that only this adapter knows."""
 INSTALLED, REMOVED = LOCAL + "installed", LOCAL + "removed"
+APPROVE, REJECT = LOCAL + "approve", LOCAL + "reject"
+VIEW, FORM = LOCAL + "view", LOCAL + "form"
+"""Verbs of what is only looked at: a request's card as one person may see it, and the form of an order."""
+PRESSED = frozenset({APPROVE, REJECT, VIEW, FORM})
+"""Verbs of ours that people press; the others only name what Teams itself tells."""
 CHOICE = "choice"
 """Id of the Input.ChoiceSet in our cards; its values are those of the buttons that it stands for."""
-MOST = 255
+REASON = "reason"
+"""Id of the Input.Text in which a decision is explained."""
+FIELD = "field."
+"""Beginning of the ids of a form's inputs; the slot's name follows."""
+MESSAGE = "seq"
+"""What an action carries besides: the number of the message that it stands in."""
+MOST = 200
+"""Characters of a conversation's id: with a message's, it names where a card stands."""
 _THREAD = ";messageid="
 _AT = re.compile(r"<at[^>]*>(.*?)</at>", re.IGNORECASE | re.DOTALL)
 
@@ -48,12 +60,14 @@ def read(payload: Mapping[str, Any], app_id: str, tenant: str) -> Activity | Ign
     kind = _text(conversation, "conversationType") or ("groupChat" if conversation.get("isGroup") else "personal")
     if kind == "channel" and _THREAD not in place:
         place += _THREAD + (_text(payload, "replyToId") or _text(payload, "id"))
+    channel = _mapping(_mapping(payload.get("channelData")).get("channel"))
     address = {
         "service_url": _text(payload, "serviceUrl"),
         "conversation": place,
         "kind": kind,
         "tenant": tenant,
         "user": _text(sender, "id"),
+        "is_shared": _text(channel, "type").casefold() == "shared",
     }
     common: dict[str, Any] = {
         "key": _key(payload, app_id, tenant),
@@ -120,18 +134,29 @@ def _said(payload: Mapping[str, Any], bot: str) -> tuple[str, bool]:
 
 def _read_press(payload: Mapping[str, Any], common: dict[str, Any]) -> Activity | Ignored:
     action = _mapping(_mapping(payload.get("value")).get("action"))
-    data = _mapping(action.get("data"))
-    verb, value = _text(action, "verb"), _text(data, "value") or _text(data, CHOICE)
-    if not verb or verb.startswith(LOCAL) or not common["platform_id"]:
+    data, verb = _mapping(action.get("data")), _text(action, "verb")
+    if not verb or (verb.startswith(LOCAL) and verb not in PRESSED) or not common["platform_id"]:
         return Ignored("malformed")
-    return Activity(**common, kind="press", verb=verb, value=value)
+    value = _text(data, "value") or _text(data, CHOICE)
+    if verb == "submit":
+        value = json.dumps({"intent": _text(data, "intent"), "slots": answers_of(data)}, ensure_ascii=False)
+    number = data.get(MESSAGE)
+    raw = {**common["raw"], MESSAGE: number if isinstance(number, int) and 0 < number < 2**53 else 0}
+    reason = clean_text(_text(data, REASON))
+    return Activity(**{**common, "raw": raw}, kind="press", verb=verb, value=value, text=reason)
+
+
+def answers_of(data: Mapping[str, Any]) -> dict[str, str]:
+    """Return what was filled into a form, by slot; what was left empty is not there."""
+    found = {str(name): clean_text(_text(data, str(name))) for name in data if str(name).startswith(FIELD)}
+    return {name.removeprefix(FIELD): said for name, said in found.items() if said}
 
 
 def _key(payload: Mapping[str, Any], app_id: str, tenant: str) -> str:
     named = _text(payload, "id") or hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
     place = _text(_mapping(payload.get("conversation")), "id")
     key = f"{CHANNEL}:{app_id}:{tenant}:{place}:{_text(payload, 'type')}:{named}"
-    return key if len(key) <= MOST else f"{CHANNEL}:{app_id}:{tenant}:{hashlib.sha256(key.encode()).hexdigest()}"
+    return key if len(key) <= 255 else f"{CHANNEL}:{app_id}:{tenant}:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def _is_bot(sender: str, bot: str) -> bool:

@@ -15,6 +15,8 @@ from bot.errors import QuartermasterError, Unavailable
 
 PASSING = frozenset({408, 412, 429, 500, 502, 503, 504})
 """Answers after which the same call may well succeed."""
+PAGES = 20
+"""Pages of 500 members that are looked through."""
 
 
 class TeamsRefused(QuartermasterError):
@@ -61,19 +63,42 @@ class Connector:
         roster = conversation.partition(";messageid=")[0]  # a channel's threads have no roster of their own
         return await self._call("GET", service_url, f"{_part(roster)}/members/{_part(user)}")
 
+    async def create(self, service_url: str, conversation: Mapping[str, Any]) -> tuple[str, str]:
+        """Open a conversation, or return the one that there is with that person.
+
+        Returns its id, and that of the message in it if one was given to begin it with.
+        """
+        told = await self._call("POST", service_url, "", conversation)
+        return str(told.get("id") or ""), str(told.get("activityId") or "")
+
+    async def members(self, service_url: str, conversation: str) -> list[dict[str, Any]]:
+        """Return all who take part in a conversation."""
+        found: list[dict[str, Any]] = []
+        path = f"{_part(conversation.partition(';messageid=')[0])}/pagedmembers?pageSize=500"
+        after = ""
+        for _ in range(PAGES):
+            told = await self._call("GET", service_url, path + (f"&continuationToken={_part(after)}" if after else ""))
+            listed = told.get("members")
+            found += [m for m in listed if isinstance(m, dict)] if isinstance(listed, list) else []
+            after = str(told.get("continuationToken") or "")
+            if not after:
+                break
+        return found
+
     async def _call(
         self, method: str, service_url: str, path: str, body: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         if not is_allowed_url(service_url, self._service_urls):
             raise TeamsRefused(method, 403, "of a service that TEAMS_SERVICE_URLS does not allow")
         headers = {"authorization": f"Bearer {await self._tokens.token()}", "content-type": "application/json"}
-        url = f"{service_url.rstrip('/')}/v3/conversations/{path}"
+        url = f"{service_url.rstrip('/')}/v3/conversations" + (f"/{path}" if path else "")
         try:
             content = json.dumps(body) if body is not None else None  # ASCII, whatever signs are in it
             answer = await self._http.request(method, url, content=content, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise Unavailable(f"Teams can't be reached: {type(error).__name__}.") from error
-        call = f"{method} of an activity" if "/activities" in path else f"{method} of a member"
+        what = "an activity" if "/activities" in path else "a member" if "members" in path else "a conversation"
+        call = f"{method} of {what}"
         if answer.status_code == 401:
             self._tokens.forget()
             raise TryLater(call, 401, None)

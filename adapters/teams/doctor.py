@@ -24,13 +24,12 @@ def checks(patient: Patient) -> Sequence[Check]:
 async def _token(patient: Patient) -> Finding:
     import httpx
 
-    from adapters.teams.tokens import SecretToken
+    from adapters.teams.tokens import token_source
 
     settings = patient.settings
     async with httpx.AsyncClient() as http:
-        app, tenant, secret = settings.teams_app_id, settings.teams_tenant_id, settings.teams_app_secret
         try:
-            await SecretToken(http, settings.teams_login_url, tenant, app, secret).token()
+            await token_source(settings, http).token()
         except QuartermasterError as error:
             return failed(
                 error.detail, error.next_step or "Let the bot reach TEAMS_LOGIN_URL, if need be by HTTPS_PROXY."

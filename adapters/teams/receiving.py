@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
 from adapters.teams.arrivals import CARD_ACTION, CHANNEL, Ignored, read
+from bot.activity import Activity
 from bot.metrics import ACTIVITIES
 from bot.services import Services
 
 log = structlog.get_logger(__name__)
 
-TAKEN = {"statusCode": 200, "type": "application/vnd.microsoft.activity.message", "value": "Got it."}
 NOT_UNDERSTOOD = {
     "statusCode": 400,
     "type": "application/vnd.microsoft.error",
@@ -30,11 +30,23 @@ class Acknowledgement:
     body: dict[str, Any] | None = None
 
 
+class InPlace(Protocol):
+    """Answers pressed buttons; see Presses."""
+
+    async def look(self, activity: Activity) -> dict[str, Any] | None:
+        """Return the answer to a press that is not to be kept; None for one that is."""
+        ...
+
+    async def next_state(self, activity: Activity) -> dict[str, Any]:
+        """Return what the person sees after the press was kept."""
+        ...
+
+
 class Receiver:
     """Takes verified activities from the route."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, services: Services, presses: InPlace) -> None:
+        self._services, self._presses = services, presses
 
     async def receive(self, payload: Mapping[str, Any], tenant: str) -> Acknowledgement:
         """Keep what an activity says and return the acknowledgement.
@@ -51,5 +63,8 @@ class Receiver:
             ACTIVITIES.labels(CHANNEL, "ignored").inc()
             log.debug("teams.ignored", reason=found.reason)
             return Acknowledgement(200, NOT_UNDERSTOOD if is_invoke else None)
+        if is_invoke and (answer := await self._presses.look(found)) is not None:
+            ACTIVITIES.labels(CHANNEL, "answered").inc()
+            return Acknowledgement(200, answer)
         await self._services.inbox.receive(found)
-        return Acknowledgement(200, TAKEN if is_invoke else None)
+        return Acknowledgement(200, await self._presses.next_state(found) if is_invoke else None)

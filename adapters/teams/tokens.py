@@ -1,17 +1,18 @@
-"""The bot's own token for the Bot Connector: where it comes from is an interface, a client secret its first kind."""
+"""The bot's own token for the Bot Connector: kept until shortly before its end, and fetched in one of four ways."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpx
 
+from adapters.teams.credentials import Certificate, FederatedToken, ManagedIdentity, Proof, Refused, Secret
 from bot.errors import Unavailable
+from bot.settings import Settings
 
-SCOPE = "https://api.botframework.com/.default"
 EARLY = 300.0
 """Seconds before a token's end from which a new one is fetched."""
 
@@ -28,20 +29,11 @@ class TokenSource(Protocol):
         ...
 
 
-class SecretToken:
-    """A token by client credentials with a secret."""
+class KeptToken:
+    """Keeps what a proof of the app's identity is given a token for."""
 
-    def __init__(
-        self,
-        http: httpx.AsyncClient,
-        login_url: str,
-        tenant: str,
-        app_id: str,
-        secret: str,
-        now: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._http, self._url = http, f"{login_url.rstrip('/')}/{tenant}/oauth2/v2.0/token"
-        self._app_id, self._secret, self._now = app_id, secret, now
+    def __init__(self, http: httpx.AsyncClient, proof: Proof, now: Callable[[], float] = time.monotonic) -> None:
+        self._http, self._proof, self._now = http, proof, now
         self._token, self._until = "", float("-inf")
         self._lock = asyncio.Lock()
 
@@ -57,22 +49,32 @@ class SecretToken:
         self._until = float("-inf")
 
     async def _fetch(self) -> None:
-        form = {
-            "grant_type": "client_credentials",
-            "client_id": self._app_id,
-            "client_secret": self._secret,
-            "scope": SCOPE,
-        }
         try:
-            answer = await self._http.post(self._url, data=form)
-            told = answer.json()
-            if answer.status_code != 200:
-                code = str(told.get("error", "")) if isinstance(told, dict) else ""
-                raise Unavailable(
-                    f"Entra gives no token for TEAMS_APP_ID: {answer.status_code} {code}".strip() + ".",
-                    next_step="See whether TEAMS_APP_SECRET has lapsed, and TEAMS_TENANT_ID is the app's own tenant.",
-                )
+            told: dict[str, Any] = await self._proof.fetch(self._http)
             self._token, lasts = str(told["access_token"]), float(told["expires_in"])
+        except Refused as error:
+            raise Unavailable(
+                f"Entra gives no token for TEAMS_APP_ID: {error}.", next_step=self._proof.advice
+            ) from error
+        except OSError as error:
+            raise Unavailable(f"{error.filename} can't be read: {error.strerror}.") from error
         except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
             raise Unavailable(f"Entra can't be reached for a token: {type(error).__name__}.") from error
         self._until = self._now() + max(0.0, lasts - EARLY)
+
+
+def token_source(settings: Settings, http: httpx.AsyncClient) -> KeptToken:
+    """Return the source of the bot's token that the settings name; they name one."""
+    return KeptToken(http, proof_of(settings))
+
+
+def proof_of(settings: Settings) -> Proof:
+    """Return how the app proves itself."""
+    app, url = settings.teams_app_id, f"{settings.teams_login_url.rstrip('/')}/{settings.teams_tenant_id}"
+    if settings.teams_app_secret:
+        return Secret(url, app, settings.teams_app_secret)
+    if settings.teams_app_certificate:
+        return Certificate(url, app, settings.teams_app_certificate)
+    if settings.teams_federated_token_file:
+        return FederatedToken(url, app, settings.teams_federated_token_file)
+    return ManagedIdentity(settings.teams_identity_url, app, settings.teams_identity_header)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from sandbox.teams.tenants import Sent, Tenant
 from tests.support.stage import Stage, Theatre
 from tests.support.teams.cards import presses_of, words_of
-from tests.support.teams.standin import Sent, Tenant
 from tests.support.teams.talking import Member
 from tests.support.theatre import ana, bo, stage, theatre
 
@@ -45,9 +46,9 @@ class Scene:
         """Return what one reads there of the bot's, blanks made one."""
         return " ".join(" ".join(words_of(sent.activity) for sent in self.said(conversation)).split())
 
-    def buttons(self, conversation: str) -> dict[str, dict[str, object]]:
+    def buttons(self, conversation: str) -> dict[str, dict[str, Any]]:
         """Return what can be pressed there, the newest of each title."""
-        found: dict[str, dict[str, object]] = {}
+        found: dict[str, dict[str, Any]] = {}
         for sent in self.said(conversation):
             found |= presses_of(sent.activity)
         return found

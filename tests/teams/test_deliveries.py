@@ -7,12 +7,17 @@ import pytest
 from sqlalchemy import select
 
 from adapters.teams.connector import Connector, TeamsRefused, TryLater
-from adapters.teams.sending import TeamsSender
-from adapters.teams.tokens import EARLY, SecretToken
+from adapters.teams.credentials import Secret
+from adapters.teams.pictures import Pictures
+from adapters.teams.places import Places
+from adapters.teams.sending import TeamsSender, pace_of_conversation, pace_of_place
+from adapters.teams.tokens import EARLY, KeptToken
+from adapters.teams.views import Views
+from bot.card_copies import CardCopies
 from bot.channel import Delivery, DeliveryFailed
 from bot.database.tables import messages
 from bot.errors import Unavailable
-from tests.support.teams.standin import Tenant
+from sandbox.teams.tenants import Tenant
 from tests.teams.conftest import Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -29,24 +34,25 @@ class Clock:
         return self.now
 
 
-def tokens_of(scene: Scene, http: httpx.AsyncClient, clock: Clock | None = None, secret: str = "") -> SecretToken:
+def tokens_of(scene: Scene, http: httpx.AsyncClient, clock: Clock | None = None, secret: str = "") -> KeptToken:
     tenant: Tenant = scene.tenant
-    return SecretToken(http, scene.framework.url, tenant.id, tenant.app_id, secret or tenant.secret, clock or Clock())
+    proof = Secret(f"{scene.framework.url}/{tenant.id}", tenant.app_id, secret or tenant.secret)
+    return KeptToken(http, proof, clock or Clock())
 
 
 async def test_a_token_is_fetched_once_until_shortly_before_its_end(scene: Scene) -> None:
     clock = Clock()
     async with httpx.AsyncClient() as http:
         tokens = tokens_of(scene, http, clock)
-        before = scene.tenant.logins
+        before = len(scene.tenant.proofs)
         assert await tokens.token() == await tokens.token()
-        assert scene.tenant.logins == before + 1
+        assert len(scene.tenant.proofs) == before + 1
         clock.now += 3599 - EARLY - 1
         await tokens.token()
-        assert scene.tenant.logins == before + 1
+        assert len(scene.tenant.proofs) == before + 1
         clock.now += 2
         await tokens.token()
-        assert scene.tenant.logins == before + 2
+        assert len(scene.tenant.proofs) == before + 2
 
 
 async def test_a_wrong_secret_is_told_without_the_secret(scene: Scene) -> None:
@@ -93,6 +99,13 @@ async def test_an_update_stands_in_place_of_the_first(scene: Scene) -> None:
     assert (sent.activity["text"], sent.versions) == ("goodbye", 2)
 
 
+def sender_of(scene: Scene, connector: Connector) -> TeamsSender:
+    services = scene.stage.application.services
+    places, pictures = Places(services, connector), Pictures(services)
+    cards = CardCopies(services, "teams", of_conversation=pace_of_conversation, of_place=pace_of_place)
+    return TeamsSender(services, connector, places, cards, Views(services, places, cards, pictures))
+
+
 async def delivery_of(scene: Scene, conversation: str) -> Delivery:
     """Return the delivery of the last thing that the bot said in a conversation."""
     query = select(messages.c.seq).where(messages.c.conversation == conversation, messages.c.role == "bot")
@@ -119,7 +132,7 @@ async def test_what_passes_is_tried_again_never_before_it_was_asked_for(
     await scene.settles()
     async with httpx.AsyncClient() as http:
         connector = Connector(http, tokens_of(scene, http), [scene.tenant.service_url])
-        sender = TeamsSender(scene.stage.application.services, connector)
+        sender = sender_of(scene, connector)
         delivery = await delivery_of(scene, f"teams:{scene.tenant.id}:{ana.personal}")
         scene.tenant.answers.append((status, headers))
         with pytest.raises(DeliveryFailed) as failed:
@@ -138,7 +151,7 @@ async def test_a_conversation_that_is_gone_is_not_tried_for_ever(scene: Scene, s
     place = f"teams:{scene.tenant.id}:{ana.personal}"
     async with httpx.AsyncClient() as http:
         connector = Connector(http, tokens_of(scene, http), [scene.tenant.service_url])
-        sender = TeamsSender(services, connector)
+        sender = sender_of(scene, connector)
         scene.tenant.answers.append((status, {}))
         with pytest.raises(DeliveryFailed) as failed:
             await sender(await delivery_of(scene, place))

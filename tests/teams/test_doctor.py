@@ -13,8 +13,8 @@ from bot.doctor import Finding, Patient
 from bot.doctor.examining import examine
 from bot.main import build_cloud
 from bot.settings import Settings
+from sandbox.teams.framework import BotFramework
 from tests.support.stage.teams import TeamsSide
-from tests.support.teams.standin import BotFramework
 
 
 @pytest.fixture(scope="module")

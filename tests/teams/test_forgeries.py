@@ -23,8 +23,10 @@ from adapters.teams.receiving import Acknowledgement
 from adapters.teams.route import PATH, MessagesRoute
 from adapters.teams.verifying import Verifier, is_allowed_url
 from bot.errors import Unavailable
-from tests.support.teams.signing import UNENDORSED, bearer, key, published
-from tests.support.teams.standin import BotFramework, Tenant
+from sandbox.teams.framework import BotFramework
+from sandbox.teams.signing import UNENDORSED, key, published
+from sandbox.teams.tenants import Tenant
+from tests.support.teams.signing import bearer
 from tests.support.teams.talking import Member
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -37,7 +39,7 @@ class Gate:
         self.framework, self.tenant = framework, framework.tenant()
         self.through: list[dict[str, Any]] = []
         self.http = httpx.AsyncClient()
-        keys = SigningKeys(self.http, framework.openid_url)
+        keys = SigningKeys(self.http, framework.url + "/v1/openid")
         allowed = [f"{framework.url}/teams/"]
         verifier = Verifier(keys, self.tenant.app_id, [self.tenant.id], allowed)
         route = MessagesRoute(verifier, self)  # type: ignore[arg-type]
@@ -111,7 +113,7 @@ async def test_a_token_that_differs_by_one_thing_is_refused(gate: Gate, differen
 async def test_the_public_key_is_no_shared_secret(gate: Gate) -> None:
     public = key("ours").public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     genuine = bearer(gate.tenant.app_id, gate.tenant.service_url)["authorization"].split(".")[1]
-    head = base64.urlsafe_b64encode(json.dumps({"alg": "HS256", "kid": "key-of-the-stage"}).encode()).rstrip(b"=")
+    head = base64.urlsafe_b64encode(json.dumps({"alg": "HS256", "kid": "key-of-the-fake"}).encode()).rstrip(b"=")
     signed = head + b"." + genuine.encode()
     mac = base64.urlsafe_b64encode(hmac.new(public, signed, hashlib.sha256).digest()).rstrip(b"=")
     token = (signed + b"." + mac).decode()
@@ -204,7 +206,7 @@ class Clock:
 
 async def test_a_flood_of_unknown_keys_fetches_the_keys_once_a_minute(gate: Gate) -> None:
     clock = Clock()
-    keys = SigningKeys(gate.http, gate.framework.openid_url, clock)
+    keys = SigningKeys(gate.http, gate.framework.url + "/v1/openid", clock)
     before = gate.framework.key_fetches
     for n in range(50):
         assert await keys.find(f"unheard-of-{n}") is None
@@ -216,7 +218,7 @@ async def test_a_flood_of_unknown_keys_fetches_the_keys_once_a_minute(gate: Gate
 
 async def test_keys_outlive_their_publisher_for_some_days_and_no_longer(gate: Gate) -> None:
     clock = Clock()
-    keys = SigningKeys(gate.http, gate.framework.openid_url, clock)
+    keys = SigningKeys(gate.http, gate.framework.url + "/v1/openid", clock)
     kid = str(published()["keys"][0]["kid"])
     assert await keys.find(kid)
     gate.framework.are_keys_down = True

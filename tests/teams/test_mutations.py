@@ -10,11 +10,12 @@ from typing import Any
 
 import structlog
 
+from adapters.teams.invoking import words
 from adapters.teams.receiving import Receiver
 from adapters.teams.route import PATH
 from bot.activity import Activity
+from sandbox.teams.framework import BotFramework
 from tests.support.teams.signing import bearer
-from tests.support.teams.standin import BotFramework
 from tests.teams.test_forgeries import Gate
 
 MUTATIONS = 1000
@@ -50,6 +51,16 @@ class Keeper:
         return True
 
 
+class Kept:
+    """Has nothing to say before a press is kept."""
+
+    async def look(self, activity: Activity) -> None:
+        return None
+
+    async def next_state(self, activity: Activity) -> dict[str, Any]:
+        return words("Got it.")
+
+
 def mutate(activity: Any, chance: random.Random) -> None:
     """Replace or take out one thing, at any depth."""
     holder = activity
@@ -69,7 +80,7 @@ async def test_no_tampering_with_a_body_is_answered_with_a_fault_of_ours() -> No
     framework, chance = BotFramework(), random.Random(7)
     gate = Gate(framework)
     services: Any = SimpleNamespace(settings=SimpleNamespace(teams_app_id=gate.tenant.app_id), inbox=Keeper())
-    gate.receive = Receiver(services).receive  # type: ignore[method-assign]
+    gate.receive = Receiver(services, Kept()).receive  # type: ignore[method-assign]
     ana, seen = gate.ana, set()
     headers = bearer(gate.tenant.app_id, gate.tenant.service_url)
     added = [{"id": gate.tenant.bot}]

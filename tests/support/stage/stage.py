@@ -26,6 +26,7 @@ from bot.lexshape import lex_definition
 from bot.main import Application, build_cloud
 from bot.settings import Settings, load_settings
 from sandbox.server import Sandbox
+from sandbox.teams.framework import BotFramework
 from tests.support.slack.standin import StandIn, Workspace
 from tests.support.stage.approver import Approver
 from tests.support.stage.channels import open_line
@@ -33,7 +34,7 @@ from tests.support.stage.people import Speaker
 from tests.support.stage.slack import SlackSide
 from tests.support.stage.teams import TeamsSide
 from tests.support.stage.waiting import PATIENCE, eventually, tell_news
-from tests.support.teams.standin import BotFramework
+from tests.support.teams.cards import check_activity
 
 APPROVER = "bo@corp.example"
 REPOSITORY = Path(__file__).parents[3]
@@ -71,7 +72,7 @@ class Theatre:
     def teams(self) -> BotFramework:
         """The stand-in for the Bot Framework, started at first use."""
         if self._teams is None:
-            self._teams = BotFramework()
+            self._teams = BotFramework(check_activity)
         return self._teams
 
     def _cloud(self, settings: Settings) -> Cloud:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.services import Services
+from sandbox.teams.framework import BotFramework
+from sandbox.teams.tenants import Tenant
 from tests.support.stage.settling import settles
-from tests.support.teams.standin import BotFramework, Tenant
 
 
 @dataclass
@@ -25,7 +26,7 @@ class TeamsSide:
             "teams_app_id": self.tenant.app_id,
             "teams_app_secret": self.tenant.secret,
             "teams_tenant_id": self.tenant.id,
-            "teams_openid_url": self.framework.openid_url,
+            "teams_openid_url": self.framework.url + "/v1/openid",
             "teams_login_url": f"{self.framework.url}/",
             "teams_service_urls": f"{self.framework.url}/teams/",
         }

@@ -1,4 +1,4 @@
-"""Pictures that Slack can't fetch: those that a card carries itself, as data: URLs, are uploaded instead."""
+"""Pictures that a card carries itself, as data: URLs: no chat platform can fetch those."""
 
 from __future__ import annotations
 
@@ -15,15 +15,19 @@ MAX_BYTES = 5_000_000
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture to upload, with the words that stand for it."""
+    """One picture, with the words that stand for it."""
 
     name: str
     content: bytes
     alt: str
+    url: str
+    """The data: URL that it has in the card."""
+    number: int
+    """Which of the card's own pictures it is, from 1 on."""
 
 
 def pictures_of(card: Card | None) -> list[Picture]:
-    """Return the pictures of a card that are to be uploaded; those at a public address are shown from there."""
+    """Return the pictures in a card itself; those at a public address are shown from there."""
     found: list[Picture] = []
     for item in card.items if card else ():
         if not isinstance(item, Image) or not (match := _DATA.fullmatch(item.url)):
@@ -34,5 +38,6 @@ def pictures_of(card: Card | None) -> list[Picture]:
             continue
         if content and len(content) <= MAX_BYTES:
             kind = match[1].partition("+")[0]
-            found.append(Picture(f"picture-{len(found) + 1}.{kind}", content, item.alt or "a picture"))
+            number = len(found) + 1
+            found.append(Picture(f"picture-{number}.{kind}", content, item.alt or "a picture", item.url, number))
     return found

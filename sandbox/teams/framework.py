@@ -1,0 +1,164 @@
+"""A fake Bot Framework: keys, login and connector on one loopback port, as a bot sees them from outside.
+
+One serves any number of tenants, each with an app, people and conversations of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import secrets
+import threading
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from sandbox.teams.signing import ISSUER, published
+from sandbox.teams.tenants import Sent, Tenant
+
+SCOPE = f"{ISSUER}/.default"
+CONVERSATIONS = "/teams/{tenant}/v3/conversations"
+
+
+class BotFramework:
+    """The server, in a thread of its own; `check` raises AssertionError for an activity that Teams would refuse."""
+
+    def __init__(
+        self, check: Callable[[Any, int], None] | None = None, port: int = 0, more: Iterable[web.RouteDef] = ()
+    ) -> None:
+        self.tenants: dict[str, Tenant] = {}
+        self.key_fetches, self.are_keys_down = 0, False
+        self._check, self._more = check, list(more)
+        self._numbers = itertools.count(1_700_000_000_000)
+        self._loop, self._ready = asyncio.new_event_loop(), threading.Event()
+        self.port = port
+        self._thread = threading.Thread(target=self._run, name="fake-bot-framework", daemon=True)
+        self._thread.start()
+        if not self._ready.wait(30) or not self.port:
+            raise OSError(f"the fake Bot Framework can't listen on port {port}")
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def tenant(self) -> Tenant:
+        """Make a tenant with the app in it."""
+        name = str(uuid.uuid4())
+        self.tenants[name] = Tenant(name, str(uuid.uuid4()), secrets.token_hex(16), f"{self.url}/teams/{name}/")
+        return self.tenants[name]
+
+    def number(self) -> str:
+        """Return a message's id, later than all before."""
+        return str(next(self._numbers))
+
+    def close(self) -> None:
+        """Stop the server."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(10)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        app = web.Application()
+        app.add_routes([web.get("/v1/openid", self._metadata), web.get("/v1/keys", self._keys)])
+        app.add_routes([web.post("/{tenant}/oauth2/v2.0/token", self._login), web.get("/identity", self._identity)])
+        app.add_routes([web.route("*", CONVERSATIONS + "{path:.*}", self._connector), *self._more])
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        self._loop.run_until_complete(runner.setup())
+        self._loop.run_until_complete(web.TCPSite(runner, "127.0.0.1", self.port).start())
+        self.port = runner.addresses[0][1]
+        self._ready.set()
+        self._loop.run_forever()
+        self._loop.run_until_complete(runner.cleanup())
+        self._loop.close()
+
+    async def _metadata(self, request: web.Request) -> web.Response:
+        down = self.are_keys_down
+        return web.json_response({"issuer": ISSUER, "jwks_uri": f"{self.url}/v1/keys"}, status=503 if down else 200)
+
+    async def _keys(self, request: web.Request) -> web.Response:
+        self.key_fetches += 1
+        return web.json_response(published())
+
+    async def _login(self, request: web.Request) -> web.Response:
+        form = {name: str(value) for name, value in (await request.post()).items()}
+        wanted = {"grant_type": "client_credentials", "scope": SCOPE}
+        is_whole = wanted.items() <= form.items() and ("client_secret" in form or "client_assertion" in form)
+        return self._granted(self.tenants[request.match_info["tenant"]], form, is_whole)
+
+    async def _identity(self, request: web.Request) -> web.Response:
+        proof = dict(request.query) | {"header": request.headers.get("X-IDENTITY-HEADER", "")}
+        tenant = next(t for t in self.tenants.values() if t.app_id == proof.get("client_id"))
+        is_asked = request.headers.get("Metadata") == "true" or proof["header"] == tenant.secret
+        return self._granted(tenant, proof, is_asked and proof.get("resource") == ISSUER)
+
+    def _granted(self, tenant: Tenant, proof: dict[str, str], is_whole: bool) -> web.Response:
+        tenant.proofs.append(proof)
+        is_own = proof.get("client_id") == tenant.app_id and proof.get("client_secret", tenant.secret) == tenant.secret
+        if not (is_whole and is_own) or tenant.login_status != 200:
+            return web.json_response({"error": "invalid_client"}, status=max(400, tenant.login_status))
+        tenant.tokens.add(token := secrets.token_hex(16))
+        return web.json_response({"token_type": "Bearer", "expires_in": 3599, "access_token": token})
+
+    async def _connector(self, request: web.Request) -> web.Response:
+        tenant, raw = self.tenants[request.match_info["tenant"]], await request.read()
+        tenant.calls.append((request.method, request.path))
+        if request.headers.get("Authorization", "").removeprefix("Bearer ") not in tenant.tokens:
+            return _refused(401, "Unauthorized")
+        if tenant.answers:
+            status, headers = tenant.answers.pop(0)
+            return _refused(status, f"Refused{status}", headers)
+        try:
+            return self._serve(tenant, request, json.loads(raw) if raw else {}, len(raw))
+        except AssertionError as rule:
+            tenant.faults.append(f"{request.method}: {rule}")
+            return _refused(400, "BadSyntax")
+
+    def _serve(self, tenant: Tenant, request: web.Request, body: dict[str, Any], size: int) -> web.Response:
+        path = request.raw_path.partition("?")[0].partition("/v3/conversations")[2]
+        _, place, kind, name, *_ = [*map(unquote, path.split("/")), "", "", "", ""]
+        match request.method, kind:
+            case "POST", "" if body.get("isGroup"):
+                number = self.number()
+                thread = f"{body['channelData']['channel']['id']};messageid={number}"
+                self._take(tenant, thread, body["activity"], size, number)
+                return web.json_response({"id": thread, "activityId": number}, status=201)
+            case "POST", "":
+                member = tenant.known_as(body["members"][0]["id"])
+                if member is None or member.get("hasNotInstalled"):
+                    return _refused(403, "ForbiddenOperationException")
+                return web.json_response({"id": tenant.chats.setdefault(member["id"], f"a:{uuid.uuid4().hex}")})
+            case "POST", "activities":
+                return web.json_response({"id": self._take(tenant, place, body, size, self.number())}, status=201)
+            case "PUT", "activities":
+                found = next((sent for sent in tenant.shown_in(place) if sent.id == name), None)
+                if found is None or body.get("id") != name:
+                    return _refused(404, "ActivityNotFoundInConversation")
+                if self._check:
+                    self._check(body, size)
+                found.activity, found.versions = body, found.versions + 1
+                return web.json_response({"id": name})
+            case "GET", "members" | "pagedmembers":
+                here = tenant.rosters.get(place, set(tenant.members))
+                listed = [m for m in tenant.members.values() if m["id"] in here]
+                if kind == "pagedmembers":
+                    return web.json_response({"members": listed})
+                known = tenant.known_as(name)
+                return web.json_response(known) if known in listed else _refused(404, "MemberNotFoundInConversation")
+        return _refused(404, "NotFound")
+
+    def _take(self, tenant: Tenant, place: str, activity: dict[str, Any], size: int, number: str) -> str:
+        if self._check:
+            self._check(activity, size)
+        if activity["type"] == "typing":
+            tenant.typing.append(place)
+        else:
+            tenant.sent.append(Sent(number, place, activity))
+        return number
+
+
+def _refused(status: int, code: str, headers: dict[str, str] | None = None) -> web.Response:
+    return web.json_response({"error": {"code": code}}, status=status, headers=headers)
