@@ -18,6 +18,7 @@ from adapters.slack.receiving import Receiver
 from adapters.slack.route import PATH, EventsRoute
 from adapters.slack.sending import SlackSender
 from adapters.slack.socket import SocketMode
+from adapters.slack.streaming import Streams
 from adapters.slack.web import Web
 from adapters.slack.workspaces import SingleWorkspace, Workspaces
 from bot.card_copies import CardCopies
@@ -35,8 +36,8 @@ def build_slack(services: Services) -> Channel:
     persons = Persons(services, web)
     forms, home = Forms(services, web), Home(services, web)
     deciding = Deciding(services, web, home)
-    places = Places(services, web, workspaces, persons)
-    behind = Dispatching(services, web, workspaces, persons, places, forms=forms, deciding=deciding, home=home)
+    places, streams = Places(services, web, workspaces, persons), Streams(services, web)
+    behind = Dispatching(services, web, workspaces, persons, places, streams, forms=forms, deciding=deciding, home=home)
     services.inbox.complete_by(CHANNEL, behind.complete)
     cards = CardCopies(
         services,
@@ -47,7 +48,7 @@ def build_slack(services: Services) -> Channel:
     )
     services.conversations.carry_by(CHANNEL, cards.carry)
     services.requests.observe(cards.observe)
-    sender = SlackSender(services, web, places, cards, Pacer(settings.slack_pace))
+    sender = SlackSender(services, web, places, cards, Pacer(settings.slack_pace), streams)
     receiver = Receiver(services, InPlace(services, workspaces, persons, forms, deciding).check)
     router = APIRouter()
     if settings.slack_signing_secret:
@@ -68,6 +69,7 @@ def build_slack(services: Services) -> Channel:
     async def stop() -> None:
         if socket:
             await socket.stop()
+        await streams.close()
         if install:
             await install.stop()
         await web.close()

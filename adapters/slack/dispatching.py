@@ -21,6 +21,7 @@ from adapters.slack.forms import Forms
 from adapters.slack.home import Home
 from adapters.slack.persons import Found, Persons
 from adapters.slack.places import Places
+from adapters.slack.streaming import Streams
 from adapters.slack.web import SlackRefused, Web
 from adapters.slack.workspaces import Workspace, Workspaces
 from bot.activity import Activity
@@ -65,13 +66,14 @@ class Dispatching:
         workspaces: Workspaces,
         persons: Persons,
         places: Places,
+        streams: Streams,
         *,
         forms: Forms,
         deciding: Deciding,
         home: Home,
     ) -> None:
         self._services, self._web, self._workspaces, self._persons = services, web, workspaces, persons
-        self._places = places
+        self._places, self._streams = places, streams
         self._proof = AddressProof(services, CHANNEL, "Slack")
         self._moved: deque[str] = deque(maxlen=100)
         self._home = home
@@ -194,6 +196,7 @@ class Dispatching:
         if not isinstance(arrived, Arrived):
             return arrived
         await self._show_status(arrived)
+        self._streams.watch(arrived)
         text = await self._with_addresses(arrived)
         return replace(arrived.activity, text=text)
 

@@ -15,6 +15,8 @@ from adapters.slack.blocks import Rendered, render
 from adapters.slack.envelope import CHANNEL, LOCAL
 from adapters.slack.pacing import Pacer
 from adapters.slack.places import Place, Places, place_of
+from adapters.slack.searching import find_message
+from adapters.slack.streaming import Streams
 from adapters.slack.web import RateLimited, SlackRefused, Web
 from adapters.slack.words import shorten
 from bot.answered import Answered, answered_by
@@ -31,10 +33,6 @@ log = structlog.get_logger(__name__)
 
 EVENT = "quartermaster_message"
 """Type of the metadata that marks our messages with the outbox's key: so a repeat finds what was posted before."""
-LOOK_BACK = 2000
-"""Messages since a delivery was handed in that are looked through for one that was posted then."""
-SKEW = 60.0
-"""Seconds by which Slack's clock and ours may differ."""
 GONE = frozenset({"message_not_found", "cant_update_message", "channel_not_found", "is_archived", "edit_window_closed"})
 ELSEWHERE = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action", "thread_not_found"})
 """Refusals of a channel after which an answer goes to the person directly."""
@@ -51,8 +49,11 @@ class Posted:
 class SlackSender:
     """Delivers the outbox channel "slack": {"kind": "message"}, {"kind": "card"} and what asks for approval."""
 
-    def __init__(self, services: Services, web: Web, places: Places, cards: CardCopies, pacer: Pacer) -> None:
+    def __init__(
+        self, services: Services, web: Web, places: Places, cards: CardCopies, pacer: Pacer, streams: Streams
+    ) -> None:
         self._services, self._web, self._places, self._cards, self._pacer = services, web, places, cards, pacer
+        self._streams = streams
 
     async def __call__(self, delivery: Delivery) -> None:
         """Deliver one row; raises DeliveryFailed."""
@@ -106,7 +107,7 @@ class SlackSender:
         rendered = standing if standing and is_the_card else self._render(message.text, message.card, extra)
         if place.response_url and not request and await self._answer_privately(place, rendered):
             return
-        posted = await self._post(delivery, place, rendered)
+        posted = await self._post(delivery, place, rendered, answers=answered.activity.get("key", ""))
         await self._end_status(place, answered.address)
         await self._show_pictures(place, message)
         if standing:
@@ -156,23 +157,23 @@ class SlackSender:
         url = str(told.get("permalink") or "")
         return f"<{url}|Show it>" if url.startswith("https://") else ""
 
-    async def _post(self, delivery: Delivery, place: Place, rendered: Rendered) -> Posted:
-        """Post once: a try that may have arrived is looked for first."""
+    async def _post(self, delivery: Delivery, place: Place, rendered: Rendered, answers: str = "") -> Posted:
+        """Post once: a try that may have arrived is looked for first. `answers` is the key of what is answered."""
         channel = await self._places.channel_of(place)
         if delivery.is_repeat and (found := await self._find(place, channel, delivery)):
             return found
         await self._pacer.wait(channel)
+        message: dict[str, Any] = {
+            "text": rendered.text,
+            "blocks": rendered.blocks,
+            "metadata": {"event_type": EVENT, "event_payload": {"key": delivery.key}},
+        }
+        if answers and place.thread and (posted := await self._end_stream(answers, place, channel, delivery, message)):
+            return posted
         where = {"channel": channel, **({"thread_ts": place.thread} if place.thread else {})}
         try:
             answer = await self._web.call(
-                place.token,
-                "chat_postMessage",
-                **where,
-                text=rendered.text,
-                blocks=rendered.blocks,
-                metadata={"event_type": EVENT, "event_payload": {"key": delivery.key}},
-                unfurl_links=False,
-                unfurl_media=False,
+                place.token, "chat_postMessage", **where, **message, unfurl_links=False, unfurl_media=False
             )
         except SlackRefused as error:
             if place.channel and place.user and error.code in ELSEWHERE:
@@ -180,29 +181,30 @@ class SlackSender:
             raise
         return Posted(str(answer.get("channel") or channel), str(answer.get("ts")))
 
+    async def _end_stream(
+        self, answers: str, place: Place, channel: str, delivery: Delivery, message: dict[str, Any]
+    ) -> Posted | None:
+        """Put a message in the place of the stream that its turn was shown with, if there is one."""
+        stream = await self._streams.take(answers, place, channel, delivery)
+        if stream is None:
+            return None
+        try:
+            await self._streams.end(place.token, stream, **message)
+        except SlackRefused as error:
+            if error.code not in GONE:
+                raise
+            await self._streams.lost(stream)
+            return None
+        return Posted(channel, stream.ts)
+
     async def _find(self, place: Place, channel: str, delivery: Delivery) -> Posted | None:
         """Return where the message of a delivery stands already."""
-        cursor = ""
-        seen = 0
-        since = {"oldest": f"{delivery.since.timestamp() - SKEW:.6f}"} if delivery.since else {}
-        while seen < LOOK_BACK:
-            more: dict[str, Any] = {"channel": channel, "include_all_metadata": True, "limit": 100, **since}
-            if cursor:
-                more["cursor"] = cursor
-            if place.thread:
-                told = await self._web.call(place.token, "conversations_replies", ts=place.thread, **more)
-            else:
-                told = await self._web.call(place.token, "conversations_history", **more)
-            found = told.get("messages") or []
-            for message in found:
-                marked = (message.get("metadata") or {}).get("event_payload") or {}
-                if marked.get("key") == delivery.key:
-                    return Posted(channel, str(message.get("ts")))
-            seen += max(1, len(found))
-            cursor = str((told.get("response_metadata") or {}).get("next_cursor") or "")
-            if not cursor:
-                break
-        return None
+
+        def is_it(message: dict[str, Any]) -> bool:
+            return ((message.get("metadata") or {}).get("event_payload") or {}).get("key") == delivery.key
+
+        ts = await find_message(self._web, place, channel, delivery.since, is_it)
+        return Posted(channel, ts) if ts else None
 
     async def _answer_privately(self, place: Place, rendered: Rendered) -> bool:
         """Answer where the command was typed, for its sender's eyes; False when Slack takes no more answers there."""

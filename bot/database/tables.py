@@ -389,6 +389,32 @@ slack_bots = Table(
     Index("ix_slack_bots_place", "client_id", "team_id", "enterprise_id", "installed_at"),
 )
 
+slack_streams = Table(
+    "slack_streams",
+    metadata,
+    Column("key", String(255), primary_key=True),
+    Column("channel", String(40), nullable=False),
+    Column("ts", String(40), nullable=False),
+    Column("replica", String(64), nullable=False),
+    Column("began_at", UtcDateTime, nullable=False),
+    Column("used_by", String(255), nullable=False),
+)
+"""Streamed answers by the activity that they answer; `ts` is empty until Slack has told it, `used_by` names the outbox
+row whose message took the stream's place."""
+
+slack_homes = Table(
+    "slack_homes",
+    metadata,
+    Column("team", String(40), primary_key=True),
+    Column("user", String(40), primary_key=True),
+    Column("person_id", ForeignKey("people.id"), nullable=False, index=True),
+    Column("address", JSON, nullable=False),
+    Column("hash", String(100), nullable=False),
+    Column("shown", String(64), nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+)
+"""Home tabs that were opened, which are drawn anew when something in them moves; `shown` is a digest of the newest."""
+
 slack_oauth_states = Table(
     "slack_oauth_states",
     metadata,

@@ -19,14 +19,15 @@ class Scene:
         self.stage = stage
         self.standin: StandIn = stage.slack.standin
         self.workspace: Workspace = stage.slack.workspace
-        self._calls = 0
+        self.begun = 0
+        """Calls that were made before this test."""
 
     def begins(self) -> None:
         """Forget which calls were made before."""
         self.workspace.faults.clear()
         self.workspace.limits.clear()
         self.workspace.broken.clear()
-        self._calls = len(self.workspace.calls)
+        self.begun = len(self.workspace.calls)
 
     def member(self, email: str, name: str = "Ana Lopez", **more: Any) -> Member:
         """Return a user with that address; `more` goes into what users.info says."""
@@ -43,7 +44,7 @@ class Scene:
 
     def calls(self, method: str) -> list[dict[str, Any]]:
         """Return the arguments of the calls of one method that Slack took in this test."""
-        return [c.arguments for c in self.workspace.calls[self._calls :] if c.method == method and c.ok]
+        return [c.arguments for c in self.workspace.calls[self.begun :] if c.method == method and c.ok]
 
     def said(self, channel: str, thread: str = "") -> list[Message]:
         """Return what the bot shows in a channel or thread now, oldest first."""

@@ -113,9 +113,55 @@ def _update(standin: StandIn, workspace: Workspace, given: dict[str, Any]) -> An
         raise Refusal("message_not_found")
     if found.user != workspace.bot_user:
         raise Refusal("cant_update_message", "only messages of one's own can be updated")
+    if found.is_streaming:
+        raise Refusal("streaming_state_conflict", "a stream is stopped before it is updated")
     found.text, found.blocks = given.get("text", ""), given.get("blocks") or []
+    found.metadata = given.get("metadata") or found.metadata
     found.versions += 1
     return {"channel": found.channel, "ts": found.ts, "text": found.text}
+
+
+@method("chat.startStream", "channel thread_ts", "markdown_text recipient_user_id recipient_team_id chunks")
+def _start_stream(standin: StandIn, workspace: Workspace, given: dict[str, Any]) -> Answer:
+    channel = _channel(workspace, given["channel"])
+    _known_thread(workspace, channel["id"], given["thread_ts"])
+    if not channel.get("is_im"):
+        require(given.get("recipient_user_id") in workspace.users, "a stream in a channel is for a user")
+        require(given.get("recipient_team_id"), "a stream in a channel is for a user of a team")
+    message = Message(standin.stamp(), channel["id"], workspace.bot_user, given.get("markdown_text", ""), [])
+    message.thread_ts, message.is_streaming = given["thread_ts"], True
+    workspace.messages.append(message)
+    return {"channel": message.channel, "ts": message.ts}
+
+
+def _streaming(workspace: Workspace, given: dict[str, Any]) -> Message:
+    found = next((m for m in workspace.messages if (m.ts, m.channel) == (given["ts"], given["channel"])), None)
+    if found is None:
+        raise Refusal("message_not_found")
+    if not found.is_streaming:
+        raise Refusal("message_not_in_streaming_state")
+    return found
+
+
+@method("chat.appendStream", "channel ts", "markdown_text chunks")
+def _append_stream(standin: StandIn, workspace: Workspace, given: dict[str, Any]) -> Answer:
+    _streaming(workspace, given).text += given["markdown_text"]
+    return {"channel": given["channel"], "ts": given["ts"]}
+
+
+@method("chat.stopStream", "channel ts", "markdown_text chunks blocks metadata")
+def _stop_stream(standin: StandIn, workspace: Workspace, given: dict[str, Any]) -> Answer:
+    _streaming(workspace, given).is_streaming = False
+    return {"channel": given["channel"], "ts": given["ts"]}
+
+
+@method("chat.delete", "channel ts")
+def _delete(standin: StandIn, workspace: Workspace, given: dict[str, Any]) -> Answer:
+    found = next((m for m in workspace.messages if (m.ts, m.channel) == (given["ts"], given["channel"])), None)
+    if found is None:
+        raise Refusal("message_not_found")
+    workspace.messages.remove(found)
+    return {"channel": given["channel"], "ts": given["ts"]}
 
 
 @method("chat.getPermalink", "channel message_ts")

@@ -46,6 +46,7 @@ class Message:
     metadata: dict[str, Any] = field(default_factory=dict)
     ephemeral_to: str = ""
     versions: int = 1
+    is_streaming: bool = False
 
 
 @dataclass
@@ -207,6 +208,7 @@ class StandIn:
         left = workspace.broken.get(method, 0)
         if left < 0:
             workspace.broken[method] = left + 1
+            workspace.calls.append(Call(method, arguments, False, "lost"))
             return _cut(request)
         answer = self._answer(workspace, method, arguments)
         if left > 0:
