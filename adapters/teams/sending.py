@@ -101,13 +101,14 @@ class TeamsSender:
                 return
         request = message.card.request if message.card else ""
         audience: Audience = "requester" if request and await self._cards.is_first(request, message) else "reader"
-        if request and audience == "requester":
-            activity = await self._views.for_all(request, audience, message.text, record.address)
-        else:
-            activity = self._views.said(answered, number, _offer(answered))
-        sent = await self._send(delivery, record, activity)
-        if request:
-            await self._keep(Copy(place_of(record.id, sent), request, record.id, audience, message.text), activity)
+        said = self._views.said(answered, number, _offer(answered))
+        if not request:
+            await self._send(delivery, record, said)
+            return
+        # The one card of a request shows from the first how it stands; an answer about it stays until that is old.
+        standing = await self._views.for_all(request, audience, message.text, record.address)
+        sent = await self._send(delivery, record, standing if audience == "requester" else said)
+        await self._keep(Copy(place_of(record.id, sent), request, record.id, audience, message.text), standing)
 
     async def _where(self, conversation: str, *, is_push: bool) -> ConversationRecord | None:
         """Return where a conversation takes place; None where nothing may be said, or nobody would read it."""

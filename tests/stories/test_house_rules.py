@@ -18,7 +18,14 @@ from tests.support.theatre import on_every_channel, on_every_database, takes_sla
 async def stage(theatre: Theatre, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
     """A bot in a house with rules; on SQLite, or on the database that the test is parametrised with."""
     database_url = request.getfixturevalue("postgres_url") if getattr(request, "param", "") == "postgresql" else ""
-    async with open_house(theatre, tmp_path, RULES, database_url=database_url, slack=takes_slack(request)) as stage:
+    async with open_house(
+        theatre,
+        tmp_path,
+        RULES,
+        database_url=database_url,
+        slack=takes_slack(request),
+        teams=takes_slack(request, "teams"),
+    ) as stage:
         yield stage
 
 

@@ -53,7 +53,14 @@ CHANGING = {
 async def stage(theatre: Theatre, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
     """A bot in a house whose sandboxes get something of everything."""
     database_url = request.getfixturevalue("postgres_url") if getattr(request, "param", "") == "postgresql" else ""
-    async with open_house(theatre, tmp_path, HOUSE, database_url=database_url, slack=takes_slack(request)) as stage:
+    async with open_house(
+        theatre,
+        tmp_path,
+        HOUSE,
+        database_url=database_url,
+        slack=takes_slack(request),
+        teams=takes_slack(request, "teams"),
+    ) as stage:
         yield stage
 
 

@@ -45,7 +45,7 @@ def bo(stage: Stage) -> Approver:
     return stage.approver()
 
 
-on_every_channel = pytest.mark.parametrize("ana", ["rest", "account", "console", "slack"], indirect=True)
+on_every_channel = pytest.mark.parametrize("ana", ["rest", "account", "console", "slack", "teams"], indirect=True)
 on_every_database = pytest.mark.parametrize(
     "stage", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
 )

@@ -16,7 +16,7 @@ _numbers = itertools.count(1)
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def stage(theatre: Theatre, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
     """A running bot that several stories talk to, one after the other."""
-    async with theatre.open_stage(tmp_path_factory.mktemp("stage"), slack=True) as stage:
+    async with theatre.open_stage(tmp_path_factory.mktemp("stage"), slack=True, teams=True) as stage:
         yield stage
 
 

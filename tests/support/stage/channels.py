@@ -18,7 +18,7 @@ from tests.support.teams.cards import presses_of
 from tests.support.teams.cards import words_of as words_in_teams
 from tests.support.teams.talking import Member as TeamsMember
 
-NAMES = ("rest", "account", "console", "slack")
+NAMES = ("rest", "account", "console", "slack", "teams")
 
 
 @dataclass(frozen=True)
