@@ -10,6 +10,7 @@ from adapters.slack.dispatching import Dispatching, InPlace
 from adapters.slack.envelope import CHANNEL
 from adapters.slack.forms import Forms
 from adapters.slack.home import Home
+from adapters.slack.homes import Homes
 from adapters.slack.install import build_install
 from adapters.slack.pacing import Pacer
 from adapters.slack.persons import Persons
@@ -35,9 +36,12 @@ def build_slack(services: Services) -> Channel:
     workspaces: Workspaces = install.workspaces if install else SingleWorkspace(web, settings.slack_bot_token)
     persons = Persons(services, web)
     forms, home = Forms(services, web), Home(services, web)
-    deciding = Deciding(services, web, home)
+    deciding, pacer = Deciding(services, web), Pacer(settings.slack_pace)
+    homes = Homes(services, web, workspaces, persons, home, pacer)
     places, streams = Places(services, web, workspaces, persons), Streams(services, web)
-    behind = Dispatching(services, web, workspaces, persons, places, streams, forms=forms, deciding=deciding, home=home)
+    behind = Dispatching(
+        services, web, workspaces, persons, places, streams, forms=forms, deciding=deciding, home=home, homes=homes
+    )
     services.inbox.complete_by(CHANNEL, behind.complete)
     cards = CardCopies(
         services,
@@ -48,7 +52,8 @@ def build_slack(services: Services) -> Channel:
     )
     services.conversations.carry_by(CHANNEL, cards.carry)
     services.requests.observe(cards.observe)
-    sender = SlackSender(services, web, places, cards, Pacer(settings.slack_pace), streams)
+    services.requests.observe(homes.observe)
+    sender = SlackSender(services, web, places, cards, pacer, streams, homes)
     receiver = Receiver(services, InPlace(services, workspaces, persons, forms, deciding).check)
     router = APIRouter()
     if settings.slack_signing_secret:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from adapters.slack.arrived import Arrived
 from adapters.slack.blocks import Block, blocks_of, fit, paragraphs, plain
 from adapters.slack.envelope import CHANNEL, LOCAL, REASON
 from adapters.slack.forms import modal, open_view, own
-from adapters.slack.home import Home
 from adapters.slack.interactions import metadata_of
 from adapters.slack.web import Web
 from bot.approvals.approvals import MAX_REASON
@@ -25,8 +23,8 @@ from bot.services import Services
 class Deciding:
     """Takes decisions of people whom Slack vouches for; who may decide is up to the policies."""
 
-    def __init__(self, services: Services, web: Web, home: Home) -> None:
-        self._services, self._web, self._home = services, web, home
+    def __init__(self, services: Services, web: Web) -> None:
+        self._services, self._web = services, web
 
     async def open(self, arrived: Arrived) -> Decided:
         """Show the plan and ask for the reason; who may not decide is told so at once."""
@@ -71,8 +69,6 @@ class Deciding:
             return say(services, own(arrived), error.sentence())
         except QuartermasterError as error:
             return say(services, own(arrived), error.sentence())
-        with suppress(QuartermasterError):  # the decision stands, whatever the home tab shows
-            await self._home.publish(arrived)
         return nothing()
 
     @staticmethod

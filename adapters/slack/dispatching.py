@@ -19,6 +19,7 @@ from adapters.slack.deciding import Deciding
 from adapters.slack.envelope import ASK, ASK_ABOUT, CHANNEL, LOCAL, conversation_of
 from adapters.slack.forms import Forms
 from adapters.slack.home import Home
+from adapters.slack.homes import Homes
 from adapters.slack.persons import Found, Persons
 from adapters.slack.places import Places
 from adapters.slack.streaming import Streams
@@ -71,12 +72,13 @@ class Dispatching:
         forms: Forms,
         deciding: Deciding,
         home: Home,
+        homes: Homes,
     ) -> None:
         self._services, self._web, self._workspaces, self._persons = services, web, workspaces, persons
         self._places, self._streams = places, streams
         self._proof = AddressProof(services, CHANNEL, "Slack")
         self._moved: deque[str] = deque(maxlen=100)
-        self._home = home
+        self._home, self._homes = home, homes
         self._bolt: AsyncApp | None = None
         self._local: dict[str, Local] = {
             LOCAL + "form": forms.open,
@@ -85,7 +87,7 @@ class Dispatching:
             LOCAL + "approve_now": deciding.decide,
             LOCAL + "reject_now": deciding.decide,
             LOCAL + "start": home.start,
-            LOCAL + "home": home.publish,
+            LOCAL + "home": homes.publish,
         }
 
     async def complete(self, activity: Activity) -> Activity | Decided:
@@ -161,7 +163,7 @@ class Dispatching:
         if not isinstance(arrived, Arrived):
             context[OUTCOME].found = arrived
         elif event.get("tab") == "home":
-            context[OUTCOME].found = await self._home.publish(arrived)
+            context[OUTCOME].found = await self._homes.publish(arrived)
         else:
             await self._suggest(arrived, str(event.get("channel") or ""))
             context[OUTCOME].found = nothing()

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import structlog
-
 from adapters.slack.arrived import Arrived
 from adapters.slack.blocks import Block, blocks_of, buttons_of, label, link, mrkdwn, paragraphs, plain
 from adapters.slack.envelope import LOCAL, START
 from adapters.slack.forms import modal, open_view
-from adapters.slack.web import SlackRefused, Web
+from adapters.slack.web import Web
 from bot.activity import MAX_TEXT, Person
 from bot.card import Button, Text
-from bot.dialogue.ended import nothing
 from bot.dialogue.exchange import Decided
 from bot.intent import Intent
 from bot.requests import STATE_WORDS, Filter, RequestRecord
 from bot.services import Services
-
-log = structlog.get_logger(__name__)
 
 LISTED = 10
 """Requests that are shown of a kind."""
@@ -25,19 +20,10 @@ PROMPTS = 4
 
 
 class Home:
-    """Publishes home tabs, and opens the window in which one says what one needs."""
+    """Draws home tabs, and opens the window in which one says what one needs."""
 
     def __init__(self, services: Services, web: Web) -> None:
         self._services, self._web = services, web
-
-    async def publish(self, arrived: Arrived) -> Decided:
-        """Show the home tab as it stands now."""
-        view = await self.view(arrived.person)
-        try:
-            await self._web.call(arrived.workspace.token, "views_publish", user_id=arrived.user, view=view)
-        except SlackRefused as error:  # the home tab is switched off, say: nobody is waiting for an answer
-            log.warning("slack.home_not_shown", error=error.detail)
-        return nothing()
 
     async def view(self, person: Person) -> Block:
         """Return somebody's home tab."""

@@ -13,6 +13,7 @@ import structlog
 
 from adapters.slack.blocks import Rendered, render
 from adapters.slack.envelope import CHANNEL, LOCAL
+from adapters.slack.homes import Homes
 from adapters.slack.pacing import Pacer
 from adapters.slack.places import Place, Places, place_of
 from adapters.slack.searching import find_message
@@ -50,10 +51,17 @@ class SlackSender:
     """Delivers the outbox channel "slack": {"kind": "message"}, {"kind": "card"} and what asks for approval."""
 
     def __init__(
-        self, services: Services, web: Web, places: Places, cards: CardCopies, pacer: Pacer, streams: Streams
+        self,
+        services: Services,
+        web: Web,
+        places: Places,
+        cards: CardCopies,
+        pacer: Pacer,
+        streams: Streams,
+        homes: Homes,
     ) -> None:
         self._services, self._web, self._places, self._cards, self._pacer = services, web, places, cards, pacer
-        self._streams = streams
+        self._streams, self._homes = streams, homes
 
     async def __call__(self, delivery: Delivery) -> None:
         """Deliver one row; raises DeliveryFailed."""
@@ -67,6 +75,8 @@ class SlackSender:
                     await self._cards.ask_everybody(delivery)
                 case "ask_one":
                     await self._ask_one(delivery)
+                case "homes":
+                    await self._homes.show_anew(delivery)
                 case kind:
                     raise DeliveryFailed(f"Slack knows no message of kind {kind!r}.", retryable=False)
         except RateLimited as error:

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from adapters.slack import dispatching
+from adapters.slack import dispatching, persons
 from tests.slack.scene import APPROVER, Scene
 from tests.support.slack.blockkit import texts
 from tests.support.slack.methods import METHODS
 from tests.support.slack.standin import Refusal
-from tests.support.slack.talking import Member, buttons_of
+from tests.support.slack.talking import Member, buttons_of, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 Fresh = Callable[[str], str]
@@ -195,3 +195,71 @@ async def test_a_form_is_acknowledged_in_time_when_its_answers_can_not_be_checke
     assert (answer.status_code, answer.content) == (200, b"")
     await scene.settles()
     assert "is not an e-mail address" in scene.read(channel, thread), "it is checked in the conversation instead"
+
+
+def shown_at_home(scene: Scene, member: Member) -> str:
+    """Return what somebody reads in their home tab."""
+    return " ".join(texts(scene.workspace.homes[member.user]["blocks"]))
+
+
+async def test_an_open_home_tab_follows_what_one_asked_and_what_waits_for_one(scene: Scene, fresh: Fresh) -> None:
+    ana, bo, channel = scene.member(fresh("ana")), scene.member(APPROVER, "Bo Diaz"), scene.workspace.channel()
+    await opens(scene, ana, "home")
+    await opens(scene, bo, "home")
+    request = await scene.ordered(ana, fresh("follows"), channel)
+    assert request in shown_at_home(scene, ana)
+    assert f"{request}:1" in str(scene.workspace.homes[bo.user]), "it waits for the approver, with its buttons"
+    approver = scene.stage.approver()
+    await approver.opens_the_mail(about=request)
+    await approver.rejects("not now")
+    await scene.settles()
+    assert f"{request}:1" not in str(scene.workspace.homes[bo.user])
+    assert "rejected" in shown_at_home(scene, ana)
+    assert all(c.get("hash") for c in scene.calls("views.publish")[2:])
+
+
+async def test_home_tabs_that_nobody_opened_are_not_published(scene: Scene, fresh: Fresh) -> None:
+    ana, cleo, channel = scene.member(fresh("ana")), scene.member(fresh("cleo")), scene.workspace.channel()
+    await opens(scene, cleo, "home")
+    before = scene.workspace.homes[cleo.user]
+    await scene.ordered(ana, fresh("alone"), channel)
+    assert ana.user not in scene.workspace.homes
+    assert scene.workspace.homes[cleo.user] is before, "what is not hers is nothing to publish hers for"
+
+
+async def test_a_home_tab_opened_at_the_same_moment_is_not_overwritten_with_what_is_old(
+    scene: Scene, fresh: Fresh
+) -> None:
+    ana, channel = scene.member(fresh("ana")), scene.workspace.channel()
+    await opens(scene, ana, "home")
+    scene.workspace.homes[ana.user]["hash"] = "changed-meanwhile"
+    told = await ana.posts(f"<@{scene.workspace.bot_user}> I need a sandbox account in Demos for {fresh('r')}", channel)
+    await scene.settles()
+    await ana.presses(buttons_of(scene.said(channel, told.ts)[-1])["Yes, go ahead"])
+    await until(lambda: any(c.error == "hash_conflict" for c in scene.workspace.calls), "nothing was published")
+    assert "Nothing yet." in shown_at_home(scene, ana)
+    await opens(scene, ana, "home")
+    assert "waiting for approval" in shown_at_home(scene, ana)
+
+
+async def test_a_home_tab_whose_hash_was_lost_is_shown_anew_all_the_same(scene: Scene, fresh: Fresh) -> None:
+    ana, channel = scene.member(fresh("ana")), scene.workspace.channel()
+    await opens(scene, ana, "home")
+    scene.workspace.homes[ana.user]["hash"] = "lost"
+    request = await scene.ordered(ana, fresh("lost"), channel)
+    assert request in shown_at_home(scene, ana)
+
+
+async def test_who_became_a_guest_sees_no_news_at_home(
+    scene: Scene, fresh: Fresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(persons, "FRESH", 0)
+    ana, channel = scene.member(fresh("ana")), scene.workspace.channel()
+    request = await scene.ordered(ana, fresh("guest"), channel)
+    await opens(scene, ana, "home")
+    scene.workspace.users[ana.user]["is_restricted"] = True
+    approver = scene.stage.approver()
+    await approver.opens_the_mail(about=request)
+    await approver.rejects("not now")
+    await scene.settles()
+    assert "rejected" not in shown_at_home(scene, ana)
