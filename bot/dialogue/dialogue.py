@@ -145,8 +145,8 @@ class Dialogue:
         understood = await self._understand(turn, heard)
         if turn.session.form:
             form = turn.session.form
-            if other := await self._open.hear(turn, form, understood, heard):
-                await self._turn_aside(turn, form, other, understood)
+            if rather := await self._open.hear(turn, form, understood, heard):
+                await self._turn_aside(turn, form, self._services.registry.get(rather.intent), rather)
         else:
             await self._fresh(turn, understood, heard)
 
@@ -232,7 +232,7 @@ class Dialogue:
             return True
         return False
 
-    async def _turn_aside(self, turn: Exchange, form: Form, other: Intent, understood: Turn) -> None:
+    async def _turn_aside(self, turn: Exchange, form: Form, other: Intent | None, understood: Turn) -> None:
         """Answer another question and come back, or lay the form aside for another order."""
         if isinstance(other, Query):
             try:

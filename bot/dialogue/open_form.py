@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from bot.dialogue.addresses import Heard, is_bare_address
 from bot.dialogue.choosing import may_pick, picked, rival_addresses
@@ -16,7 +17,7 @@ from bot.dialogue.remarks import affirms, asks_why, contradicts, declines, held,
 from bot.dialogue.session import Form, session_id
 from bot.dialogue.spotting import spot, spot_phrase
 from bot.errors import CloudError, Invalid
-from bot.intent import Ask, Change, Intent
+from bot.intent import Ask, Change
 from bot.recognizer import Recognizer, Turn
 from bot.services import Services
 from bot.words import either, in_midst
@@ -31,8 +32,8 @@ class OpenForm:
     def __init__(self, services: Services, recognizer: Recognizer, filler: FormFiller) -> None:
         self._services, self._recognizer, self._filler = services, recognizer, filler
 
-    async def hear(self, turn: Exchange, form: Form, understood: Turn, heard: Heard) -> Intent | None:
-        """Take a text as it was understood; return the other intent that it surely belongs to, having done nothing."""
+    async def hear(self, turn: Exchange, form: Form, understood: Turn, heard: Heard) -> Turn | None:
+        """Take a text as it was understood; return what surely belongs to another intent, having done nothing."""
         intent = self._services.registry.change(form.intent)
         changed = {n: v for n, v in understood.slots.items() if v != form.slots.get(n)}
         own = understood.intent == form.intent
@@ -42,6 +43,8 @@ class OpenForm:
         withdrawn = [n for n in form.slots if own and n in understood.empty]
         for name in withdrawn:  # "the e-mail is wrong": taken out, asked again
             del form.slots[name]
+        if own and not withdrawn and (rather := await self._means_rather(turn, form, changed, heard)):
+            return rather
         if own and (changed or withdrawn):
             for name, value in changed.items():
                 if misread := misspelt(heard.text, value, intent.definition.slot(name)):
@@ -55,9 +58,9 @@ class OpenForm:
             and is_sure(understood)
             and not is_bare_address(heard.plain)  # begins an order, but only where nothing is asked
             and not _could_be_the_answer(heard.text, intent, form, understood)
-            and (other := self._services.registry.get(understood.intent))
+            and self._services.registry.get(understood.intent)
         ):
-            return other
+            return understood
         hints = await self._filler.choices(intent, turn.ask(form.slots))
         spotted = _spot_new(heard, intent, hints, form)
         if spotted:
@@ -77,6 +80,28 @@ class OpenForm:
         else:
             await self._take_what_means_nothing_else(turn, form, heard.text)
         return None
+
+    async def _means_rather(self, turn: Exchange, form: Form, changed: Mapping[str, str], heard: Heard) -> Turn | None:
+        """Return what a whole sentence means that was taken for the open question's answer and is a wrong one.
+
+        "Close Demo Booth", say, where an account to renew is asked for: any words could name one.
+        """
+        if list(changed) != [form.asking] or len(heard.text.split()) < 2:
+            return None
+        intent = self._services.registry.change(form.intent)
+        try:
+            await intent.validate(form.asking, changed[form.asking], turn.ask(form.slots))
+        except Invalid:
+            fresh = await self._afresh(turn, heard)
+            if fresh.intent != form.intent and is_sure(fresh) and self._services.registry.get(fresh.intent):
+                return fresh
+        return None
+
+    async def _afresh(self, turn: Exchange, heard: Heard) -> Turn:
+        """Understand a text as if no form were open, in a session of its own."""
+        state = {"dialogAction": {"type": "ElicitIntent"}, "sessionAttributes": {}}
+        fresh = await self._recognizer.recognize(session_id(turn.activity) + "-afresh", heard.plain, state)
+        return replace(fresh, slots=heard.restored_all(fresh.slots))
 
     async def _take_what_means_nothing_else(self, turn: Exchange, form: Form, text: str) -> None:
         """Take a text for the answer to the open question, unless it is clearly none; at the plan, ask for a yes."""
@@ -132,8 +157,7 @@ class OpenForm:
         """
         if len(heard.text.split()) < SENTENCE or contradicts(heard.text):
             return None
-        state = {"dialogAction": {"type": "ElicitIntent"}, "sessionAttributes": {}}
-        fresh = await self._recognizer.recognize(session_id(turn.activity) + "-afresh", heard.plain, state)
+        fresh = await self._afresh(turn, heard)
         definition = self._services.registry.change(form.intent).definition
         told = unlisted(heard.text, definition, {})
         if fresh.intent != form.intent or told:
@@ -245,7 +269,8 @@ class OpenForm:
                 form.asking = ""
                 await self.fill(turn, form, {})
             else:
-                turn.say(f"“{text}” does not tell me the {in_midst(asked.label or asked.name)}.")
+                way_out = " Say “cancel” to drop it." if refuses(text) else ""
+                turn.say(f"“{text}” does not tell me the {in_midst(asked.label or asked.name)}.{way_out}")
                 await self.ask_again(turn, form)
             return True
         offered: tuple[str, ...] = ()

@@ -23,6 +23,14 @@ class Costs:
 
     async def by_service(self, account_id: str, start: date, end: date) -> dict[str, Decimal]:
         """Return US dollars by service, dearest first, from one day up to (not with) another."""
+        of_the_account = {"Dimensions": {"Key": "LINKED_ACCOUNT", "Values": [account_id]}}
+        return await self._sums("SERVICE", start, end, Filter=of_the_account)
+
+    async def by_account(self, start: date, end: date) -> dict[str, Decimal]:
+        """Return US dollars by account id for the whole organization, dearest first."""
+        return await self._sums("LINKED_ACCOUNT", start, end)
+
+    async def _sums(self, dimension: str, start: date, end: date, **wanted: Any) -> dict[str, Decimal]:
         sums: dict[str, Decimal] = defaultdict(Decimal)
         page: dict[str, str] = {}
         while True:
@@ -32,8 +40,8 @@ class Costs:
                 TimePeriod={"Start": start.isoformat(), "End": end.isoformat()},
                 Granularity="MONTHLY",
                 Metrics=[COST],
-                GroupBy=[{"Type": "DIMENSION", "Key": "SERVICE"}],
-                Filter={"Dimensions": {"Key": "LINKED_ACCOUNT", "Values": [account_id]}},
+                GroupBy=[{"Type": "DIMENSION", "Key": dimension}],
+                **wanted,
                 **page,
             )
             for period in answer["ResultsByTime"]:

@@ -177,9 +177,14 @@ def define_spend() -> Definition:
             "what is the bill of account {Account}",
             "how much has account {Account} spent",
             "how much has {Account} spent {Period}",
+            "what did my accounts spend",
+            "what do my accounts cost",
+            "how much did my accounts spend {Period}",
+            "what did we spend {Period}",
+            "how much did all accounts cost {Period}",
         ),
         slots=(_ASKED, _SPOKEN_OF, Slot("Period", period, required=False, label="Month")),
-        examples=("what did Webshop Prod spend last month?",),
+        examples=("what did Webshop Prod spend last month?", "what do my accounts cost?"),
     )
 
 

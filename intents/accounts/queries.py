@@ -76,7 +76,7 @@ class MyAccounts(Query):
 
     async def answer(self, ask: Ask) -> Answer:
         """Return the person's accounts that are not closed."""
-        mine = [a for a in await _open_accounts(self) if a.owner == ask.person.email]
+        mine = [a for a in await open_accounts(self) if a.owner == ask.person.email]
         if not mine:
             return Answer(
                 f"No account names {ask.person.email} as its owner. If one is yours, "
@@ -95,7 +95,7 @@ class OwnerlessAccounts(Query):
     async def answer(self, ask: Ask) -> Answer:
         """Return them; raises Refused for those who may not see everybody's accounts."""
         decide_all(self, ask).require()
-        accounts = await _open_accounts(self)
+        accounts = await open_accounts(self)
         orphans = [a for a in accounts if not a.owner]
         if not orphans:
             return Answer(f"Each of the {len(accounts)} accounts names its owner.")
@@ -113,7 +113,7 @@ class ExpiringAccounts(Query):
         """Return them, next to expire first."""
         today = self.services.clock.now().date()
         sees_all = decide_all(self, ask).allowed
-        known = [a for a in await _open_accounts(self) if sees_all or a.owner == ask.person.email]
+        known = [a for a in await open_accounts(self) if sees_all or a.owner == ask.person.email]
         soon = sorted(
             ((a.expires, a) for a in known if a.expires and (a.expires - today).days <= SOON),
             key=lambda pair: (pair[0], pair[1].id),
@@ -133,7 +133,8 @@ class ExpiringAccounts(Query):
         return Answer(card.as_text(), card)
 
 
-async def _open_accounts(query: Query) -> list[Account]:
+async def open_accounts(query: Query) -> list[Account]:
+    """Return the accounts of the organization that are not closed."""
     return [a for a in await Accounts(query.services).all() if a.status == OPEN]
 
 

@@ -125,3 +125,7 @@ async def test_what_does_not_expire_is_not_renewed(stage: Stage, ana: Speaker) -
     await ana.says("renew the account Demo Booth")
     ana.hears("does not expire")
     ana.does_not_hear("Shall I go ahead?")
+    await ana.says("no")
+    ana.hears("Say “cancel” to drop it")
+    await ana.says("close Demo Booth")  # another order, though any words could name an account here
+    ana.hears("Close the account Demo Booth for good", "renewal of an account aside")

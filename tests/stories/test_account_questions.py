@@ -44,6 +44,26 @@ async def test_owners_learn_what_an_account_spent_and_others_do_not(stage: Stage
     ana.does_not_hear("$")
 
 
+async def test_what_several_accounts_spent_is_one_answer(stage: Stage, ana: Speaker) -> None:
+    await ana.says("what did my accounts spend?")
+    ana.hears("No account names ana@corp.example as its owner")
+    tag(stage, WEBSHOP, owner="ana@corp.example")
+    tag(stage, DEMO_BOOTH, owner="ana@corp.example")
+    for said in (
+        "what did my accounts spend?",
+        "what do my accounts cost?",
+        "how much did my accounts spend last month",
+    ):
+        await ana.says(said)
+        ana.hears("Your accounts together: $", f"Webshop Prod ({WEBSHOP})", f"Demo Booth ({DEMO_BOOTH})", "Together")
+        ana.does_not_hear(PLAYGROUND)
+    await ana.says("what did we spend last month?")
+    ana.hears("shown to the account's owner and to operators")
+    operator = stage.speaker("Bo Diaz", email="bo@corp.example")
+    await operator.says("what did we spend last month?")
+    operator.hears("All accounts together: $", "other accounts", "Together")
+
+
 async def test_the_budget_is_told_beside_the_spend(stage: Stage, ana: Speaker) -> None:
     tag(stage, WEBSHOP, owner="ana@corp.example")
     stage.aws("budgets").create_budget(
