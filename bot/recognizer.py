@@ -15,6 +15,8 @@ from bot.metrics import RECOGNISE_SECONDS
 log = structlog.get_logger(__name__)
 
 FALLBACK = "FallbackIntent"
+RESERVED = "x-amz-lex:"
+"""How attributes begin that are Lex's own: they are handed back as they came, and none is made by us."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,8 @@ class Turn:
     confirmation: str = "None"
     confidence: float = 0.0
     alternatives: tuple[tuple[str, float], ...] = ()
+    kept: Mapping[str, Any] = field(default_factory=dict)
+    """Parts of sessionState that are Lex's own, to be given back with the next turn whoever understands it."""
 
     @property
     def is_fallback(self) -> bool:
@@ -93,22 +97,19 @@ def turn_of(response: Mapping[str, Any]) -> Turn:
     """Return the Turn in a RecognizeText response; every field of it is optional."""
     state = response.get("sessionState") or {}
     intent = state.get("intent") or {}
-    interpretations = response.get("interpretations") or []
+    interpretations = [entry for entry in response.get("interpretations") or [] if entry]
     if not intent and interpretations:
         intent = interpretations[0].get("intent") or {}
     slots: dict[str, str] = {}
     empty: set[str] = set()
     for name, slot in (intent.get("slots") or {}).items():
-        value = (slot or {}).get("value") or {}
-        resolved = value.get("resolvedValues") or []
-        text = (resolved[0] if resolved else "") or value.get("interpretedValue") or value.get("originalValue") or ""
-        if text:
+        if text := _value(slot or {}):
             slots[name] = text
         else:
             empty.add(name)
     scores = tuple(
         (
-            str((i.get("intent") or {}).get("name", "")),
+            str((i.get("intent") or {}).get("name") or ""),
             float((i.get("nluConfidence") or {}).get("score") or 0.0),
         )
         for i in interpretations
@@ -121,4 +122,20 @@ def turn_of(response: Mapping[str, Any]) -> Turn:
         confirmation=str(intent.get("confirmationState") or "None"),
         confidence=confidence,
         alternatives=tuple(s for s in scores if s[0] != intent.get("name")),
+        kept=_kept(state),
     )
+
+
+def _value(slot: Mapping[str, Any]) -> str:
+    """Return the best reading of a slot; of several values the first."""
+    several = slot.get("values") or []
+    value = slot.get("value") or ((several[0] if several else None) or {}).get("value") or {}
+    resolved = value.get("resolvedValues") or []
+    return str((resolved[0] if resolved else "") or value.get("interpretedValue") or value.get("originalValue") or "")
+
+
+def _kept(state: Mapping[str, Any]) -> dict[str, Any]:
+    attributes = state.get("sessionAttributes") or {}
+    own = {name: value for name, value in attributes.items() if name.startswith(RESERVED)}
+    contexts = state.get("activeContexts") or []
+    return {**({"sessionAttributes": own} if own else {}), **({"activeContexts": contexts} if contexts else {})}

@@ -115,7 +115,7 @@ def definition_of(bot: ModelledBot, content: Part) -> dict[str, Any]:
 
 
 def _slot_type(entry: Part) -> Part:
-    shown = {name: value for name, value in entry.items() if name != "slotTypeId"}
+    shown = _said(entry)
     values = shown.get("slotTypeValues") or []
     takes_anything = (shown.get("valueSelectionSetting") or {}).get("resolutionStrategy") == "OriginalValue"
     if takes_anything and not any(value.get("synonyms") for value in values):
@@ -125,11 +125,9 @@ def _slot_type(entry: Part) -> Part:
 
 def _intent(entry: Part, types: Part) -> Part:
     slots = entry["slots"]
-    shown = {name: value for name, value in entry.items() if name not in ("slots", "slotPriorities", "intentId")}
+    shown = _said(entry)
     shown["slots"] = [
-        {**slot, "slotTypeName": types[slot["slotTypeId"]]["slotTypeName"]}
-        if slot["slotTypeId"] in types
-        else {**slot, "slotTypeName": slot["slotTypeId"]}
+        {**_said(slot), "slotTypeName": types.get(slot["slotTypeId"], {}).get("slotTypeName", slot["slotTypeId"])}
         for slot in slots.values()
     ]
     shown["slotPriorities"] = [
@@ -138,3 +136,9 @@ def _intent(entry: Part, types: Part) -> Part:
         if row["slotId"] in slots
     ]
     return shown
+
+
+def _said(entry: Part) -> Part:
+    """An entry without what Lex adds to it: ids and times."""
+    added = ("slotTypeId", "intentId", "slotId", "slots", "slotPriorities", "createdAt", "updatedAt")
+    return {name: value for name, value in entry.items() if name not in added}

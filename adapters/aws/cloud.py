@@ -42,8 +42,9 @@ class BotoCloud:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="aws")
-        # A hanging Lex must not take the threads that orders are placed with.
-        self._lex_pool = ThreadPoolExecutor(THREADS, thread_name_prefix="lex")
+        # A hanging Lex must not take the threads that orders are placed with. There is one for each turn that Lex
+        # takes at once: a turn that waited for a thread could be sent after it was given up.
+        self._lex_pool = ThreadPoolExecutor(settings.lex_concurrency, thread_name_prefix="lex")
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
         self.grants = Grants(self._find_own, self._assume)
@@ -59,7 +60,11 @@ class BotoCloud:
         )
         # Lex has no idempotency key: a turn that is sent again is played again, so nothing is repeated.
         self._once = self._config.merge(
-            Config(retries={"mode": "standard", "total_max_attempts": 1}, read_timeout=settings.lex_timeout + 1)
+            Config(
+                retries={"mode": "standard", "total_max_attempts": 1},
+                read_timeout=settings.lex_timeout + 1,
+                max_pool_connections=settings.lex_concurrency,
+            )
         )
 
     async def call(

@@ -165,8 +165,11 @@ class Dialogue:
                 "sessionAttributes": {},
                 "runtimeHints": runtime_hints(hints_by_intent),
             }
-        state["sessionAttributes"] = {"UserName": turn.activity.person.called}
+        kept = turn.session.kept
+        state |= {name: value for name, value in kept.items() if name != "sessionAttributes"}
+        state["sessionAttributes"] = {**kept.get("sessionAttributes", {}), "UserName": turn.activity.person.called}
         understood = await self._recognizer.recognize(session_id(turn.activity), heard.plain, state)
+        turn.session.kept = dict(understood.kept)
         return replace(understood, slots=heard.restored_all(understood.slots))
 
     async def _fresh(self, turn: Exchange, understood: Turn, heard: Heard) -> None:

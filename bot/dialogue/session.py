@@ -75,6 +75,8 @@ class Session:
     form: Form | None = None
     parked: list[Form] = field(default_factory=list)
     version: int = 0
+    kept: dict[str, Any] = field(default_factory=dict)
+    """What is Lex's own in its sessionState, see `bot.recognizer.Turn.kept`."""
 
     def park(self) -> None:
         """Lay the form aside, to be taken up with "continue"."""
@@ -85,13 +87,14 @@ class Session:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON types."""
-        return {"form": vars(self.form) if self.form else None, "parked": [vars(f) for f in self.parked]}
+        forms = {"form": vars(self.form) if self.form else None, "parked": [vars(f) for f in self.parked]}
+        return {**forms, "kept": self.kept} if self.kept else forms
 
     @staticmethod
     def from_dict(data: Mapping[str, Any], version: int) -> Session:
         """Rebuild a session from `as_dict`'s output."""
         form = Form(**data["form"]) if data["form"] else None
-        return Session(form, [Form(**f) for f in data["parked"]], version)
+        return Session(form, [Form(**f) for f in data["parked"]], version, dict(data.get("kept") or {}))
 
 
 class Sessions:

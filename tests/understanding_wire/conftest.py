@@ -9,12 +9,19 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+import adapters.lex.runtime
 from tests.support.stage import Stage, Theatre
 from tests.support.theatre import ana, bo, theatre
 
 __all__ = ["ana", "bo", "theatre"]
 
 LEX: dict[str, Any] = {"lex_bot_id": "QMBOT12345", "lex_bot_alias_id": "TSTALIASID"}
+
+
+@pytest.fixture(autouse=True)
+def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits between tries are the business of tests/lex/test_runtime.py."""
+    monkeypatch.setattr(adapters.lex.runtime, "FIRST_WAIT", 0.01)
 
 
 @pytest.fixture

@@ -48,9 +48,10 @@ def fell_back(logged: list[MutableMapping[str, Any]]) -> int:
 
 
 async def turns_sent(stage: Stage) -> list[tuple[str, str]]:
-    """Return (session, text) of every turn that Lex was sent."""
+    """Return (session, text) of every turn that Lex may have played: those that it did not refuse as too many."""
     calls = await stage.calls("RecognizeText")
-    return [(call["params"]["sessionId"], call["params"]["text"]) for call in calls]
+    taken = [call for call in calls if call["error"] != "ThrottlingException"]
+    return [(call["params"]["sessionId"], call["params"]["text"]) for call in taken]
 
 
 async def transcript_of(stage: Stage, *, fault_after: int = 0, fault: tuple[str, dict[str, Any]] | None = None) -> str:
@@ -131,6 +132,31 @@ async def test_lex_takes_over_again_when_it_is_well(
     await ana.says("wire@corp.example")
     ana.hears("what is the OU")
     assert fell_back(logged) == 1
+
+
+async def test_what_is_lexs_own_goes_back_to_it_also_when_the_engine_answered_meanwhile(
+    stage: Stage, ana: Speaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud, own = stage.application.cloud, {"x-amz-lex:audio:max-length-ms": "5000"}
+    call = cloud.call
+
+    async def marking(service: str, operation: str, /, **parameters: Any) -> dict[str, Any]:
+        answer = await call(service, operation, **parameters)
+        if operation == "RecognizeText" and parameters["text"] == "I need a sandbox account":
+            answer["sessionState"]["sessionAttributes"].update(own)
+        return answer
+
+    monkeypatch.setattr(cloud, "call", marking)
+    await ana.says("I need a sandbox account")
+    await stage.switches_on("server_error", operations=["RecognizeText"], times=1)
+    await ana.says("not an address")
+    await ana.says("wire@corp.example")
+    given = [c["params"]["sessionState"]["sessionAttributes"] for c in await stage.calls("RecognizeText")]
+    called = {"UserName": "Ana Lopez"}
+    assert given == [called, own | called, own | called]
+    [put] = await stage.calls("PutSession")
+    assert put["params"]["sessionState"]["sessionAttributes"] == own | called
+    assert put["params"]["sessionState"]["dialogAction"] == {"type": "ElicitSlot", "slotToElicit": "RootEmail"}
 
 
 async def test_a_slow_lex_delays_a_turn_by_no_more_than_its_time(stage: Stage, ana: Speaker) -> None:
