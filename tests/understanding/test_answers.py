@@ -101,3 +101,25 @@ def test_hears_no(text: str) -> None:
 )
 def test_hears_neither(text: str) -> None:
     assert read_answer(clean(text)).answer is Answer.UNCLEAR
+
+
+ASKED = "create the sandbox account team y sandbox in ou demos shall i go ahead yes or no".split()
+
+
+@pytest.mark.parametrize(
+    "text", ["team-y", "team y", "ops.go", "ok@corp.example", "team-ok", "sandbox account y", "k-9", "go demos"]
+)
+def test_a_part_of_a_name_is_no_consent(text: str) -> None:
+    assert read_answer(clean(text), ASKED).answer is Answer.UNCLEAR
+
+
+@pytest.mark.parametrize("text", ["team-n", "n@corp.example", "no-reply@corp.example", "stop-gap"])
+def test_a_part_of_a_name_is_no_refusal(text: str) -> None:
+    assert read_answer(clean(text), ASKED).answer is Answer.UNCLEAR
+
+
+@pytest.mark.parametrize(
+    "text", ["yes, create team-y-sandbox", "yes-please", "y", "Y!", "y please", "okey-dokey", "go-ahead"]
+)
+def test_a_yes_beside_the_name_that_was_asked_about_is_one(text: str) -> None:
+    assert read_answer(clean(text), ASKED).answer is Answer.YES

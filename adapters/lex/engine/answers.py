@@ -93,6 +93,9 @@ _NO_SIGNS: Final = (
 )
 _LONGEST_PHRASE: Final = max(len(phrase) for phrase in (*_YES, *_NO))
 _QUESTION_OPENERS: Final = frozenset("is are does did was were will would could can should shall may".split())
+_NAME: Final = re.compile(r"[^\W_]+(?:[-._@/+:][^\W_]+)+")
+_LETTERS: Final = frozenset({"y", "n", "k"})
+"""Answers only where nothing but courtesy stands beside them."""
 _NEGATIONS: Final = frozenset({"not", "never"})
 
 
@@ -106,11 +109,14 @@ def read_answer(text: str, expected_words: Iterable[str] = ()) -> Reading:
     signed = _read_signs(text)
     if signed is not None:
         return Reading(signed)
-    words = plain_words(re.sub(r"([^\W\d])\1{2,}", r"\1", text))
+    expected = frozenset(expected_words)
+    words = plain_words(_with_names_whole(re.sub(r"([^\W\d])\1{2,}", r"\1", text), expected))
     found, rest = _consume(words)
-    if not found:
+    has_more = not _COURTESY.issuperset(rest)
+    told = set(words) - set(rest) - _COURTESY
+    if not found or (has_more and (told & _LETTERS or told <= expected)):  # a name, rather, or a part of one
         return Reading(Answer.UNCLEAR, tuple(rest))
-    harmless = _COURTESY | frozenset(expected_words)
+    harmless = _COURTESY | expected
     reserved = any(word in _RESERVATIONS for word in rest)
     unexplained = tuple(word for word in rest if word not in harmless or word in _RESERVATIONS)
     if all(answer is Answer.YES for answer in found):
@@ -121,6 +127,22 @@ def read_answer(text: str, expected_words: Iterable[str] = ()) -> Reading:
         leads = _leads_with_no(words)
         return Reading(Answer.NO if leads or not unexplained else Answer.UNCLEAR, unexplained)
     return _read_mixed(words, found, unexplained)
+
+
+def _with_names_whole(text: str, expected: frozenset[str]) -> str:
+    """Return the text with each name of several parts as one word, so that no part is read by itself.
+
+    The "y" of "team-y" is no yes. Names that the question mentions are left out, as its words are; what is yes or no
+    in all its parts ("yes-please") is no name.
+    """
+
+    def whole(match: re.Match[str]) -> str:
+        parts = plain_words(match.group())
+        if _COURTESY.issuperset(_consume(parts)[1]):
+            return match.group()
+        return " " if expected.issuperset(parts) else "".join(parts)
+
+    return _NAME.sub(whole, text)
 
 
 def _read_mixed(words: list[str], found: list[Answer], unexplained: tuple[str, ...]) -> Reading:

@@ -108,3 +108,13 @@ async def test_a_yes_that_names_the_account_does_not_place_it_by_another_name(
     await ana.says(words.format(name))
     ana.hears(f"Create the Sandbox account {name} in OU Demos", "Shall I go ahead?")
     ana.does_not_hear("is placed")
+
+
+@pytest.mark.parametrize("said", ["team-y", "team y", "ok@corp.example", "demos-go"])
+async def test_a_name_with_a_yes_in_it_places_nothing(ana: Speaker, said: str) -> None:
+    await ana.says("I need a sandbox account in Demos for team-y@corp.example")
+    ana.hears("Shall I go ahead?")
+    await ana.says(said)
+    ana.does_not_hear("is placed")
+    await ana.says("my requests")
+    ana.hears("You have no requests yet")
