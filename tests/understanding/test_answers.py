@@ -103,11 +103,11 @@ def test_hears_neither(text: str) -> None:
     assert read_answer(clean(text)).answer is Answer.UNCLEAR
 
 
-ASKED = "create the sandbox account team y sandbox in ou demos shall i go ahead yes or no".split()
+ASKED = "create the sandbox account go live team y sandbox in ou demos".split()
 
 
 @pytest.mark.parametrize(
-    "text", ["team-y", "team y", "ops.go", "ok@corp.example", "team-ok", "sandbox account y", "k-9", "go demos"]
+    "text", ["team-y", "team y", "ops.go", "ok@corp.example", "team-ok", "sandbox account y", "k-9", "go live"]
 )
 def test_a_part_of_a_name_is_no_consent(text: str) -> None:
     assert read_answer(clean(text), ASKED).answer is Answer.UNCLEAR
