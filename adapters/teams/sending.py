@@ -92,7 +92,7 @@ class TeamsSender:
         record = await self._where(message.conversation, is_push=answered.is_push)
         if record is None:
             return
-        if answered.is_news and answered.request:
+        if answered.is_news and answered.request and record.id == message.conversation:
             copies = await self._cards.copies(answered.request, message.conversation)
             for copy in copies:
                 await self._refresh(copy.place)
@@ -121,7 +121,8 @@ class TeamsSender:
             return None
         if is_push and await self._places.is_shared(record.address):
             log.warning("teams.others_read_there", conversation=conversation)
-            return None
+            person = await self._services.people.get(record.person_id)
+            return await self._places.of_person(person) if person else None
         return record
 
     async def _send(self, delivery: Delivery, record: ConversationRecord, activity: Mapping[str, Any]) -> str:
@@ -178,6 +179,10 @@ class TeamsSender:
         conversation, _, message = place.rpartition("/")
         record = await self._services.conversations.get(conversation) if copy else None
         if copy is None or record is None or record.address.get("is_gone"):
+            return
+        if await self._places.is_shared(record.address):
+            await self._update(record, message, self._views.withdrawn(copy.request))
+            await self._cards.drop(place)
             return
         activity = await self._views.for_all(copy.request, copy.audience, copy.said, record.address)
         if digest_of(activity) == copy.shown:

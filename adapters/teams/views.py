@@ -63,6 +63,11 @@ class Views:
             card = replace(card, buttons=(replace(DECIDE, value=value),))
         return self._render("", card, Around(refresh=replace(SEE, value=value), refreshes=readers))
 
+    def withdrawn(self, request: str) -> dict[str, Any]:
+        """Return what stands in place of a card where people of other organisations have come to read."""
+        text = f"People from other organisations read this now: request {request} goes on elsewhere."
+        return self._render(text, Card(""), Around())
+
     async def for_one(self, value: str, person: Person, user: str, fault: str = "") -> dict[str, Any] | None:
         """Return a request's card with the buttons of somebody who may decide it now; None for anybody else."""
         services = self._services

@@ -17,7 +17,7 @@ from tests.teams.conftest import Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-MUTATIONS = 120
+MUTATIONS = 40
 THREAD = "19:{}@thread.tacv2;messageid={}"
 
 
@@ -282,7 +282,9 @@ async def test_no_mutation_of_a_genuine_activity_breaks_the_bot(scene: Scene) ->
     odd: list[Any] = [None, "", 0, -1.5, True, [], {}, [[]], {"id": {}}, "\x00", "\ud800", "x" * 5000, {"tenant": []}]
     before = len(scene.tenant.sent)
     for _ in range(MUTATIONS):
-        activity = chance.choice([ana.message("zzz"), ana.mention("", "19:a"), ana.press({"verb": "none", "data": {}})])
+        verb = chance.choice(["none", "fill", "submit", "teams_view", "teams_form", "teams_approve", "teams_reject"])
+        press = ana.press({"verb": verb, "data": {"value": "qm-12345678:1", "seq": 1, "intent": "x", "reason": "y"}})
+        activity = chance.choice([ana.message("zzz"), ana.mention("", "19:a"), press, press])
         holder: Any = activity
         while True:
             name = chance.choice(list(holder))

@@ -18,7 +18,7 @@ from sandbox.teams.framework import BotFramework
 from tests.support.teams.signing import bearer
 from tests.teams.test_forgeries import Gate
 
-MUTATIONS = 1000
+MUTATIONS = 10_000
 ODD: list[Any] = [
     None,
     "",

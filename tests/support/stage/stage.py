@@ -27,6 +27,7 @@ from bot.main import Application, build_cloud
 from bot.settings import Settings, load_settings
 from sandbox.server import Sandbox
 from sandbox.teams.framework import BotFramework
+from sandbox.teams.tenants import Tenant
 from tests.support.slack.standin import StandIn, Workspace
 from tests.support.stage.approver import Approver
 from tests.support.stage.channels import open_line
@@ -87,12 +88,12 @@ class Theatre:
         *,
         database_url: str = "",
         slack: Workspace | bool = False,
-        teams: bool = False,
+        teams: Tenant | bool = False,
         **settings: Any,
     ) -> AsyncIterator[Stage]:
         """Run a bot with these settings on the sandbox's seed; one at a time, the workflow engine is a singleton.
 
-        With `slack` it serves a fresh workspace of the stand-in, or the one given; with `teams` a fresh tenant.
+        With `slack` it serves a fresh workspace of the stand-in, or the one given; with `teams` likewise a tenant.
         """
         async with httpx.AsyncClient(base_url=self.sandbox.url) as sandbox:
             (await sandbox.post("/_sandbox/reset")).raise_for_status()
@@ -112,7 +113,8 @@ class Theatre:
         }
         workspace = self.slack.workspace() if slack is True else slack or None
         side = SlackSide(self.slack, workspace) if workspace else None
-        tenancy = TeamsSide(self.teams, self.teams.tenant()) if teams else None
+        tenant = self.teams.tenant() if teams is True else teams or None
+        tenancy = TeamsSide(self.teams, tenant) if tenant else None
         chat = (side.settings if side else {}) | (tenancy.settings if tenancy else {})
         known = load_settings(**(chosen | chat | settings))
         application = Application(known, cloud=self._cloud(known))
