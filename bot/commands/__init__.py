@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from bot.commands import evaluating
 from bot.errors import QuartermasterError
 
 
@@ -47,6 +48,8 @@ def main(arguments: Sequence[str]) -> int:
                     from bot.commands.understanding import export
 
                     return export()
+                if chosen.what == "evaluate":
+                    return evaluating.run(chosen)
                 from bot.commands import lex
 
                 return lex.run(chosen)
@@ -119,6 +122,7 @@ def _add_lex(parser: argparse.ArgumentParser) -> None:
             default="Quartermaster",
             help="name of the bot when LEX_BOT_ID is not set (default: Quartermaster)",
         )
+    evaluating.add_to(commands)
     policy = commands.add_parser("policy", help="print the least IAM policy as JSON")
     policy.add_argument("--for", dest="role", choices=("deployer", "bot"), default="deployer", help="who gets it")
     policy.add_argument("--account", default="*", help="the AWS account of the Lex bot (default: any)")

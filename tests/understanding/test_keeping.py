@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from adapters.lex.engine import Engine, compiled, keeping
-from adapters.lex.engine.classifier import Classifier
+from adapters.lex.engine.classifier import Classifier, Learned
 from tests.understanding.vending_bot import vending_definition as definition
 
 SENTENCES = ("I need a new account for the web shop", "status of qm-1234abcd", "what is the weather", "help", "no")
@@ -34,9 +34,9 @@ def learning(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     counted: list[int] = []
     learn = Classifier._learn
 
-    def count(self: Classifier, *arguments: object) -> None:
+    def count(self: Classifier, *arguments: object) -> Learned:
         counted.append(1)
-        learn(self, *arguments)  # type: ignore[arg-type]
+        return learn(self, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Classifier, "_learn", count)
     return counted

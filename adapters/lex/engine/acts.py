@@ -60,12 +60,19 @@ _PHRASES: Final = {
     "how much": "show",
     "how long": "show",
     "how often": "show",
+    "what is a": "define",
+    "what is an": "define",
+    "what does": "define",
+    "meaning of": "define",
     "access to": "grant",
     "admin in": "grant",
     "admin on": "grant",
     "admin rights": "grant",
 }
 _NEGATIONS: Final = frozenset({"not", "never", "longer"})
+_STATE_VERBS: Final = frozenset("is are was were has have did does".split())
+_DETERMINERS: Final = frozenset("the my our your this that these those any".split())
+"""Together they ask how something stands: "is the database down"."""
 _REACH: Final = 3
 _PLACES: Final = frozenset("in on into to inside within from of under".split())
 _PREPOSITIONS: Final = _PLACES | frozenset("for with by at and or that which so because called named".split())
@@ -81,9 +88,12 @@ def acts_of(words: Sequence[str]) -> frozenset[str]:
     """The acts a sentence asks for; "not end" and "not create" for those it asks to be left undone."""
     acts: set[str] = set()
     for position, word in enumerate(words):
-        act = _ANYWHERE.get(word) or _PHRASES.get(" ".join(words[position : position + 2]))
+        pair, three = words[position : position + 2], words[position : position + 3]
+        act = _ANYWHERE.get(word) or _PHRASES.get(" ".join(pair)) or _PHRASES.get(" ".join(three))
         if act is not None:
             acts.add(NEGATED + act if _is_negated(words, position) else act)
+    if words[:1] and words[0] in _STATE_VERBS and words[1:2] and words[1] in _DETERMINERS:
+        acts.add("show")
     leading = next((word for word in words if word not in CARRIER_WORDS or word in _LEADING), "")
     if leading in _LEADING:
         acts.add(_LEADING[leading])

@@ -20,7 +20,7 @@ from adapters.lex.engine.features import pattern_mark, words_of
 from adapters.lex.engine.filling import SlotFiller
 from adapters.lex.engine.keeping import file_for, keep, load
 from adapters.lex.engine.noise import is_noise
-from adapters.lex.engine.things import wants_other_things
+from adapters.lex.engine.things import wants_other_things, without_purpose
 
 _MOST_COMPILED = 8
 _KEPT = 0.8
@@ -89,7 +89,9 @@ class CompiledBot:
         """Intents open in these active contexts by falling confidence for a cleaned text."""
         noise = is_noise(text)
         words = words_of(text, self._patterns)
-        scores = self._classifier.classify(words).by_intent if self._classifier is not None else ()
+        scores: Sequence[float] = ()
+        if self._classifier is not None:
+            scores = self._classifier.classify(without_purpose(words, self._classifier.knows)).by_intent
         acts = acts_of(words)
         elsewhere = self._classifier is not None and (
             wants_elsewhere(words, self._classifier.knows) or wants_other_things(words, self._classifier.was_taught)

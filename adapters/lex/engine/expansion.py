@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
 from adapters.lex.engine.definition import BotLocale, Intent, SlotType, ValueKind
 from adapters.lex.engine.features import EMAIL_MARK, NUMBER_MARK, pattern_mark
@@ -44,6 +45,7 @@ class Example:
 def expand(bot: BotLocale, patterns: Sequence[re.Pattern[str]]) -> list[Example]:
     """All example sentences of a bot, the same ones for the same definition."""
     dice = random.Random(_SEED)
+    values = _Values(patterns, dice)
     slotted = sum(1 for intent in bot.intents for text in intent.utterances if PLACEHOLDER.search(text))
     plain = sum(len(intent.utterances) for intent in bot.intents) - slotted
     affordable = (_MOST_EXAMPLES - plain) // slotted if slotted else 1
@@ -52,27 +54,36 @@ def expand(bot: BotLocale, patterns: Sequence[re.Pattern[str]]) -> list[Example]
     group = 0
     for number, intent in enumerate(bot.intents):
         for template in intent.utterances:
-            texts = {_fill(template, intent, patterns, dice) for _ in range(variants)}
+            texts = {_fill(template, intent, values) for _ in range(variants)}
             examples.extend(Example(text, number, group) for text in sorted(texts))
             group += 1
     return examples
 
 
-def _fill(template: str, intent: Intent, patterns: Sequence[re.Pattern[str]], dice: random.Random) -> str:
+def _fill(template: str, intent: Intent, values: _Values) -> str:
     def value(match: re.Match[str]) -> str:
         slot = intent.slot(match.group(1))
-        return match.group(1) if slot is None else _sample_value(slot.type, patterns, dice)
+        return match.group(1) if slot is None else values.next(slot.type)
 
     return PLACEHOLDER.sub(value, template)
 
 
-def _sample_value(slot_type: SlotType, patterns: Sequence[re.Pattern[str]], dice: random.Random) -> str:
-    if slot_type.pattern is not None:
-        return pattern_mark(patterns.index(slot_type.pattern))
-    if slot_type.values:
-        listed = dice.choice(slot_type.values)
-        return dice.choice((listed.value, *listed.synonyms))
-    return dice.choice(_SAMPLES.get(slot_type.kind, _MADE_UP_VALUES))
+class _Values:
+    """Values of slot types in an order made by chance: each is used before one is used again."""
+
+    def __init__(self, patterns: Sequence[re.Pattern[str]], dice: random.Random) -> None:
+        self._patterns, self._dice = patterns, dice
+        self._rounds: dict[str, Iterator[str]] = {}
+
+    def next(self, slot_type: SlotType) -> str:
+        """One more value of a type."""
+        if slot_type.pattern is not None:
+            return pattern_mark(self._patterns.index(slot_type.pattern))
+        if slot_type.name not in self._rounds:
+            listed = [spelling for value in slot_type.values for spelling in (value.value, *value.synonyms)]
+            known = listed or list(_SAMPLES.get(slot_type.kind, _MADE_UP_VALUES))
+            self._rounds[slot_type.name] = cycle(self._dice.sample(known, len(known)))
+        return next(self._rounds[slot_type.name])
 
 
 _SAMPLES: dict[ValueKind, tuple[str, ...]] = {

@@ -87,5 +87,10 @@ def is_mark(word: str) -> bool:
     return word.startswith("mark")
 
 
+def is_pattern_mark(word: str) -> bool:
+    """Whether a word stands for an id of the bot's own."""
+    return word.startswith(_PATTERN_MARK)
+
+
 def _add(weights: dict[str, float], feature: str, weight: float) -> None:
     weights[feature] = weights.get(feature, 0.0) + weight

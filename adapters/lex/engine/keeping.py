@@ -15,16 +15,21 @@ from typing import Any
 import numpy as np
 
 from adapters.lex.engine.classifier import Learned
+from adapters.lex.engine.meaning import WIDTH
+from adapters.lex.engine.spelling import Postings
 
 _MOST_FILES = 4
 """Files that are kept in a folder: those of other definitions and of older code go first."""
 _ARRAYS = {
     "rarities": np.float64,
-    "weights": np.float32,
-    "posting_rows": np.int32,
-    "posting_values": np.float32,
-    "posting_starts": np.int64,
+    "spelling_weights": np.float32,
+    "word_rarities": np.float32,
+    "kinship_weights": np.float32,
+    "meaning_weights": np.float32,
+    "examples": np.float32,
 }
+_POSTINGS = {"rows": np.int32, "values": np.float32, "starts": np.int64}
+_TEXTS = ("features", "words")
 
 
 def file_for(folder: Path, definition: bytes) -> Path:
@@ -39,12 +44,7 @@ def keep(file: Path, learned: Learned) -> None:
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with draft.open("xb") as stream:
-            np.savez(
-                stream,
-                features=np.frombuffer("\n".join(learned.features).encode(), np.uint8),
-                numbers=np.array([learned.examples, learned.temperature, learned.usual_nearness]),
-                **{name: getattr(learned, name) for name in _ARRAYS},
-            )
+            np.savez(stream, allow_pickle=False, **_arrays_of(learned))
         draft.replace(file)
         for old in sorted(file.parent.glob("learned-*.npz"), key=os.path.getmtime)[:-_MOST_FILES]:
             old.unlink(missing_ok=True)
@@ -53,29 +53,56 @@ def keep(file: Path, learned: Learned) -> None:
             draft.unlink()
 
 
+def _arrays_of(learned: Learned) -> dict[str, Any]:
+    numbers = [learned.count, learned.temperature, learned.usual_output, learned.usual_nearness]
+    return {
+        "numbers": np.array(numbers, np.float64),
+        **{name: np.frombuffer("\n".join(getattr(learned, name)).encode(), np.uint8) for name in _TEXTS},
+        **{name: getattr(learned, name) for name in _ARRAYS},
+        **{f"posted_{name}": getattr(learned.postings, name) for name in _POSTINGS},
+    }
+
+
 def load(file: Path) -> Learned | None:
     """What was kept; None when there is nothing, or nothing that can be used."""
     try:
         with file.open("rb") as stream, np.load(stream, allow_pickle=False) as kept:
             return _checked(kept)
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except (OSError, ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile):
         return None
 
 
 def _checked(kept: Mapping[str, Any]) -> Learned:
-    features = tuple(bytes(kept["features"]).decode().split("\n"))
+    features, words = (tuple(bytes(kept[name]).decode().split("\n")) for name in _TEXTS)
     arrays = {name: np.asarray(kept[name], kind) for name, kind in _ARRAYS.items()}
-    examples, temperature, usual_nearness = map(float, kept["numbers"])
-    count = len(features)
-    rows, starts = arrays["posting_rows"], arrays["posting_starts"]
-    if not (len(arrays["rarities"]) == len(arrays["weights"]) == len(starts) - 1 == count):
+    count, temperature, usual_output, usual_nearness = map(float, kept["numbers"])
+    classes = arrays["meaning_weights"].shape[1]
+    wanted = {
+        "rarities": (len(features),),
+        "spelling_weights": (len(features), classes),
+        "word_rarities": (len(words),),
+        "kinship_weights": (len(words), classes),
+        "meaning_weights": (WIDTH, classes),
+        "examples": (len(arrays["examples"]), WIDTH),
+    }
+    if any(arrays[name].shape != shape for name, shape in wanted.items()):
         raise ValueError("the parts do not belong together")
-    if not (len(rows) == len(arrays["posting_values"]) == starts[-1] and rows.max(initial=0) < examples):
+    posted = {name: np.asarray(kept[f"posted_{name}"], kind) for name, kind in _POSTINGS.items()}
+    postings = Postings(**posted, examples=len(arrays["examples"]))
+    if (
+        len(postings.starts) != len(features) + 1
+        or not len(postings.rows) == len(postings.values) == postings.starts[-1]
+    ):
+        raise ValueError("the parts do not belong together")
+    if postings.rows.max(initial=0) >= postings.examples:
         raise ValueError("the parts do not belong together")
     return Learned(
+        postings=postings,
         features=features,
-        examples=int(examples),
+        words=words,
+        count=int(count),
         temperature=temperature,
+        usual_output=usual_output,
         usual_nearness=usual_nearness,
         **arrays,
     )

@@ -32,10 +32,19 @@ _THINGS: Final = _things(
 _WISHES: Final = frozenset(word for word, head in FAMILIES.items() if head == "create") | frozenset(
     "like have request requesting require requires buy wish book".split()
 )
+_OWN: Final = frozenset("my our".split())
 _JOINING: Final = frozenset("and or plus".split())
 _ENDING: Final = frozenset(
     "in on into to inside within from of under for with by at that which so because called named where who when".split()
 )
+
+
+def without_purpose(words: Sequence[str], is_known: Callable[[str], bool]) -> Sequence[str]:
+    """The words less what something is for, when that is at their end and strange: "a sandbox for my cluster"."""
+    at = next((at for at in range(len(words) - 1, 0, -1) if words[at] == "for"), 0)
+    told = [word for word in words[at + 1 :] if word not in CARRIER_WORDS]
+    is_owned = words[at + 1 : at + 2] and words[at + 1] in _OWN
+    return words[:at] if at and told and is_owned and not any(map(is_known, told)) else words
 
 
 def wants_other_things(words: Sequence[str], is_taught: Callable[[str], bool]) -> bool:

@@ -151,4 +151,4 @@ async def test_two_conversations_of_one_person_are_two_forms(ana: Speaker, stage
 async def test_a_word_that_is_near_cancelling_cancels_nothing_and_drops_nothing(ana: Speaker) -> None:
     await ana.says("I need a sandbox account")
     await ana.says("go back")
-    ana.hears("I have done nothing", "Back to your account order", "hat e-mail should I use")
+    ana.hears("hat e-mail should I use")
