@@ -24,6 +24,7 @@ BLOCK = 130
 """What a block weighs in itself: one more divider costs 125 characters of text (slackapi/bolt-js, issue 2509)."""
 HEADER, SECTION, FIELD, BUTTON, OPTION, VALUE, ALT = 150, 3000, 2000, 75, 75, 2000, 2000
 FIELDS, CONTEXT, ACTIONS = 10, 2000, 25
+CONFIRM_TITLE, CONFIRM_TEXT, CONFIRM_BUTTON = 100, 300, 30
 FEW = 5
 """Choices up to which each gets a button; more become one select."""
 OPTIONS, OPTION_VALUE = 100, 150
@@ -215,7 +216,20 @@ def _button(button: Button, n: int) -> Block:
         made["value"] = button.value
     if style := _STYLES.get(button.style):
         made["style"] = style
+    if button.verb == "cancel_request":
+        made["confirm"] = _asked_back(button.value)
     return made
+
+
+def _asked_back(request: str) -> Block:
+    """Return the question with which Slack asks back before it sends the press: it can't be taken back."""
+    return {
+        "title": plain("Cancel this request?", CONFIRM_TITLE),
+        "text": plain(f"Request {request} is withdrawn for good. Nothing has been done yet.", CONFIRM_TEXT),
+        "confirm": plain("Cancel it", CONFIRM_BUTTON),
+        "deny": plain("Keep it", CONFIRM_BUTTON),
+        "style": "danger",
+    }
 
 
 def _select(choices: Sequence[Button]) -> Block:

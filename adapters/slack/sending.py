@@ -119,7 +119,7 @@ class SlackSender:
             return
         posted = await self._post(delivery, place, rendered, answers=answered.activity.get("key", ""))
         await self._end_status(place, answered.address)
-        await self._show_pictures(place, message)
+        await self._show_pictures(delivery, place, message)
         if standing:
             where = place_of(place.served, posted.channel, posted.ts)
             copy = Copy(where, request, message.conversation, audience, message.text)
@@ -216,6 +216,12 @@ class SlackSender:
         ts = await find_message(self._web, place, channel, delivery.since, is_it)
         return Posted(channel, ts) if ts else None
 
+    async def _has_picture(self, delivery: Delivery, place: Place, channel: str, name: str) -> bool:
+        def is_it(message: dict[str, Any]) -> bool:
+            return any(file.get("name") == name for file in message.get("files") or ())
+
+        return bool(await find_message(self._web, place, channel, delivery.since, is_it))
+
     async def _answer_privately(self, place: Place, rendered: Rendered) -> bool:
         """Answer where the command was typed, for its sender's eyes; False when Slack takes no more answers there."""
         body = {
@@ -288,17 +294,20 @@ class SlackSender:
             Copy(place_of(place.served, posted.channel, posted.ts), record.id, "", audience, ""), digest_of(rendered)
         )
 
-    async def _show_pictures(self, place: Place, message: Message) -> None:
-        """Upload what a card shows that Slack can't fetch by itself."""
+    async def _show_pictures(self, delivery: Delivery, place: Place, message: Message) -> None:
+        """Upload what a card shows that Slack can't fetch by itself; what a try before did upload is there by name."""
+        mark = hashlib.sha256(delivery.key.encode()).hexdigest()[:12]
         for picture in pictures_of(message.card):
-            channel = await self._places.channel_of(place)
+            channel, name = await self._places.channel_of(place), f"{mark}-{picture.name}"
+            if delivery.is_repeat and await self._has_picture(delivery, place, channel, name):
+                continue
             await self._web.call(
                 place.token,
                 "files_upload_v2",
                 channel=channel,
                 thread_ts=place.thread or None,
                 content=picture.content,
-                filename=picture.name,
+                filename=name,
                 title=shorten(picture.alt, 200),
                 alt_txt=picture.alt,
                 request_file_info=False,

@@ -255,3 +255,14 @@ def test_a_long_list_in_markdown_is_within_its_limits() -> None:
     rendered = render("", Card("Plan", (Checks(rows),)), console=CONSOLE)  # type: ignore[arg-type]
     check_message(rendered.blocks, rendered.text)
     assert "shortened" in str(rendered.blocks)
+
+
+def test_cancelling_asks_back() -> None:
+    card = Card("Waiting", buttons=(Button("Cancel qm-7k3m9qxa", "cancel_request", "qm-7k3m9qxa", "destructive"),))
+    rendered = render("", card, console=CONSOLE)
+    check_message(rendered.blocks, rendered.text)
+    (button,) = rendered.blocks[-1]["elements"]
+    assert button["confirm"]["title"]["text"] == "Cancel this request?"
+    assert "qm-7k3m9qxa" in button["confirm"]["text"]["text"]
+    other = render("", Card("Plan", buttons=(Button("Yes", "confirm", "d"),)), console=CONSOLE)
+    assert "confirm" not in other.blocks[-1]["elements"][0]

@@ -95,16 +95,30 @@ async def test_a_channel_that_is_gone_holds_up_nothing(scene: Scene) -> None:
     assert [read(m) for m in scene.said(channel)] == ["and back"]
 
 
+WORDS = "CPU of the last hour, rising from 20 to 90 percent"
+CONTENT = b"\x89PNG" + bytes(500)
+PICTURE = Image("data:image/png;base64," + base64.b64encode(CONTENT).decode(), WORDS)
+
+
 async def test_a_picture_that_slack_can_not_fetch_is_uploaded_with_its_words(scene: Scene) -> None:
     channel = scene.workspace.channel()
-    content = b"\x89PNG" + bytes(500)
-    url = "data:image/png;base64," + base64.b64encode(content).decode()
-    card = Card("CPU", (Image(url, "CPU of the last hour, rising from 20 to 90 percent"),))
-    await tells(scene, channel, "Look at this", card=card)
+    await tells(scene, channel, "Look at this", card=Card("CPU", (PICTURE,)))
     await scene.settles()
     file = next(f for f in scene.workspace.files.values() if f.get("channel") == channel)
-    assert (file["content"], file["alt"]) == (content, "CPU of the last hour, rising from 20 to 90 percent")
+    assert (file["content"], file["alt"]) == (CONTENT, WORDS)
     assert "CPU of the last hour" in scene.read(channel)
+
+
+@pytest.mark.parametrize("times", [1, -1], ids=["after", "before"])
+@pytest.mark.parametrize("method", ["files.getUploadURLExternal", "files.completeUploadExternal"])
+async def test_a_picture_is_shown_once_whatever_is_lost(scene: Scene, method: str, times: int) -> None:
+    channel = scene.workspace.channel()
+    scene.workspace.broken[method] = times
+    await tells(scene, channel, "Look at these", card=Card("CPU", (PICTURE, PICTURE)))
+    await scene.settles()
+    assert len([m for m in scene.said(channel) if m.blocks]) == 1
+    assert len({m.files[0]["name"] for m in scene.said(channel) if m.files}) == 2
+    assert len([m for m in scene.said(channel) if m.files]) == 2
 
 
 async def test_after_a_few_at_once_a_channel_gets_one_message_a_second() -> None:

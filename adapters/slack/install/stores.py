@@ -19,17 +19,28 @@ from slack_sdk.oauth.installation_store import Bot, Installation
 from slack_sdk.oauth.installation_store.async_installation_store import AsyncInstallationStore
 from slack_sdk.oauth.installation_store.sqlalchemy import AsyncSQLAlchemyInstallationStore
 from slack_sdk.oauth.state_store.sqlalchemy import AsyncSQLAlchemyOAuthStateStore
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from adapters.slack.install.sealing import Sealer, Unopenable
 from bot.database import Database, Transaction
 from bot.database.tables import slack_bots, slack_installations, slack_oauth_states
-from bot.errors import Unavailable
+from bot.errors import QuartermasterError, Unavailable
 
 NAME_LENGTH = 200
 """Characters of a workspace's name that are kept."""
 Kept = TypeVar("Kept", Bot, Installation)
+
+
+AT_ONCE = 100
+"""Installations that may be under way: whoever opens the page over and over fills no table."""
+
+
+class Crowded(QuartermasterError):
+    """There are as many as may be at once."""
+
+    status = 429
+    title = "Too many at once"
 
 
 @dataclass(frozen=True)
@@ -242,10 +253,13 @@ class StateStore(AsyncSQLAlchemyOAuthStateStore):
         self.oauth_states = slack_oauth_states
 
     async def async_issue(self, *args: object, **kwargs: object) -> str:
-        """Return a new state; those that have expired are swept out with it."""
+        """Return a new state; those that have expired are swept out with it. Raises Crowded for too many at once."""
 
         async def work(transaction: Transaction) -> str:
             await transaction.execute(delete(slack_oauth_states).where(slack_oauth_states.c.expire_at <= _now()))
+            count = select(func.count()).select_from(slack_oauth_states)
+            if (await transaction.execute(count)).scalar_one() >= AT_ONCE:
+                raise Crowded("Too many installations have been begun.", next_step="Try again in ten minutes.")
             store = copy.copy(self)
             store.engine = cast(AsyncEngine, _Transaction(transaction.connection))
             return await super(StateStore, store).async_issue()

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from sqlalchemy import select
 
+from adapters.slack.install import stores
 from adapters.slack.install.routes import COOKIE
 from adapters.slack.install.stores import StateStore
 from bot.database import Database
@@ -193,3 +194,14 @@ async def test_neither_code_nor_state_is_logged(
 
 async def test_addresses_are_the_settings_and_not_the_requests(replica: Replica) -> None:
     assert (await replica.begin())["redirect_uri"] == CALLBACK == f"{OURS}/slack/oauth_redirect"
+
+
+async def test_whoever_opens_the_page_over_and_over_fills_no_table(
+    replica: Replica, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stores, "AT_ONCE", 5)
+    async with replica.open_browser() as stranger:
+        answers = [(await stranger.get("/slack/install")).status_code for _ in range(8)]
+    assert answers == [302] * 5 + [429] * 3
+    async with replica.services.database.read() as connection:
+        assert len((await connection.execute(select(slack_oauth_states.c.id))).all()) == 5

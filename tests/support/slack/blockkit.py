@@ -139,7 +139,16 @@ def _actions(block: dict[str, Any]) -> None:
         _element(element)
 
 
+def _confirm(value: Any) -> None:
+    require(isinstance(value, dict) and set(value) <= {"title", "text", "confirm", "deny", "style"}, "a confirm")
+    for name, limit in (("title", 100), ("text", 300), ("confirm", 30), ("deny", 30)):
+        _check_plain(value.get(name), limit, f"a confirm's {name}")
+    require(value.get("style", "primary") in ("primary", "danger"), "no such style")
+
+
 def _element(element: dict[str, Any]) -> None:
+    if "confirm" in element:
+        _confirm(element["confirm"])
     require(len(element.get("action_id", "x")) in range(1, ID + 1), "action_id is too long or empty")
     match element["type"]:
         case "button":

@@ -212,6 +212,7 @@ def _listed(workspace: Workspace, messages: list[Message], given: dict[str, Any]
             "text": m.text,
             **({"thread_ts": m.thread_ts} if m.thread_ts else {}),
             **({"metadata": m.metadata} if shows and m.metadata else {}),
+            **({"files": m.files} if m.files else {}),
         }
         for m in page
     ]
@@ -319,5 +320,9 @@ def _complete_upload(standin: StandIn, workspace: Workspace, given: dict[str, An
                 title=one.get("title", ""), channel=given.get("channel_id", ""), thread=given.get("thread_ts", "")
             )
     if given.get("channel_id"):
-        _channel(workspace, given["channel_id"])
+        channel = _channel(workspace, given["channel_id"])["id"]
+        shared = Message(standin.stamp(), channel, workspace.bot_user, given.get("initial_comment", ""), [])
+        shared.thread_ts = given.get("thread_ts", "")
+        shared.files = [{"id": one["id"], "name": workspace.files[one["id"]]["name"]} for one in listed]
+        workspace.messages.append(shared)
     return {"files": [{"id": one["id"], "title": one.get("title", "")} for one in listed]}

@@ -47,6 +47,7 @@ class Message:
     ephemeral_to: str = ""
     versions: int = 1
     is_streaming: bool = False
+    files: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass
