@@ -136,7 +136,11 @@ def define_expiring() -> Definition:
             "when do my accounts expire",
             "list expiring accounts",
             "show accounts that expire this month",
+            "when does {Account} expire",
+            "when does {That} expire",
+            "does {Account} expire",
         ),
+        slots=(_ASKED, _SPOKEN_OF),
         examples=("which accounts expire soon?",),
     )
 

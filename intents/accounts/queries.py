@@ -110,8 +110,11 @@ class ExpiringAccounts(Query):
         return definitions.define_expiring()
 
     async def answer(self, ask: Ask) -> Answer:
-        """Return them, next to expire first."""
+        """Return them, next to expire first; of an account that is named, when it does."""
         today = self.services.clock.now().date()
+        if ask.slots.get("Account") or ask.slots.get("That"):
+            account = await account_asked_about(self, ask)
+            return account if isinstance(account, Answer) else _expiry_of(account, today)
         sees_all = decide_all(self, ask).allowed
         known = [a for a in await open_accounts(self) if sees_all or a.owner == ask.person.email]
         soon = sorted(
@@ -120,7 +123,9 @@ class ExpiringAccounts(Query):
         )
         whose = "No account" if sees_all else "None of your accounts"
         if not soon:
-            return Answer(f"{whose} expires within {SOON} days.")
+            later = sorted((a.expires, a.shown) for a in known if a.expires)
+            then = f" The next is {later[0][1]}, on {later[0][0]}." if later else ""
+            return Answer(f"{whose} expires within {SOON} days.{then}")
         rows = tuple((a.name, a.id, a.owner or "—", _when(day, today)) for day, a in soon[:SHOWN])
         days = self.services.house.renew_days
         buttons = tuple(
@@ -131,6 +136,14 @@ class ExpiringAccounts(Query):
         items: tuple[Item, ...] = (Table(("Name", "Id", "Owner", "Expires"), rows), *_more(len(soon)))
         card = Card("Accounts that expire soon", items, buttons)
         return Answer(card.as_text(), card)
+
+
+def _expiry_of(account: Account, today: date) -> Answer:
+    if account.status != OPEN:
+        return Answer(f"{account.shown} is {account.status}: it is closed, or about to be.")
+    if account.expires is None:
+        return Answer(f"{account.shown} does not expire.")
+    return Answer(f"{account.shown} expires on {_when(account.expires, today)}.")
 
 
 async def open_accounts(query: Query) -> list[Account]:

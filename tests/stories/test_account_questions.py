@@ -44,6 +44,17 @@ async def test_owners_learn_what_an_account_spent_and_others_do_not(stage: Stage
     ana.does_not_hear("$")
 
 
+async def test_when_an_account_expires_is_told_by_its_name(stage: Stage, ana: Speaker) -> None:
+    tag(stage, DEMO_BOOTH, owner="ana@corp.example", expires=day(stage, days=45))
+    await ana.says("when does Demo Booth expire?")
+    ana.hears(f"Demo Booth ({DEMO_BOOTH}) expires on {day(stage, days=45)}")
+    await ana.says("who owns Webshop Prod?")
+    await ana.says("when does it expire?")
+    ana.hears(f"Webshop Prod ({WEBSHOP}) does not expire")
+    await ana.says("which accounts expire soon?")
+    ana.hears("None of your accounts expires within 30 days", "The next is Demo Booth", day(stage, days=45))
+
+
 async def test_what_several_accounts_spent_is_one_answer(stage: Stage, ana: Speaker) -> None:
     await ana.says("what did my accounts spend?")
     ana.hears("No account names ana@corp.example as its owner")
