@@ -49,9 +49,14 @@ format: venv ## Format the code and sort its imports
 bench: venv ## Measure memory, time to first answer and turn latency
 	exec $(RUN) -m bench $(ARGS)
 
+.PHONY: teams-package
+teams-package: ## Zip the Teams app into var/ [TEAMS_APP_ID=… PUBLIC_URL=https://…]
+	tools/setup.sh run
+	exec $(RUN) -m bot teams package
+
 .PHONY: pictures
-pictures: test-setup ## Make the pictures under docs/pictures anew: the console's, and what Slack shows
-	QM_WRITE_PICTURES=1 $(RUN) -m pytest -q tests/console/test_whole_way.py tests/slack/pictures
+pictures: test-setup ## Make the pictures under docs/pictures anew: the console's, and what Slack and Teams show
+	QM_WRITE_PICTURES=1 $(RUN) -m pytest -q tests/console/test_whole_way.py tests/slack/pictures tests/teams/pictures
 
 .PHONY: migrate
 migrate: ## Bring the database (DATABASE_URL) to the newest schema
@@ -69,7 +74,7 @@ clean: ## Remove what was made here, but not the embedded default's data (var/)
 
 .PHONY: help
 help: ## List the commands
-	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 # The environment for tests and checks.
 .PHONY: venv

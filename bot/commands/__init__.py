@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from bot.commands import evaluating
 from bot.errors import QuartermasterError
@@ -57,6 +58,11 @@ def main(arguments: Sequence[str]) -> int:
                 from bot.commands.slack_manifest import show
 
                 return show(chosen.url or os.environ.get("PUBLIC_URL", ""), socket=chosen.socket, oauth=chosen.oauth)
+            case "teams":
+                from bot.commands.teams_package import write
+
+                app_id = chosen.app_id or os.environ.get("TEAMS_APP_ID", "")
+                return write(chosen.out, app_id, chosen.url or os.environ.get("PUBLIC_URL", ""))
             case _:
                 from bot.commands.record import migrate_database
 
@@ -101,6 +107,12 @@ def _parser() -> argparse.ArgumentParser:
     app.add_argument("--url", default="", help="the bot's public https address (default: PUBLIC_URL)")
     app.add_argument("--socket", action="store_true", help="Socket Mode: no public address is needed")
     app.add_argument("--oauth", action="store_true", help="installed into several workspaces, with rotating tokens")
+    teams = commands.add_parser("teams", help="the Microsoft Teams app")
+    deeds = teams.add_subparsers(dest="what", required=True, metavar="what")
+    package = deeds.add_parser("package", help="write the app's package, to be uploaded in the Teams admin center")
+    package.add_argument("--app-id", default="", help="the application id (default: TEAMS_APP_ID)")
+    package.add_argument("--url", default="", help="the bot's public https address (default: PUBLIC_URL)")
+    package.add_argument("--out", type=Path, default=Path("var/quartermaster-teams.zip"), help="where to write it")
     migrate = commands.add_parser("migrate", help="bring the database to this version's schema")
     migrate.add_argument("revision", nargs="?", default="head")
     return parser
