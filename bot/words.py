@@ -11,6 +11,6 @@ def either(values: tuple[str, ...] | list[str]) -> str:
 
 
 def in_midst(label: str) -> str:
-    """Return a label as it stands in the midst of a sentence: "Root e-mail" is lowered, "OU" and "BucketName" are not."""
+    """Return a label as it stands in midst of a sentence: "Root e-mail" is lowered, "OU" and "BucketName" are not."""
     first = label.partition(" ")[0]
     return label if first[1:] != first[1:].lower() else label[:1].lower() + label[1:]

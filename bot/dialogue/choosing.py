@@ -35,6 +35,9 @@ _PLACE = re.compile(
 )
 _BETWEEN = re.compile(r"[\s,;/&|+]*(?:(?:and|or|and/or|or maybe|or rather|plus|as well as)[\s,;/&|+]*)?", re.IGNORECASE)
 
+_NOUN = re.compile(r"\b(?:an?|the|one|accounts?)\b", re.IGNORECASE)
+"""What may stand between two values that are put side by side: "a sandbox account or a production one"."""
+
 
 def may_pick(words: str) -> bool:
     """Tell whether a text, folded and without courtesies, could name a place in a list: "2", "the first one"."""
@@ -70,3 +73,21 @@ def rival_addresses(text: str, definition: Definition) -> dict[str, list[str]]:
         return {}
     gaps = (text[left.end() : right.start()] for left, right in pairwise(found))
     return {slots[0]: list(rivals)} if all(_BETWEEN.fullmatch(gap) for gap in gaps) else {}
+
+
+def rival_values(text: str, definition: Definition) -> dict[str, list[str]]:
+    """Return the values of a list that a text puts side by side for one slot: "a sandbox or production account"."""
+    rivals: dict[str, list[str]] = {}
+    for slot in definition.slots:
+        called = {word.casefold(): v.value for v in slot.type.values for word in (v.value, *v.synonyms)}
+        if not called:
+            continue
+        longest_first = sorted(called, key=len, reverse=True)
+        words = re.compile(rf"(?<![\w@.+-])(?:{'|'.join(map(re.escape, longest_first))})(?![\w@+-])", re.IGNORECASE)
+        found = list(words.finditer(text))
+        for left, right in pairwise(found):
+            named = [called[left[0].casefold()], called[right[0].casefold()]]
+            gap = _NOUN.sub("", text[left.end() : right.start()])
+            if named[0] != named[1] and gap.strip() and _BETWEEN.fullmatch(gap):
+                rivals.setdefault(slot.name, []).extend(v for v in named if v not in rivals.get(slot.name, ()))
+    return rivals

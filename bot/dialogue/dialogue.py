@@ -65,7 +65,7 @@ class Dialogue:
                 await (self._press(turn) if activity.kind == "press" else self._message(turn, activity.text))
         except TimeoutError:
             log.warning("turn.took_too_long", seconds=PATIENCE)
-            turn.say(aws_silence(session.form is not None))
+            turn.say(aws_silence(session.form is not None, may_have_acted=turn.acts))
             turn.place = None
         except CloudError as error:
             lacking = error.missing_permission
@@ -192,6 +192,7 @@ class Dialogue:
         require_may_ask(self._services, turn, intent, dict(understood.slots))
         ask = turn.ask(dict(understood.slots))
         is_asked = not intent.definition.acts_at_once or commands(ask.text, intent.definition)
+        turn.acts = intent.definition.acts_at_once and is_asked
         answer = await (intent.answer(ask) if is_asked else intent.answer_instead(ask))
         turn.answers.append(answer)
         if answer.card and answer.card.request:

@@ -34,6 +34,8 @@ class Exchange:
     answers: list[Answer] = field(default_factory=list)
     place: Placing | None = None
     request: str = ""
+    acts: bool = False
+    """A command that acts at once was begun: when the turn is cut off, it may have been carried out."""
     is_for_others: bool = False
     """Not meant for the bot: nothing is answered and nothing kept of it."""
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.dialogue.addresses import Heard, is_bare_address
-from bot.dialogue.choosing import may_pick, picked, rival_addresses
+from bot.dialogue.choosing import may_pick, picked, rival_addresses, rival_values
 from bot.dialogue.correcting import corrected, replaced
 from bot.dialogue.exchange import Exchange, require_may_ask
 from bot.dialogue.form import FormFiller, Question
@@ -302,9 +302,9 @@ class OpenForm:
             return ()
 
     def set_rivals_aside(self, turn: Exchange, form: Form, heard: Heard, values: dict[str, str]) -> bool:
-        """Take addresses that a text puts side by side out of values and form, to be asked about; tell whether any."""
+        """Take values that a text puts side by side out of values and form, to be asked about; tell whether any."""
         definition = self._services.registry.change(form.intent).definition
-        rivals = rival_addresses(heard.plain, definition)
+        rivals = {**rival_values(heard.plain, definition), **rival_addresses(heard.plain, definition)}
         for name, found in rivals.items():
             addresses = [heard.restored(address) for address in found]
             values.pop(name, None)

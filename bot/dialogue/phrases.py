@@ -52,9 +52,11 @@ def is_sure(understood: Turn) -> bool:
     return not understood.is_fallback and (understood.confidence >= SURE or understood.confidence == 0)
 
 
-def aws_silence(is_kept: bool) -> str:
+def aws_silence(is_kept: bool, *, may_have_acted: bool) -> str:
     """Return what a person is told when AWS has been waited for too long."""
-    return f"AWS takes too long to answer, so I have stopped waiting. Nothing was placed.{_how_to_go_on(is_kept)}"
+    became = "It may have been done all the same: say “status” before you repeat it." if may_have_acted else ""
+    placed = became or f"No request was placed.{_how_to_go_on(is_kept)}"
+    return f"AWS takes too long to answer, so I have stopped waiting. {placed}"
 
 
 def _how_to_go_on(is_kept: bool) -> str:

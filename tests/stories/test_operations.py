@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from sqlalchemy import select
 
 from bot.activity import Person
 from bot.database.tables import waits
+from bot.dialogue import dialogue
 from bot.errors import Conflict, NotFound
+from bot.holding import Holding
 from bot.hours import WorkingHours
 from bot.intent import Ask, Query
 from bot.workflow.model import Notice
@@ -241,3 +244,22 @@ async def test_a_mistake_of_ours_is_tried_again_without_a_second_order(
     assert len(tokens) == 1
     accounts = stage.aws("organizations").list_accounts()["Accounts"]
     assert sum(a["Email"] == "team-x@corp.example" for a in accounts) == 1
+
+
+async def test_a_command_that_is_cut_off_after_it_acted_claims_nothing(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pause = Holding.pause
+
+    async def pause_and_hang(*arguments: Any, **options: Any) -> None:
+        await pause(*arguments, **options)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Holding, "pause", pause_and_hang)
+    monkeypatch.setattr(dialogue, "PATIENCE", 1.0)
+    op = operator(stage)
+    await op.says("pause changes")
+    op.hears("I have stopped waiting", "It may have been done all the same", "say “status”")
+    op.does_not_hear("No request was placed")
+    await op.says("status")
+    op.hears("paused")

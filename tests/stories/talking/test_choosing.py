@@ -82,6 +82,27 @@ async def test_two_addresses_at_once_are_asked_about(ana: Speaker, joined: str) 
     ana.hears("Root e-mail: root-q2@corp.example", "Shall I go ahead?")
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        "I need a sandbox or production account in Demos for root-u1@corp.example",
+        "I want a prod account and a playground one in Demos for root-u1@corp.example",
+        "create a sandbox/production account in Demos for root-u1@corp.example",
+    ],
+)
+async def test_two_account_types_at_once_are_asked_about(ana: Speaker, said: str) -> None:
+    await ana.says(said)
+    ana.hears("There can be only one account type, and you named", "Sandbox", "Production")
+    ana.does_not_hear("Shall I go ahead?")
+    await ana.says("sandbox")
+    ana.hears("Account type: Sandbox", "Shall I go ahead?")
+
+
+async def test_an_account_type_ruled_out_is_no_second_one(ana: Speaker) -> None:
+    await ana.says("I need a sandbox account, not a production one, in Demos for root-u2@corp.example")
+    ana.does_not_hear("only one")
+
+
 async def test_two_addresses_as_an_answer_are_asked_about_and_the_rest_is_kept(ana: Speaker) -> None:
     await ana.says("I need a sandbox account")
     await ana.says("root-r1@corp.example and root-r2@corp.example in Demos")
