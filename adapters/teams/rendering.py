@@ -195,7 +195,10 @@ def _elements(item: Item, addresses: dict[str, str]) -> list[Element]:
         case Quote(text=text, by=by):
             return _paragraphs(f"{by} wrote: “{text}”")
         case Facts(rows=rows):
-            bold = [({**run_of(name or "–"), "weight": "Bolder"}, run_of(value or "–")) for name, value in rows]
+            # Some clients show the first row as a head unless its weight is given.
+            plain = [{**run_of(value or "–"), "weight": "Default"} for _, value in rows]
+            names = [{**run_of(name or "–"), "weight": "Bolder"} for name, _ in rows]
+            bold = list(zip(names, plain, strict=True))
             return [_table(bold, (1, 2), has_head=False)] if bold else []
         case Table(head=head, rows=rows):
             cells = [[run_of(cell or "–") for cell in row] for row in (head, *rows)]

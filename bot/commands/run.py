@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from bot import ending, logs
+from bot.commands.teams_demo import made_up_teams, teams_demo
 from bot.errors import SettingsError
 from bot.settings import Settings, load_settings
 
@@ -46,7 +47,7 @@ def run() -> NoReturn:
     first = _bind(host, _port()) if _port() else _bind_anywhere(host)
     port = first.getsockname()[1]
     os.environ["PORT"] = str(port)
-    with _sandbox(port):
+    with _sandbox(port), teams_demo(port):
         settings = load_settings()
         status = asyncio.run(_serve(settings, first, greeting=True))
         ending.ignore_signals()
@@ -55,8 +56,8 @@ def run() -> NoReturn:
 
 def _port() -> int:
     text = os.environ.get("PORT") or "8000"
-    if not text.isascii() or not text.isdigit() or int(text) > 65533:
-        raise SettingsError(f"PORT must be a number up to 65533; it is {text!r}.")
+    if not text.isascii() or not text.isdigit() or int(text) > 65532:
+        raise SettingsError(f"PORT must be a number up to 65532; it is {text!r}.")
     return int(text)
 
 
@@ -78,18 +79,18 @@ def _bind(host: str, port: int) -> socket.socket:
 
 
 def _bind_anywhere(host: str) -> socket.socket:
-    """Listen on a free port whose two neighbours, the sandbox's and the mail catcher's, are free as well."""
+    """Listen on a free port whose neighbours are free as well: the sandbox's, the mail catcher's, made-up Teams'."""
     for _ in range(TRIES):
         first = _bind(host, 0)
         port = first.getsockname()[1]
         try:
-            for neighbour in (port + 1, port + 2):
+            for neighbour in (port + 1, port + 2, port + 3):
                 _bind(host, neighbour).close()
         except (SettingsError, OverflowError):
             first.close()
         else:
             return first
-    raise SettingsError("No three free ports in a row were found.", next_step="Set PORT.")
+    raise SettingsError("No four free ports in a row were found.", next_step="Set PORT.")
 
 
 @contextmanager
@@ -209,6 +210,7 @@ def _greet(settings: Settings) -> None:
         f"\nQuartermaster is at {settings.public_url}\n"
         f"  Say there, for a start:  {FIRST_SENTENCE}\n"
         f"  Approval mails arrive at {settings.public_url}/dev/mail\n"
+        f"{made_up_teams()}"
         f"  Or in this terminal's neighbour: {_chat_command(settings)}\n"
         "  Ctrl-C ends everything; what you did is kept under "
         f"{settings.var_dir}/.\n",

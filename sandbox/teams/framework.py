@@ -1,7 +1,4 @@
-"""A fake Bot Framework: keys, login and connector on one loopback port, as a bot sees them from outside.
-
-One serves any number of tenants, each with an app, people and conversations of its own.
-"""
+"""A fake Bot Framework: keys, login and connector on one loopback port, for any number of tenants."""
 
 from __future__ import annotations
 
@@ -20,15 +17,12 @@ from aiohttp import web
 from sandbox.teams.signing import ISSUER, published
 from sandbox.teams.tenants import Sent, Tenant
 
-SCOPE = f"{ISSUER}/.default"
-CONVERSATIONS = "/teams/{tenant}/v3/conversations"
-
 
 class BotFramework:
     """The server, in a thread of its own; `check` raises AssertionError for an activity that Teams would refuse."""
 
     def __init__(
-        self, check: Callable[[Any, int], None] | None = None, port: int = 0, more: Iterable[web.RouteDef] = ()
+        self, check: Callable[[Any, int], Any] = lambda *_: None, port: int = 0, more: Iterable[web.RouteDef] = ()
     ) -> None:
         self.tenants: dict[str, Tenant] = {}
         self.key_fetches, self.are_keys_down = 0, False
@@ -45,27 +39,23 @@ class BotFramework:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def tenant(self) -> Tenant:
-        """Make a tenant with the app in it."""
-        name = str(uuid.uuid4())
-        self.tenants[name] = Tenant(name, str(uuid.uuid4()), secrets.token_hex(16), f"{self.url}/teams/{name}/")
-        return self.tenants[name]
+    def tenant(self) -> Tenant:  # a new one, with the app in it
+        made = Tenant(name := str(uuid.uuid4()), str(uuid.uuid4()), secrets.token_hex(16), f"{self.url}/teams/{name}/")
+        return self.tenants.setdefault(name, made)
 
-    def number(self) -> str:
-        """Return a message's id, later than all before."""
+    def number(self) -> str:  # of a message, later than all before
         return str(next(self._numbers))
 
     def close(self) -> None:
-        """Stop the server."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        app = web.Application()
-        app.add_routes([web.get("/v1/openid", self._metadata), web.get("/v1/keys", self._keys)])
-        app.add_routes([web.post("/{tenant}/oauth2/v2.0/token", self._login), web.get("/identity", self._identity)])
-        app.add_routes([web.route("*", CONVERSATIONS + "{path:.*}", self._connector), *self._more])
+        routes = [web.get("/v1/openid", self._metadata), web.get("/v1/keys", self._keys), *self._more]
+        routes += [web.post("/{tenant}/oauth2/v2.0/token", self._login), web.get("/identity", self._identity)]
+        (app := web.Application()).add_routes(routes)
+        app.router.add_route("*", "/teams/{tenant}/v3/conversations{path:.*}", self._connector)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         self._loop.run_until_complete(runner.setup())
         self._loop.run_until_complete(web.TCPSite(runner, "127.0.0.1", self.port).start())
@@ -76,8 +66,8 @@ class BotFramework:
         self._loop.close()
 
     async def _metadata(self, request: web.Request) -> web.Response:
-        down = self.are_keys_down
-        return web.json_response({"issuer": ISSUER, "jwks_uri": f"{self.url}/v1/keys"}, status=503 if down else 200)
+        told = {"issuer": ISSUER, "jwks_uri": f"{self.url}/v1/keys"}
+        return web.json_response(told, status=503 if self.are_keys_down else 200)
 
     async def _keys(self, request: web.Request) -> web.Response:
         self.key_fetches += 1
@@ -85,7 +75,7 @@ class BotFramework:
 
     async def _login(self, request: web.Request) -> web.Response:
         form = {name: str(value) for name, value in (await request.post()).items()}
-        wanted = {"grant_type": "client_credentials", "scope": SCOPE}
+        wanted = {"grant_type": "client_credentials", "scope": f"{ISSUER}/.default"}
         is_whole = wanted.items() <= form.items() and ("client_secret" in form or "client_assertion" in form)
         return self._granted(self.tenants[request.match_info["tenant"]], form, is_whole)
 
@@ -134,29 +124,24 @@ class BotFramework:
             case "POST", "activities":
                 return web.json_response({"id": self._take(tenant, place, body, size, self.number())}, status=201)
             case "PUT", "activities":
-                found = next((sent for sent in tenant.shown_in(place) if sent.id == name), None)
-                if found is None or body.get("id") != name:
+                found = next((sent for sent in tenant.shown_in(place) if sent.id == name == body.get("id")), None)
+                if found is None:
                     return _refused(404, "ActivityNotFoundInConversation")
-                if self._check:
-                    self._check(body, size)
+                self._check(body, size)
                 found.activity, found.versions = body, found.versions + 1
                 return web.json_response({"id": name})
             case "GET", "members" | "pagedmembers":
                 here = tenant.rosters.get(place, set(tenant.members))
                 listed = [m for m in tenant.members.values() if m["id"] in here]
-                if kind == "pagedmembers":
-                    return web.json_response({"members": listed})
-                known = tenant.known_as(name)
-                return web.json_response(known) if known in listed else _refused(404, "MemberNotFoundInConversation")
+                found_here = {"members": listed} if kind == "pagedmembers" else tenant.known_as(name)
+                is_here = kind == "pagedmembers" or found_here in listed
+                return web.json_response(found_here) if is_here else _refused(404, "MemberNotFoundInConversation")
         return _refused(404, "NotFound")
 
     def _take(self, tenant: Tenant, place: str, activity: dict[str, Any], size: int, number: str) -> str:
-        if self._check:
-            self._check(activity, size)
-        if activity["type"] == "typing":
-            tenant.typing.append(place)
-        else:
-            tenant.sent.append(Sent(number, place, activity))
+        self._check(activity, size)
+        is_typing = activity["type"] == "typing"
+        tenant.typing.append(place) if is_typing else tenant.sent.append(Sent(number, place, activity))
         return number
 
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from bot.settings import Settings
+from tests.teams.pictures.test_pictures import NAMES
 
 DOCS = Path(__file__).parents[2] / "docs"
 TEXT = (DOCS / "teams.md").read_text(encoding="utf-8")
@@ -27,3 +28,8 @@ def test_every_reason_that_is_explained_is_one_that_the_log_gives() -> None:
     reasons = re.findall(r"reason=([a-z_]+)", TEXT)
     assert len(reasons) >= 3
     assert [r for r in reasons if f'"{r}"' not in SOURCES] == []
+
+
+def test_there_is_a_picture_of_every_kind_in_light_and_dark() -> None:
+    wanted = {f"{name}-{theme}.png" for name in NAMES for theme in ("light", "dark")}
+    assert {file.name for file in (DOCS / "pictures").glob("teams-*.png")} == wanted

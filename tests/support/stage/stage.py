@@ -200,6 +200,8 @@ async def _served(application: Application, listening: socket.socket) -> AsyncIt
         server.should_exit = True
         await serving
         listening.close()
+        # DBOS made its threads the loop's own and has ended them; whoever comes next on this loop needs others.
+        asyncio.get_running_loop()._default_executor = None  # type: ignore[attr-defined]
 
 
 class Stage:

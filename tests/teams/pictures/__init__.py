@@ -1,0 +1,1 @@
+"""Pictures of what people see in Teams."""
