@@ -35,7 +35,7 @@ def build_slack(services: Services) -> Channel:
     install = build_install(services)
     workspaces: Workspaces = install.workspaces if install else SingleWorkspace(web, settings.slack_bot_token)
     persons = Persons(services, web)
-    forms, home = Forms(services, web), Home(services, web)
+    forms, home = Forms(services, web), Home(services, web, persons)
     deciding, pacer = Deciding(services, web), Pacer(settings.slack_pace)
     homes = Homes(services, web, workspaces, persons, home, pacer)
     places, streams = Places(services, web, workspaces, persons), Streams(services, web)

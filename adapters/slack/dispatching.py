@@ -87,6 +87,7 @@ class Dispatching:
             LOCAL + "approve_now": deciding.decide,
             LOCAL + "reject_now": deciding.decide,
             LOCAL + "start": home.start,
+            LOCAL + "about": home.about,
             LOCAL + "home": homes.publish,
         }
 
@@ -121,7 +122,7 @@ class Dispatching:
             for event in ("app_uninstalled", "tokens_revoked"):
                 app.event(event)(self._on_gone)
             app.command(re.compile(".*"))(self._on_words)
-            app.message_shortcut(ASK_ABOUT)(self._on_words)
+            app.message_shortcut(ASK_ABOUT)(self._on_press)  # one's own message is asked as it is
             app.global_shortcut(ASK)(self._on_press)
             app.action(re.compile(".*"))(self._on_press)
             app.view(re.compile(".*"))(self._on_press)

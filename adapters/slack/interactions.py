@@ -119,6 +119,8 @@ def _read_submission(
                 **whole, kind="press", verb=f"{verb}_now", value=value, text=clean_text(said.get("reason", ""))
             )
         case _ if callback == START:
+            if about := mapping_of(metadata.get("about")):
+                address["about"] = {name: text_of(about, name) for name in ("name", "link")}
             return Activity(**whole, text=clean_text(said.get("text", "")))
     return Ignored("unhandled")
 
@@ -131,10 +133,14 @@ def _read_message_action(
     if channel and ts and not channel.startswith("D"):
         address |= {"channel": channel, "thread": ts}
     conversation = conversation_of(address["team"], address["user"], address["channel"], address["thread"])
-    raw = {"kind": "interactive", "payload": {**kept, "channel": {"id": channel}}}
-    return Activity(
-        **common, conversation=conversation, text=clean_text(decode(text_of(message, "text"))), address=address, raw=raw
-    )
+    author = text_of(message, "user")
+    about = {"user": author, "ts": text_of(message, "ts"), "channel": channel}
+    raw = {"kind": "interactive", "payload": {**kept, "channel": {"id": channel}, "about": about}}
+    words = clean_text(decode(text_of(message, "text")))
+    whole = {**common, "conversation": conversation, "address": address, "raw": raw}
+    if author == address["user"]:
+        return Activity(**whole, text=words)
+    return Activity(**whole, kind="press", verb=LOCAL + "about", value=words)
 
 
 def answers_of(view: Mapping[str, Any]) -> dict[str, str]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from sqlalchemy import func, select
 
-from adapters.slack.blocks import Rendered, render
+from adapters.slack.blocks import LABEL, Block, Rendered, fit, link, mrkdwn, render
 from adapters.slack.envelope import CHANNEL, LOCAL
 from adapters.slack.homes import Homes
 from adapters.slack.pacing import Pacer
@@ -25,6 +26,7 @@ from bot.card import Button, Card
 from bot.card_copies import CardCopies, Copy
 from bot.channel import Delivery, DeliveryFailed
 from bot.conversations import Message
+from bot.database.tables import messages
 from bot.errors import QuartermasterError, Unavailable
 from bot.pictures import pictures_of
 from bot.request_card import ENDED, Audience
@@ -115,6 +117,8 @@ class SlackSender:
         # The one card of a request shows from the first how it stands; an answer about it stays until that is old.
         is_the_card = standing is not None and audience == "requester"
         rendered = standing if standing and is_the_card else self._render(message.text, message.card, extra)
+        if about := answered.address.get("about"):
+            rendered = await self._attributed(rendered, answered, about)
         if place.response_url and not request and await self._answer_privately(place, rendered):
             return
         posted = await self._post(delivery, place, rendered, answers=answered.activity.get("key", ""))
@@ -124,6 +128,18 @@ class SlackSender:
             where = place_of(place.served, posted.channel, posted.ts)
             copy = Copy(where, request, message.conversation, audience, message.text)
             await self._cards.keep(copy, digest_of(standing))
+
+    async def _attributed(self, rendered: Rendered, answered: Answered, about: Mapping[str, str]) -> Rendered:
+        """Say above the first answer whose message it is about, and who asked."""
+        key, seq = answered.activity["key"], answered.message.seq
+        first = select(func.min(messages.c.seq)).where(messages.c.inbox_key == key, messages.c.role == "bot")
+        async with self._services.database.read() as connection:
+            if (await connection.execute(first)).scalar_one() != seq:
+                return rendered
+        shown = link("Show it", about["link"]) if about["link"].startswith("https://") else ""
+        words = f"<@{answered.address['user']}> asked about a message of {shorten(about['name'], LABEL)}. {shown}"
+        above: Block = {"type": "context", "elements": [mrkdwn(words.strip())]}
+        return Rendered(rendered.text, fit([above], rendered.blocks, self._services.settings.public_url))
 
     async def _end_status(self, place: Place, answered: dict[str, Any]) -> None:
         """Take the typing status away: Slack does that itself only for answers in the status's own thread."""
