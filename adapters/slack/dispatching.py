@@ -354,7 +354,7 @@ def _in_person(activity: Activity) -> Activity:
     address = activity.address
     return replace(
         activity,
-        conversation=conversation_of(str(address["team"]), str(address["user"])),
+        conversation=conversation_of(address),
         address={**address, "channel": "", "thread": ""},
     )
 
