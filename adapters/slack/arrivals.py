@@ -64,17 +64,18 @@ def _read_event(payload: Mapping[str, Any]) -> Activity | Reply | Ignored:
         return _read_message(payload, event)
     if kind not in EVENTS:
         return Ignored("unhandled")
-    team, user = text_of(payload, "team_id"), text_of(event, "user")
+    team, user = team_of(payload), text_of(event, "user")
     kept = {k: event[k] for k in ("type", "user", "channel", "tab", "event_ts", "tokens") if k in event}
+    address = address_of(payload, team, user, dm=text_of(event, "channel"))
     return Activity(
         key=key_of(payload, "event", text_of(payload, "event_id") or digest_of_payload(payload)),
         channel=CHANNEL,
-        conversation=conversation_of(team, user),
+        conversation=conversation_of(address),
         person=NOBODY,
         kind="press",
         verb=LOCAL + kind,
         value=f"{team}/{user}",
-        address=address_of(payload, team, user, dm=text_of(event, "channel")),
+        address=address,
         platform_id=platform_id_of(payload, team, user),
         raw={"kind": "events", "payload": {**_envelope(payload), "event": kept}},
     )
@@ -100,12 +101,12 @@ def _read_message(payload: Mapping[str, Any], event: Mapping[str, Any]) -> Activ
     home = text_of(event, "user_team") or text_of(event, "source_team") or text_of(event, "team") or team
     address = address_of(payload, team, user, dm=channel if is_direct else "", home=home)
     if is_direct:
-        conversation = conversation_of(team, user)
+        conversation = conversation_of(address)
         if thread and thread != ts:
             address["thread"] = thread
         address["asked"] = ts
     else:
-        conversation = conversation_of(team, user, channel, thread or ts)
+        conversation = conversation_of(address, channel, thread or ts)
         address |= {"channel": channel, "thread": thread or ts, "is_shared": is_shared}
     said = without_mention(text, bot) if bot else _without_first_mention(text, is_mention)
     kept = {
@@ -136,7 +137,7 @@ def _read_command(payload: Mapping[str, Any]) -> Activity | Ignored:
     return Activity(
         key=key_of(payload, "command", text_of(payload, "trigger_id") or digest_of_payload(payload)),
         channel=CHANNEL,
-        conversation=conversation_of(team, user),
+        conversation=conversation_of(address),
         person=NOBODY,
         text=clean_text(decode(text_of(payload, "text"))) or "help",
         address=address,

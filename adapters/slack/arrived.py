@@ -33,4 +33,4 @@ class Arrived:
     @property
     def own_conversation(self) -> str:
         """The id of the person's own conversation with the bot."""
-        return conversation_of(str(self.activity.address["team"]), self.user)
+        return conversation_of(self.activity.address)

@@ -6,15 +6,17 @@ from fastapi import APIRouter
 from starlette.routing import Route
 
 from adapters.slack.deciding import Deciding
-from adapters.slack.dispatching import Dispatching, InPlace
+from adapters.slack.dispatching import Dispatching
 from adapters.slack.envelope import CHANNEL
 from adapters.slack.forms import Forms
 from adapters.slack.home import Home
 from adapters.slack.homes import Homes
+from adapters.slack.in_place import InPlace
 from adapters.slack.install import build_install
 from adapters.slack.pacing import Pacer
 from adapters.slack.persons import Persons
 from adapters.slack.places import Places, pace_of_conversation, pace_of_place
+from adapters.slack.posting import Posting
 from adapters.slack.receiving import Receiver
 from adapters.slack.route import PATH, EventsRoute
 from adapters.slack.sending import SlackSender
@@ -35,7 +37,7 @@ def build_slack(services: Services) -> Channel:
     install = build_install(services)
     workspaces: Workspaces = install.workspaces if install else SingleWorkspace(web, settings.slack_bot_token)
     persons = Persons(services, web)
-    forms, home = Forms(services, web), Home(services, web)
+    forms, home = Forms(services, web), Home(services, web, persons)
     deciding, pacer = Deciding(services, web), Pacer(settings.slack_pace)
     homes = Homes(services, web, workspaces, persons, home, pacer)
     places, streams = Places(services, web, workspaces, persons), Streams(services, web)
@@ -53,7 +55,7 @@ def build_slack(services: Services) -> Channel:
     services.conversations.carry_by(CHANNEL, cards.carry)
     services.requests.observe(cards.observe)
     services.requests.observe(homes.observe)
-    sender = SlackSender(services, web, places, cards, pacer, streams, homes)
+    sender = SlackSender(services, web, places, cards, pacer, Posting(web, places, pacer, streams), homes)
     receiver = Receiver(services, InPlace(services, workspaces, persons, forms, deciding).check)
     router = APIRouter()
     if settings.slack_signing_secret:

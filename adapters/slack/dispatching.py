@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 from collections import deque
@@ -23,13 +22,13 @@ from adapters.slack.homes import Homes
 from adapters.slack.persons import Found, Persons
 from adapters.slack.places import Places
 from adapters.slack.streaming import Streams
-from adapters.slack.web import SlackRefused, Web
+from adapters.slack.web import Web
 from adapters.slack.workspaces import Workspace, Workspaces
 from bot.activity import Activity
 from bot.address_proof import AddressProof
 from bot.dialogue.ended import nothing, say
 from bot.dialogue.exchange import Decided
-from bot.errors import QuartermasterError, Unavailable
+from bot.errors import QuartermasterError
 from bot.services import Services
 
 log = structlog.get_logger(__name__)
@@ -39,9 +38,6 @@ HELP_ONLY = (
     "for, and I have to leave it at this for guests and for people from elsewhere. Ask somebody who works there."
 )
 STATUS = "is looking into it…"
-IN_PLACE = 1.0
-"""Seconds that may go by until it is known whose form it is: Slack waits three for the acknowledgement. What is not
-checked in time is checked in the conversation."""
 _USER = re.compile(r"<@([UW][A-Z0-9]{2,30})(?:\|[^>]*)?>")
 MENTIONS = 5
 OUTCOME, ARRIVAL, WORKSPACE = "qm_outcome", "qm_arrival", "qm_workspace"
@@ -87,6 +83,7 @@ class Dispatching:
             LOCAL + "approve_now": deciding.decide,
             LOCAL + "reject_now": deciding.decide,
             LOCAL + "start": home.start,
+            LOCAL + "about": home.about,
             LOCAL + "home": homes.publish,
         }
 
@@ -121,7 +118,7 @@ class Dispatching:
             for event in ("app_uninstalled", "tokens_revoked"):
                 app.event(event)(self._on_gone)
             app.command(re.compile(".*"))(self._on_words)
-            app.message_shortcut(ASK_ABOUT)(self._on_words)
+            app.message_shortcut(ASK_ABOUT)(self._on_press)  # one's own message is asked as it is
             app.global_shortcut(ASK)(self._on_press)
             app.action(re.compile(".*"))(self._on_press)
             app.view(re.compile(".*"))(self._on_press)
@@ -300,43 +297,6 @@ def _authorize_by(workspaces: Workspaces) -> Callable[..., Awaitable[Any]]:
     return authorize
 
 
-class InPlace:
-    """Checks modals before they are acknowledged; see Receiver."""
-
-    def __init__(
-        self, services: Services, workspaces: Workspaces, persons: Persons, forms: Forms, deciding: Deciding
-    ) -> None:
-        self._services, self._workspaces, self._persons = services, workspaces, persons
-        self._forms, self._deciding = forms, deciding
-
-    async def check(self, activity: Activity, payload: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return the acknowledgement that refuses a modal, None when it is to be kept and handled."""
-        view = payload.get("view") or {}
-        if activity.verb.startswith(LOCAL):
-            return self._deciding.check(view, activity.text)
-        if activity.verb != "submit":
-            return None
-        try:
-            async with asyncio.timeout(IN_PLACE):
-                arrived = await self._arrived(activity, payload)
-        except (Unavailable, SlackRefused, TimeoutError) as error:
-            log.info("slack.not_checked_in_place", error=str(error))
-            return None
-        return await self._forms.check(arrived, view) if arrived else None
-
-    async def _arrived(self, activity: Activity, payload: Mapping[str, Any]) -> Arrived | None:
-        address = activity.address
-        workspace = await self._workspaces.find(
-            address["team"], address["enterprise"], address["is_enterprise_install"]
-        )
-        if workspace is None:
-            return None
-        found = await self._persons.find(workspace, address["user"], address["home"])
-        if found.person is None:
-            return None
-        return Arrived(replace(activity, raw={}, person=found.person), workspace, found.person, payload)
-
-
 def _with_texts(activity: Activity) -> dict[str, Any]:
     """Return the stored payload with its texts, as Bolt's listeners expect them."""
     payload: dict[str, Any] = dict(activity.raw["payload"])
@@ -353,7 +313,7 @@ def _in_person(activity: Activity) -> Activity:
     address = activity.address
     return replace(
         activity,
-        conversation=conversation_of(str(address["team"]), str(address["user"])),
+        conversation=conversation_of(address),
         address={**address, "channel": "", "thread": ""},
     )
 

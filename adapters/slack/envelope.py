@@ -24,9 +24,14 @@ class Ignored:
     reason: str
 
 
-def conversation_of(team: str, user: str, channel: str = "", thread: str = "") -> str:
-    """Return a conversation's id: a thread of a channel, else what a person and the bot say to each other."""
-    return f"{CHANNEL}:{team}:{channel}:{thread}" if channel and thread else f"{CHANNEL}:{team}:@{user}"
+def conversation_of(address: Mapping[str, Any], channel: str = "", thread: str = "") -> str:
+    """Return a conversation's id: a thread of a channel, else what a person and the bot say to each other.
+
+    With an organisation's installation it is the same whichever of its workspaces one looks at it from.
+    """
+    home = address["enterprise"] if address["is_enterprise_install"] and address["enterprise"] else address["team"]
+    where = f"{channel}:{thread}" if channel and thread else f"@{address['user']}"
+    return f"{CHANNEL}:{home}:{where}"
 
 
 def address_of(

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 from adapters.slack.arrived import Arrived
 from adapters.slack.blocks import Block, blocks_of, buttons_of, label, link, mrkdwn, paragraphs, plain
 from adapters.slack.envelope import LOCAL, START
 from adapters.slack.forms import modal, open_view
+from adapters.slack.persons import Persons
 from adapters.slack.web import Web
 from bot.activity import MAX_TEXT, Person
 from bot.card import Button, Text
 from bot.dialogue.exchange import Decided
+from bot.errors import QuartermasterError
 from bot.intent import Intent
 from bot.requests import STATE_WORDS, Filter, RequestRecord
 from bot.services import Services
@@ -17,13 +22,15 @@ from bot.services import Services
 LISTED = 10
 """Requests that are shown of a kind."""
 PROMPTS = 4
+NAME = 100
+"""Characters of the name of whose message it is."""
 
 
 class Home:
     """Draws home tabs, and opens the window in which one says what one needs."""
 
-    def __init__(self, services: Services, web: Web) -> None:
-        self._services, self._web = services, web
+    def __init__(self, services: Services, web: Web, persons: Persons) -> None:
+        self._services, self._web, self._persons = services, web, persons
 
     async def view(self, person: Person) -> Block:
         """Return somebody's home tab."""
@@ -84,26 +91,52 @@ class Home:
     async def start(self, arrived: Arrived) -> Decided:
         """Open the window in which one says in a sentence what one needs."""
         examples = [e for i in self.allowed(arrived.person) for e in i.definition.examples[:1]][:PROMPTS]
-        field: Block = {
-            "type": "input",
-            "block_id": "text",
-            "label": plain("What do you need?", 100),
-            "element": {
-                "type": "plain_text_input",
-                "action_id": "words",
-                "multiline": True,
-                "max_length": MAX_TEXT,
-                "placeholder": plain(examples[0] if examples else "Say it in a sentence", 150),
-            },
-        }
+        field = _sentence(examples[0] if examples else "Say it in a sentence")
         hints = blocks_of(Text("For example: " + " · ".join(examples), subtle=True)) if examples else []
         view = modal(START, "Ask Quartermaster", "Ask", [field, *hints], {})
         return await open_view(self._services, self._web, arrived, view)
+
+    async def about(self, arrived: Arrived) -> Decided:
+        """Show what somebody else wrote, to be changed and asked: nobody's words count as another's."""
+        about = arrived.payload.get("about") or {}
+        told = await self._persons.told(arrived.workspace, str(about["user"])) if about.get("user") else None
+        named = str(((told or {}).get("profile") or {}).get("real_name") or "")
+        name = re.sub(r"[*_~`|\n]", "", named).strip()[:NAME] or "somebody"
+        metadata = {
+            "conversation": arrived.activity.conversation,
+            "about": {"name": name, "link": await self._permalink(arrived, about)},
+        }
+        words = Text(f"This was written by {name}. Change it as you like: what you send is said by you.", subtle=True)
+        field = _sentence("Say it in a sentence", arrived.activity.value)
+        view = modal(START, "Ask Quartermaster", "Ask", [*blocks_of(words), field], metadata)
+        return await open_view(self._services, self._web, arrived, view)
+
+    async def _permalink(self, arrived: Arrived, about: Mapping[str, str]) -> str:
+        where = {"channel": about.get("channel", ""), "message_ts": about.get("ts", "")}
+        try:
+            told = await self._web.call(arrived.workspace.token, "chat_getPermalink", **where)
+        except QuartermasterError:  # where the bot is no member it can't tell
+            return ""
+        return str(told.get("permalink") or "")
 
     def prompts(self, person: Person) -> list[dict[str, str]]:
         """Return what the agent view suggests to begin with."""
         found = [(i.definition.title, e) for i in self.allowed(person) for e in i.definition.examples[:1]]
         return [{"title": title[:60], "message": example} for title, example in found[:PROMPTS]]
+
+
+def _sentence(example: str, words: str = "") -> Block:
+    """Return the field for a sentence."""
+    element: Block = {
+        "type": "plain_text_input",
+        "action_id": "words",
+        "multiline": True,
+        "max_length": MAX_TEXT,
+        "placeholder": plain(example, 150),
+    }
+    if words:
+        element["initial_value"] = words[:MAX_TEXT]
+    return {"type": "input", "block_id": "text", "label": plain("What do you need?", 100), "element": element}
 
 
 def _heading(text: str) -> list[Block]:

@@ -53,7 +53,7 @@ def read_interaction(payload: Mapping[str, Any]) -> Activity | Ignored:
         case "shortcut" if text_of(payload, "callback_id") == ASK:
             verb = LOCAL + "start"
             raw = {"kind": "interactive", "payload": kept}
-            place = conversation_of(team, who)
+            place = conversation_of(address)
             return Activity(
                 **common, conversation=place, kind="press", verb=verb, value=home + who, address=address, raw=raw
             )
@@ -72,14 +72,13 @@ def _read_press(
         return Ignored("unhandled")
     value = text_of(action, "value") or text_of(mapping_of(action.get("selected_option")), "value")
     container, view = mapping_of(payload.get("container")), mapping_of(payload.get("view"))
-    team, user = address["team"], address["user"]
     channel, ts = text_of(container, "channel_id"), text_of(container, "message_ts")
     thread = text_of(container, "thread_ts") or text_of(mapping_of(payload.get("message")), "thread_ts") or ts
     if channel and not channel.startswith("D") and not container.get("is_ephemeral"):
         address |= {"channel": channel, "thread": thread}
-        conversation = conversation_of(team, user, channel, thread)
+        conversation = conversation_of(address, channel, thread)
     else:
-        conversation = conversation_of(team, user)
+        conversation = conversation_of(address)
         if container.get("is_ephemeral"):
             address["response_url"] = text_of(payload, "response_url")
         elif channel:
@@ -101,7 +100,7 @@ def _read_submission(
     view = mapping_of(payload.get("view"))
     callback, metadata = text_of(view, "callback_id"), metadata_of(view)
     said = answers_of(view)
-    conversation = text_of(metadata, "conversation") or conversation_of(address["team"], address["user"])
+    conversation = text_of(metadata, "conversation") or conversation_of(address)
     parts = conversation.split(":")
     if len(parts) == 4:
         address |= {"channel": parts[2], "thread": parts[3]}
@@ -119,6 +118,8 @@ def _read_submission(
                 **whole, kind="press", verb=f"{verb}_now", value=value, text=clean_text(said.get("reason", ""))
             )
         case _ if callback == START:
+            if about := mapping_of(metadata.get("about")):
+                address["about"] = {name: text_of(about, name) for name in ("name", "link")}
             return Activity(**whole, text=clean_text(said.get("text", "")))
     return Ignored("unhandled")
 
@@ -130,11 +131,15 @@ def _read_message_action(
     ts = text_of(message, "thread_ts") or text_of(message, "ts")
     if channel and ts and not channel.startswith("D"):
         address |= {"channel": channel, "thread": ts}
-    conversation = conversation_of(address["team"], address["user"], address["channel"], address["thread"])
-    raw = {"kind": "interactive", "payload": {**kept, "channel": {"id": channel}}}
-    return Activity(
-        **common, conversation=conversation, text=clean_text(decode(text_of(message, "text"))), address=address, raw=raw
-    )
+    conversation = conversation_of(address, address["channel"], address["thread"])
+    author = text_of(message, "user")
+    about = {"user": author, "ts": text_of(message, "ts"), "channel": channel}
+    raw = {"kind": "interactive", "payload": {**kept, "channel": {"id": channel}, "about": about}}
+    words = clean_text(decode(text_of(message, "text")))
+    whole = {**common, "conversation": conversation, "address": address, "raw": raw}
+    if author == address["user"]:
+        return Activity(**whole, text=words)
+    return Activity(**whole, kind="press", verb=LOCAL + "about", value=words)
 
 
 def answers_of(view: Mapping[str, Any]) -> dict[str, str]:

@@ -131,17 +131,15 @@ class Places:
 
     async def of_approver(self, email: str) -> Place | None:
         """Return where to ask somebody for approval, or with no address where to ask everybody; None for nowhere."""
-        workspace = await self._workspaces.first()
-        if workspace is None:
-            return None
-        if not email:
-            channel = self._services.settings.slack_approvals_channel
-            team = workspace.team_id or workspace.enterprise_id
-            if await self.is_shared(workspace.token, team, channel):
-                return None
-            return Place(team, workspace.token, workspace.enterprise_id, channel=channel)
-        user = await self._persons.user_of(workspace, email)
-        return self.in_person(workspace, user) if user else None
+        for workspace in await self._workspaces.everywhere():
+            if not email:
+                channel = self._services.settings.slack_approvals_channel
+                team = workspace.team_id or workspace.enterprise_id
+                if not await self.is_shared(workspace.token, team, channel):
+                    return Place(team, workspace.token, workspace.enterprise_id, channel=channel)
+            elif user := await self._persons.user_of(workspace, email):
+                return self.in_person(workspace, user)
+        return None
 
     def in_person(self, workspace: Workspace, user: str) -> Place:
         """Return a user's own conversation with the bot."""
@@ -188,9 +186,12 @@ class Places:
         return shared
 
 
-def _parsed(conversation: str) -> dict[str, str]:
-    """Return the address in a conversation's id: slack:T…:@U…, slack:T…:C… or slack:T…:C…:<ts>."""
-    _, team, where, *thread = [*conversation.split(":"), "", ""][:4]
+def _parsed(conversation: str) -> dict[str, Any]:
+    """Return the address in a conversation's id: slack:T…:@U…, slack:T…:C… or slack:T…:C…:<ts>, or with E… for T…."""
+    _, home, where, *thread = [*conversation.split(":"), "", ""][:4]
+    whose: dict[str, Any] = {"team": home}
+    if home.startswith("E"):
+        whose = {"team": "", "enterprise": home, "is_enterprise_install": True}
     if where.startswith("@"):
-        return {"team": team, "user": where[1:]}
-    return {"team": team, "channel": where, "thread": thread[0] if thread else ""}
+        return {**whose, "user": where[1:]}
+    return {**whose, "channel": where, "thread": thread[0] if thread else ""}

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from sqlalchemy import func, select
 
-from adapters.slack.blocks import Rendered, render
+from adapters.slack.blocks import LABEL, Block, Rendered, fit, link, mrkdwn, render
 from adapters.slack.envelope import CHANNEL, LOCAL
 from adapters.slack.homes import Homes
 from adapters.slack.pacing import Pacer
 from adapters.slack.places import Place, Places, place_of
-from adapters.slack.searching import find_message
-from adapters.slack.streaming import Streams
+from adapters.slack.posting import GONE, Posting
 from adapters.slack.web import RateLimited, SlackRefused, Web
 from adapters.slack.words import shorten
 from bot.answered import Answered, answered_by
@@ -25,26 +24,12 @@ from bot.card import Button, Card
 from bot.card_copies import CardCopies, Copy
 from bot.channel import Delivery, DeliveryFailed
 from bot.conversations import Message
+from bot.database.tables import messages
 from bot.errors import QuartermasterError, Unavailable
-from bot.pictures import pictures_of
 from bot.request_card import ENDED, Audience
 from bot.services import Services
 
 log = structlog.get_logger(__name__)
-
-EVENT = "quartermaster_message"
-"""Type of the metadata that marks our messages with the outbox's key: so a repeat finds what was posted before."""
-GONE = frozenset({"message_not_found", "cant_update_message", "channel_not_found", "is_archived", "edit_window_closed"})
-ELSEWHERE = frozenset({"not_in_channel", "channel_not_found", "is_archived", "restricted_action", "thread_not_found"})
-"""Refusals of a channel after which an answer goes to the person directly."""
-
-
-@dataclass(frozen=True)
-class Posted:
-    """Where a message stands now."""
-
-    channel: str
-    ts: str
 
 
 class SlackSender:
@@ -57,11 +42,11 @@ class SlackSender:
         places: Places,
         cards: CardCopies,
         pacer: Pacer,
-        streams: Streams,
+        posting: Posting,
         homes: Homes,
     ) -> None:
         self._services, self._web, self._places, self._cards, self._pacer = services, web, places, cards, pacer
-        self._streams, self._homes = streams, homes
+        self._posting, self._homes = posting, homes
 
     async def __call__(self, delivery: Delivery) -> None:
         """Deliver one row; raises DeliveryFailed."""
@@ -115,15 +100,29 @@ class SlackSender:
         # The one card of a request shows from the first how it stands; an answer about it stays until that is old.
         is_the_card = standing is not None and audience == "requester"
         rendered = standing if standing and is_the_card else self._render(message.text, message.card, extra)
-        if place.response_url and not request and await self._answer_privately(place, rendered):
+        if about := answered.address.get("about"):
+            rendered = await self._attributed(rendered, answered, about)
+        if place.response_url and not request and await self._posting.answer_privately(place, rendered):
             return
-        posted = await self._post(delivery, place, rendered, answers=answered.activity.get("key", ""))
+        posted = await self._posting.post(delivery, place, rendered, answers=answered.activity.get("key", ""))
         await self._end_status(place, answered.address)
-        await self._show_pictures(delivery, place, message)
+        await self._posting.show_pictures(delivery, place, message)
         if standing:
             where = place_of(place.served, posted.channel, posted.ts)
             copy = Copy(where, request, message.conversation, audience, message.text)
             await self._cards.keep(copy, digest_of(standing))
+
+    async def _attributed(self, rendered: Rendered, answered: Answered, about: Mapping[str, str]) -> Rendered:
+        """Say above the first answer whose message it is about, and who asked."""
+        key, seq = answered.activity["key"], answered.message.seq
+        first = select(func.min(messages.c.seq)).where(messages.c.inbox_key == key, messages.c.role == "bot")
+        async with self._services.database.read() as connection:
+            if (await connection.execute(first)).scalar_one() != seq:
+                return rendered
+        shown = link("Show it", about["link"]) if about["link"].startswith("https://") else ""
+        words = f"<@{answered.address['user']}> asked about a message of {shorten(about['name'], LABEL)}. {shown}"
+        above: Block = {"type": "context", "elements": [mrkdwn(words.strip())]}
+        return Rendered(rendered.text, fit([above], rendered.blocks, self._services.settings.public_url))
 
     async def _end_status(self, place: Place, answered: dict[str, Any]) -> None:
         """Take the typing status away: Slack does that itself only for answers in the status's own thread."""
@@ -157,7 +156,7 @@ class SlackSender:
         link = await self._permalink(place, channel, ts)
         text = f"{words} {link}".strip()
         block = {"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}}
-        await self._post(delivery, place, Rendered(text, [block]))
+        await self._posting.post(delivery, place, Rendered(text, [block]))
 
     async def _permalink(self, place: Place, channel: str, ts: str) -> str:
         try:
@@ -166,76 +165,6 @@ class SlackSender:
             return ""
         url = str(told.get("permalink") or "")
         return f"<{url}|Show it>" if url.startswith("https://") else ""
-
-    async def _post(self, delivery: Delivery, place: Place, rendered: Rendered, answers: str = "") -> Posted:
-        """Post once: a try that may have arrived is looked for first. `answers` is the key of what is answered."""
-        channel = await self._places.channel_of(place)
-        if delivery.is_repeat and (found := await self._find(place, channel, delivery)):
-            return found
-        await self._pacer.wait(channel)
-        message: dict[str, Any] = {
-            "text": rendered.text,
-            "blocks": rendered.blocks,
-            "metadata": {"event_type": EVENT, "event_payload": {"key": delivery.key}},
-        }
-        if answers and place.thread and (posted := await self._end_stream(answers, place, channel, delivery, message)):
-            return posted
-        where = {"channel": channel, **({"thread_ts": place.thread} if place.thread else {})}
-        try:
-            answer = await self._web.call(
-                place.token, "chat_postMessage", **where, **message, unfurl_links=False, unfurl_media=False
-            )
-        except SlackRefused as error:
-            if place.channel and place.user and error.code in ELSEWHERE:
-                return await self._post(delivery, place.in_person(), rendered)
-            raise
-        return Posted(str(answer.get("channel") or channel), str(answer.get("ts")))
-
-    async def _end_stream(
-        self, answers: str, place: Place, channel: str, delivery: Delivery, message: dict[str, Any]
-    ) -> Posted | None:
-        """Put a message in the place of the stream that its turn was shown with, if there is one."""
-        stream = await self._streams.take(answers, place, channel, delivery)
-        if stream is None:
-            return None
-        try:
-            await self._streams.end(place.token, stream, **message)
-        except SlackRefused as error:
-            if error.code not in GONE:
-                raise
-            await self._streams.lost(stream)
-            return None
-        return Posted(channel, stream.ts)
-
-    async def _find(self, place: Place, channel: str, delivery: Delivery) -> Posted | None:
-        """Return where the message of a delivery stands already."""
-
-        def is_it(message: dict[str, Any]) -> bool:
-            return ((message.get("metadata") or {}).get("event_payload") or {}).get("key") == delivery.key
-
-        ts = await find_message(self._web, place, channel, delivery.since, is_it)
-        return Posted(channel, ts) if ts else None
-
-    async def _has_picture(self, delivery: Delivery, place: Place, channel: str, name: str) -> bool:
-        def is_it(message: dict[str, Any]) -> bool:
-            return any(file.get("name") == name for file in message.get("files") or ())
-
-        return bool(await find_message(self._web, place, channel, delivery.since, is_it))
-
-    async def _answer_privately(self, place: Place, rendered: Rendered) -> bool:
-        """Answer where the command was typed, for its sender's eyes; False when Slack takes no more answers there."""
-        body = {
-            "response_type": "ephemeral",
-            "replace_original": False,
-            "text": rendered.text,
-            "blocks": rendered.blocks,
-        }
-        try:
-            await self._web.post(place.response_url, body)
-        except SlackRefused as error:
-            log.info("slack.response_url_used_up", error=error.code)
-            return False
-        return True
 
     async def _refresh(self, place: str) -> None:
         """Show a request's card as it stands, if it does not yet."""
@@ -289,29 +218,10 @@ class SlackSender:
         audience: Audience = "approver"
         card = await self._cards.card(record.id, audience, "")
         rendered = self._render("", card)
-        posted = await self._post(delivery, place, rendered)
+        posted = await self._posting.post(delivery, place, rendered)
         await self._cards.keep(
             Copy(place_of(place.served, posted.channel, posted.ts), record.id, "", audience, ""), digest_of(rendered)
         )
-
-    async def _show_pictures(self, delivery: Delivery, place: Place, message: Message) -> None:
-        """Upload what a card shows that Slack can't fetch by itself; what a try before did upload is there by name."""
-        mark = hashlib.sha256(delivery.key.encode()).hexdigest()[:12]
-        for picture in pictures_of(message.card):
-            channel, name = await self._places.channel_of(place), f"{mark}-{picture.name}"
-            if delivery.is_repeat and await self._has_picture(delivery, place, channel, name):
-                continue
-            await self._web.call(
-                place.token,
-                "files_upload_v2",
-                channel=channel,
-                thread_ts=place.thread or None,
-                content=picture.content,
-                filename=name,
-                title=shorten(picture.alt, 200),
-                alt_txt=picture.alt,
-                request_file_info=False,
-            )
 
 
 def _offer(message: Message, form: dict[str, Any]) -> list[Button]:

@@ -82,20 +82,25 @@ class Streams:
         await asyncio.gather(*self._watching, return_exceptions=True)
 
     async def _watch(self, arrived: Arrived) -> None:
+        key = arrived.activity.key
+        over = asyncio.create_task(self._services.signals.wait(f"inbox:{key}", LONGEST))
         try:
-            key, over = arrived.activity.key, f"inbox:{arrived.activity.key}"
-            if await self._services.signals.wait(over, MOMENT) or not await self._is_meant(arrived):
+            await asyncio.wait([over], timeout=MOMENT)
+            if over.done() or not await self._is_meant(arrived):
                 return
             stream = await self._start(arrived)
             if stream is None:
                 return
-            if not await self._services.signals.wait(over, SLOW):
+            await asyncio.wait([over], timeout=SLOW)
+            if not over.done():
                 await self._append(arrived, stream)
-                await self._services.signals.wait(over, LONGEST)
+                await over
             if not await self._is_answered(key):
                 await self._remove(arrived.workspace.token, stream)
         except QuartermasterError as error:
             log.info("slack.stream_not_kept_up", error=error.detail)
+        finally:
+            over.cancel()
 
     async def _is_meant(self, arrived: Arrived) -> bool:
         """Tell whether the turn will be answered: what was overheard may be for somebody else."""

@@ -47,7 +47,11 @@ class Workspaces(Protocol):
         ...
 
     async def first(self) -> Workspace | None:
-        """Return the workspace in which approvers are asked, whatever surface a request came from."""
+        """Return a workspace that is served, None when there is none yet."""
+        ...
+
+    async def everywhere(self) -> list[Workspace]:
+        """Return all that are served, in the order in which approvers are looked for, wherever a request came from."""
         ...
 
     async def forget(self, team_id: str, enterprise_id: str = "") -> None:
@@ -83,6 +87,11 @@ class SingleWorkspace:
             if self._known is None:
                 self._known = await self._ask()
         return self._known
+
+    async def everywhere(self) -> list[Workspace]:
+        """Return the workspace."""
+        known = await self.first()
+        return [known] if known else []
 
     async def forget(self, team_id: str, enterprise_id: str = "") -> None:
         """Serve it no longer; with the next start the token is tried again."""

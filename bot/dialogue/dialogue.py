@@ -174,7 +174,7 @@ class Dialogue:
 
     async def _fresh(self, turn: Exchange, understood: Turn, heard: Heard) -> None:
         intent = self._services.registry.get(understood.intent)
-        if understood.is_fallback or intent is None:
+        if understood.is_fallback or intent is None or (turn.may_be_for_others and not is_sure(understood)):
             self._not_understood(turn)
         elif isinstance(intent, Query):
             await self._answer(turn, intent, understood)

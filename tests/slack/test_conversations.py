@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from bot.database.tables import inbox, messages
 from tests.slack.scene import Scene, read
-from tests.support.slack.talking import buttons_of
+from tests.support.slack.talking import buttons_of, words_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 Fresh = Callable[[str], str]
@@ -111,6 +111,34 @@ async def test_a_message_can_be_handed_over_by_a_shortcut(scene: Scene, fresh: F
     assert (await ana.interacts(payload)).status_code == 200
     await scene.settles()
     assert "hat e-mail should I use" in scene.read(channel, told.ts)
+
+
+async def test_asking_about_somebody_elses_message_shows_it_first_and_says_whose_it_was(
+    scene: Scene, fresh: Fresh
+) -> None:
+    ana, channel = scene.member(fresh("ana")), scene.workspace.channel()
+    bo = scene.member(fresh("bo"), "Bo *Diaz* <!here>")
+    told = bo.writes("I need a sandbox account in Demos", channel)
+    message = {"type": "message", "user": bo.user, "ts": told.ts, "text": told.text}
+    await ana.interacts(
+        ana.interaction(
+            "message_action", callback_id="ask_quartermaster_message", channel={"id": channel}, message=message
+        )
+    )
+    await scene.settles()
+    assert scene.said(channel) == [], "nobody's words count as another's"
+    view = ana.newest_view()
+    assert "This was written by Bo Diaz <!here>." in " ".join(words_of(view["blocks"]))
+    answer = await ana.submits(view)
+    assert (answer.status_code, answer.content) == (200, b"")
+    await scene.settles()
+    (said,) = scene.said(channel, told.ts)
+    assert "hat e-mail should I use" in read(said)
+    above = said.blocks[0]["elements"][0]["text"]
+    assert above.startswith(f"<@{ana.user}> asked about a message of Bo Diaz &lt;!here&gt;. <https://corp.slack.com/")
+    await ana.posts(fresh("next"), channel, told.ts)
+    await scene.settles()
+    assert scene.read(channel, told.ts).count("asked about") == 1
 
 
 async def test_where_the_bot_is_no_member_it_answers_in_person(scene: Scene, fresh: Fresh) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.slack import dispatching, persons
+from adapters.slack import in_place, persons
 from tests.slack.scene import APPROVER, Scene
 from tests.support.slack.blockkit import texts
 from tests.support.slack.methods import METHODS
@@ -190,7 +190,7 @@ async def test_a_form_is_acknowledged_in_time_when_its_answers_can_not_be_checke
 ) -> None:
     ana, channel = scene.member(fresh("ana")), scene.workspace.channel()
     thread, view = await opens_the_form(scene, ana, channel, "I need an account")
-    monkeypatch.setattr(dispatching, "IN_PLACE", 0)
+    monkeypatch.setattr(in_place, "IN_PLACE", 0)
     answer = await ana.submits(view, RootEmail="foo..bar@corp.example", AccountOU="Demos", AccountType="Sandbox")
     assert (answer.status_code, answer.content) == (200, b"")
     await scene.settles()

@@ -37,6 +37,18 @@ async def test_guests_and_strangers_get_help_only(scene: Scene, fresh: Fresh, to
     assert len(scene.said(channel)) == 1, "who is not served is not answered again and again"
 
 
+async def test_a_guest_whom_the_directory_names_is_served(
+    scene: Scene, fresh: Fresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guest, email = scene.member("", "Gus Roe", is_restricted=True), fresh("guest")
+    known = {f"{scene.workspace.team}/{guest.user}": email}
+    monkeypatch.setattr(scene.stage.application.services.directory, "email_of", lambda _, one: known.get(one, ""))
+    direct = scene.workspace.direct(guest.user)
+    await guest.posts(WISH, direct)
+    await scene.settles()
+    assert "hat e-mail should I use" in scene.read(direct)
+
+
 async def test_people_of_other_organisations_are_not_looked_up(scene: Scene, fresh: Fresh) -> None:
     stranger, channel = scene.member(fresh("stranger")), scene.workspace.channel(is_ext_shared=True)
     stranger.more = {"is_ext_shared_channel": True}

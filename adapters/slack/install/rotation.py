@@ -2,7 +2,9 @@
 
 Whoever spends the refresh token must be the one who keeps what came of it. So one replica at a time renews a
 place's token, under a lease, and looks again once it has it; the others go on with the token they have, which is
-renewed two hours before it ends.
+renewed two hours before it ends. What Slack answers is committed before anything else is done with it. If a process is
+killed in between all the same, the successor is lost, which the protocol leaves no way to mend: the token in use works
+until its end, and /readyz says at once until when the app has to be installed again.
 """
 
 from __future__ import annotations
@@ -56,6 +58,8 @@ class Rotation:
         self._underway: dict[Place, asyncio.Task[Bot | None]] = {}
         self._rests_until: dict[Place, float] = {}
         self.faults: dict[Place, str] = {}
+        self.ends: dict[Place, float] = {}
+        """Until when the tokens of those places still work, as POSIX time."""
 
     async def fresh(self, bot: Bot) -> Bot | None:
         """Return the bot with a token that is good for a while; None if it was uninstalled meanwhile.
@@ -78,6 +82,7 @@ class Rotation:
     def forgive(self, place: Place) -> None:
         """Forget that a renewal failed."""
         self.faults.pop(place, None)
+        self.ends.pop(place, None)
         self._rests_until.pop(place, None)
 
     async def finish(self) -> None:
@@ -130,6 +135,7 @@ class Rotation:
             return bot  # another replica, whose lease had lapsed, was faster
         self._rests_until[place] = time.monotonic() + REST
         self.faults[place] = _word_for(error)
+        self.ends[place] = bot.bot_token_expires_at or 0.0
         log.error("slack.token_not_renewed", place=str(place), error=_word_for(error))
         return bot
 

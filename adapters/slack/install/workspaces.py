@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 
 import aiohttp
 import structlog
@@ -80,17 +81,16 @@ class InstalledWorkspaces:
 
     async def first(self) -> Workspace | None:
         """Return the first of SLACK_ALLOWED_TEAMS, in the order given, where the app is installed."""
-        for name in self._allowed.ids:
-            is_organization = name.startswith("E")
-            found = await self.find("" if is_organization else name, name if is_organization else "", is_organization)
-            if found is not None:
-                return found
+        found = await self.everywhere()
+        return found[0] if found else None
+
+    async def everywhere(self) -> list[Workspace]:
+        """Return where the app is installed and allowed: first what SLACK_ALLOWED_TEAMS names, in its order."""
+        order = {name: n for n, name in enumerate(self._allowed.ids)}
         places = await self._store.places()
-        for place in places:  # an organization may be allowed, and only its workspaces have the app
-            found = await self.find(place.team_id or "", place.enterprise_id or "", place.team_id is None)
-            if found is not None:
-                return found
-        return None
+        places.sort(key=lambda p: order.get(p.team_id or p.enterprise_id or "", len(order)))
+        found = [await self.find(p.team_id or "", p.enterprise_id or "", p.team_id is None) for p in places]
+        return [workspace for workspace in found if workspace is not None]
 
     async def forget(self, team_id: str, enterprise_id: str = "") -> None:
         """Forget the installation after app_uninstalled or tokens_revoked, if Slack confirms that its token is dead.
@@ -118,7 +118,9 @@ class InstalledWorkspaces:
         if not self._rotation.faults:
             return ""
         named = ", ".join(f"{place} ({word})" for place, word in self._rotation.faults.items())
-        return f"tokens can't be renewed: {named}; install the app there again at /slack/install"
+        first = min(self._rotation.ends.values(), default=0.0)
+        until = datetime.fromtimestamp(first, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        return f"tokens can't be renewed: {named}; install the app there again at /slack/install before {until}"
 
     async def _place(self, team_id: str, enterprise_id: str, is_enterprise_install: bool) -> Place | None:
         """Return the place whose token serves a workspace, if that place is allowed."""

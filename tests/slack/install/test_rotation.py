@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from datetime import UTC, datetime
 
 import pytest
 
 from adapters.slack.install import rotation
+from adapters.slack.install.stores import InstallationStore
 from bot.errors import Unavailable
 from tests.slack.install.conftest import Open, Replica
 from tests.support.slack.oauth_server import Grant, OAuthServer
@@ -130,6 +133,26 @@ async def test_a_refresh_token_that_is_worthless_asks_for_a_new_installation(
     await replica.install_into(slack, Grant(expires_in=12 * HOUR))
     assert (await replica.find("T0001")).token in slack.live
     assert await replica.install.ready() == ""
+
+
+async def test_who_is_killed_before_the_renewed_token_is_kept_is_served_until_the_old_one_ends(
+    open_replica: Open, slack: OAuthServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = await open_replica()
+    await killed.install_into(slack, Grant(expires_in=HOUR))
+    (token,) = slack.live
+
+    async def die(*_: object) -> bool:
+        raise RuntimeError("killed between Slack's answer and the commit")
+
+    monkeypatch.setattr(InstallationStore, "replace", die)
+    with pytest.raises(RuntimeError):
+        await killed.find("T0001")
+    monkeypatch.undo()
+    later = await open_replica()
+    assert (await later.find("T0001")).token == token
+    end = datetime.fromtimestamp(time.time() + HOUR, UTC)
+    assert f"install the app there again at /slack/install before {end:%Y-%m-%d}" in await later.install.ready()
 
 
 async def test_a_token_that_ended_and_cannot_be_renewed_is_not_given_out(replica: Replica, slack: OAuthServer) -> None:

@@ -12,6 +12,7 @@ from slack_sdk.oauth.installation_store import Installation
 from adapters.slack.install import KEEPSAKE
 from adapters.slack.install.sealing import Sealer, parse_keys
 from adapters.slack.install.stores import InstallationStore
+from tests.slack.scene import APPROVER, Scene
 from tests.support.slack.oauth_server import CLIENT_ID
 from tests.support.slack.standin import Workspace
 from tests.support.slack.talking import Member
@@ -101,3 +102,14 @@ async def test_a_workspace_that_uninstalls_the_app_is_forgotten(stage: Stage) ->
     await stage.slack.settles()
     parts = (await stage.client().get("/readyz")).json()["parts"]
     assert parts["slack"] == "the app is not installed in a workspace"
+
+
+async def test_an_approver_is_asked_in_whichever_workspace_they_are(stage: Stage) -> None:
+    one, other = stage.slack.workspace, stage.slack.standin.workspace()
+    for workspace in (one, other):
+        await install(stage, workspace)
+    scene = Scene(stage)
+    bo = other.user(APPROVER, "Bo Diaz")
+    await scene.ordered(scene.member("ana@corp.example"), "two-places@corp.example", one.channel())
+    (asked,) = [m for m in other.shown_in(other.direct(bo)) if m.user == other.bot_user]
+    assert "Approval needed" in asked.text

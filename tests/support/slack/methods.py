@@ -65,6 +65,12 @@ def _auth_test(standin: StandIn, workspace: Workspace, given: dict[str, Any]) ->
     }
 
 
+@method("auth.revoke", "", "test")
+def _auth_revoke(standin: StandIn, workspace: Workspace, given: dict[str, Any]) -> Answer:
+    standin.workspaces.pop(workspace.token, None)
+    return {"revoked": True}
+
+
 @method(
     "chat.postMessage",
     "channel",

@@ -86,6 +86,8 @@ class Workspace:
     broken: dict[str, int] = field(default_factory=dict)
     """Methods whose next n calls are carried out but lose their answer; a negative n: are lost before."""
     news: threading.Event = field(default_factory=threading.Event)
+    enterprise: str = ""
+    """The organisation in which the app is installed, with all its workspaces; empty for the one workspace."""
 
     def named(self, method: str) -> list[Call]:
         """Return the calls of one method that Slack took."""
@@ -133,6 +135,8 @@ class StandIn:
 
     def __init__(self) -> None:
         self.workspaces: dict[str, Workspace] = {}
+        self.granted: dict[str, Workspace] = {}
+        """What somebody allowed, by the code that oauth.v2.access takes for it."""
         self._stamps = itertools.count(1)
         self._lock = threading.Lock()
         self._loop = asyncio.new_event_loop()
@@ -158,6 +162,12 @@ class StandIn:
         made.user("", "Quartermaster")
         made.users[made.bot_user] = {"id": made.bot_user, "team_id": made.team, "is_bot": True, "profile": {}}
         self.workspaces[made.token] = made
+        return made
+
+    def organization(self) -> Workspace:
+        """Make an organisation with the app in it; its people and channels are in several workspaces."""
+        made = self.workspace()
+        made.enterprise = f"E{made.team[1:]}"
         return made
 
     def stamp(self) -> str:
@@ -196,6 +206,8 @@ class StandIn:
         method = request.match_info["method"]
         token = request.headers.get("Authorization", "").removeprefix("Bearer ")
         arguments = await _arguments(request)
+        if method == "oauth.v2.access":
+            return web.json_response(_granted(self.granted.pop(str(arguments.get("code")), None)))
         token = token or str(arguments.pop("token", ""))
         workspace = self.workspaces.get(token)
         if workspace is None:
@@ -282,6 +294,25 @@ class StandIn:
         workspace.messages.append(message)
         workspace.news.set()
         return web.Response(text="ok")
+
+
+def _granted(workspace: Workspace | None) -> Answer:
+    """Return what a code is exchanged for."""
+    if workspace is None:
+        return {"ok": False, "error": "invalid_code"}
+    is_org_wide = bool(workspace.enterprise)
+    return {
+        "ok": True,
+        "access_token": workspace.token,
+        "token_type": "bot",
+        "scope": "chat:write,commands",
+        "bot_user_id": workspace.bot_user,
+        "app_id": workspace.app,
+        "team": None if is_org_wide else {"id": workspace.team, "name": "Corp"},
+        "enterprise": {"id": workspace.enterprise, "name": "Org"} if is_org_wide else None,
+        "is_enterprise_install": is_org_wide,
+        "authed_user": {"id": "U1"},
+    }
 
 
 def _cut(request: web.Request) -> web.Response:

@@ -107,6 +107,12 @@ class Member:
     user: str
     more: dict[str, Any] = field(default_factory=dict)
     """What is laid over each event's envelope."""
+    team: str = ""
+    """The workspace of the organisation in which this is done; empty for the one workspace."""
+
+    @property
+    def _team(self) -> str:
+        return self.team or self.workspace.team
 
     # ------------------------------------------------------------------------------ saying
 
@@ -146,7 +152,8 @@ class Member:
         workspace = self.workspace
         return {
             "token": "old-and-unused",
-            "team_id": workspace.team,
+            "team_id": self._team,
+            **({"enterprise_id": workspace.enterprise} if workspace.enterprise else {}),
             "api_app_id": workspace.app,
             "event": event,
             "type": "event_callback",
@@ -154,11 +161,11 @@ class Member:
             "event_time": int(time.time()),
             "authorizations": [
                 {
-                    "enterprise_id": None,
-                    "team_id": workspace.team,
+                    "enterprise_id": workspace.enterprise or None,
+                    "team_id": self._team,
                     "user_id": workspace.bot_user,
                     "is_bot": True,
-                    "is_enterprise_install": False,
+                    "is_enterprise_install": bool(workspace.enterprise),
                 }
             ],
             "is_ext_shared_channel": False,
@@ -179,10 +186,10 @@ class Member:
         """Return an interaction of that type."""
         return {
             "type": kind,
-            "team": {"id": self.workspace.team, "domain": "corp"},
-            "enterprise": None,
-            "is_enterprise_install": False,
-            "user": {"id": self.user, "team_id": self.more.get("user_team", self.workspace.team)},
+            "team": {"id": self._team, "domain": "corp"},
+            "enterprise": {"id": self.workspace.enterprise, "name": "Org"} if self.workspace.enterprise else None,
+            "is_enterprise_install": bool(self.workspace.enterprise),
+            "user": {"id": self.user, "team_id": self.more.get("user_team", self._team)},
             "api_app_id": self.workspace.app,
             "trigger_id": self.workspace.trigger(),
             **more,
@@ -249,7 +256,8 @@ class Member:
         """Type /ops with a text."""
         fields = {
             "token": "old-and-unused",
-            "team_id": self.workspace.team,
+            "team_id": self._team,
+            **({"enterprise_id": self.workspace.enterprise} if self.workspace.enterprise else {}),
             "team_domain": "corp",
             "channel_id": channel,
             "channel_name": "general",
@@ -258,7 +266,7 @@ class Member:
             "command": "/ops",
             "text": text,
             "api_app_id": self.workspace.app,
-            "is_enterprise_install": "false",
+            "is_enterprise_install": str(bool(self.workspace.enterprise)).lower(),
             "response_url": self.standin.response_url(self.workspace, self.user, channel),
             "trigger_id": self.workspace.trigger(),
         }
