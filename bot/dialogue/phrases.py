@@ -54,7 +54,7 @@ def is_sure(understood: Turn) -> bool:
 
 def aws_silence(is_kept: bool, *, may_have_acted: bool) -> str:
     """Return what a person is told when AWS has been waited for too long."""
-    became = "It may have been done all the same: say “status” before you repeat it." if may_have_acted else ""
+    became = "It may have been done all the same: ask how it stands before you repeat it." if may_have_acted else ""
     placed = became or f"No request was placed.{_how_to_go_on(is_kept)}"
     return f"AWS takes too long to answer, so I have stopped waiting. {placed}"
 
