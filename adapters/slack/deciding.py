@@ -12,9 +12,10 @@ from adapters.slack.forms import modal, open_view, own
 from adapters.slack.interactions import metadata_of
 from adapters.slack.web import Web
 from bot.approvals.approvals import MAX_REASON
+from bot.approvals.pressing import decide_by
 from bot.dialogue.ended import nothing, say
 from bot.dialogue.exchange import Decided
-from bot.errors import Conflict, QuartermasterError
+from bot.errors import QuartermasterError
 from bot.request_card import card_of, story_of
 from bot.requests import RequestRecord
 from bot.services import Services
@@ -55,21 +56,9 @@ class Deciding:
 
     async def decide(self, arrived: Arrived) -> Decided:
         """Decide; the card shows the outcome, so only a refusal is told."""
-        request_id, _, version = arrived.activity.value.partition(":")
         decision = "approve" if arrived.activity.verb.startswith(LOCAL + "approve") else "reject"
-        given = int(version) if version.isdigit() else 0
-        services = self._services
-        try:
-            await services.approvals.decide_as(
-                request_id, given, arrived.person, decision, arrived.activity.text, surface=CHANNEL
-            )
-        except Conflict as error:
-            if await services.approvals.has_decided(request_id, given, arrived.person, decision):
-                return nothing()  # it was this one, handled a second time after a crash
-            return say(services, own(arrived), error.sentence())
-        except QuartermasterError as error:
-            return say(services, own(arrived), error.sentence())
-        return nothing()
+        objection = await decide_by(self._services, arrived.activity, decision)
+        return say(self._services, own(arrived), objection) if objection else nothing()
 
     @staticmethod
     def check(view: Mapping[str, Any], reason: str) -> dict[str, Any] | None:

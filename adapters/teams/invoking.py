@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -83,7 +84,9 @@ class Presses:
     async def _next(self, activity: Activity) -> dict[str, Any] | None:
         user = str(activity.address["user"])
         if activity.verb in (APPROVE, REJECT):
-            await self._services.inbox.reply(activity.key, NEXT / 2)  # mostly it is decided by then
+            with suppress(TimeoutError):  # mostly it is decided by then
+                async with asyncio.timeout(NEXT / 2):
+                    await self._services.inbox.reply(activity.key)
             found = await self._persons.find(activity)
             request, _ = named_in(activity.value)
             return await self._views.standing(request, found.person, user, PENDING) if found.person else None

@@ -13,7 +13,7 @@ import structlog
 from sqlalchemy import select
 
 from adapters.teams.arrivals import CHANNEL, conversation_of
-from adapters.teams.connector import Connector
+from adapters.teams.connector import Connector, TeamsRefused
 from adapters.teams.rendering import REFRESHED
 from bot.activity import Activity, Person
 from bot.conversations import ConversationRecord, keep_place
@@ -108,7 +108,11 @@ class Places:
         if kept and now - kept[0] < FRESH:
             return kept[1]
         served = {tenant.casefold() for tenant in self._services.settings.teams_allowed_tenants}
-        members = await self._connector.members(str(address["service_url"]), root)
+        try:
+            members = await self._connector.members(str(address["service_url"]), root)
+        except TeamsRefused as error:
+            log.warning("teams.no_roster", error=error.detail)
+            return True
         shared = any(str(m.get("tenantId") or "").casefold() not in served for m in members if m.get("aadObjectId"))
         _remember(self._shared, root, (now, shared))
         return shared

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from adapters.teams import invoking
+from adapters.teams import completing, invoking
 from adapters.teams.persons import Persons
-from tests.support.teams.cards import presses_of
+from tests.support.teams.cards import presses_in, presses_of, words_in
 from tests.teams.conftest import Scene
 from tests.teams.test_request_cards import APPROVER, WORDS, card_of, ordered, pressed, thread
 
@@ -69,3 +69,29 @@ async def test_a_decision_counts_although_nobody_could_say_in_time_who_made_it(
     monkeypatch.setattr(Persons, "find", hang_at_first)
     await pressed(scene, bo, button)
     assert (await scene.stage.view(request))["approvals"][0]["decision"] == "approve"
+
+
+async def test_a_decision_that_takes_its_time_is_shown_as_being_recorded_and_can_not_be_pressed_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ana, bo = scene.member(), scene.member("Bo Chen", email=APPROVER)
+    await bo.sends(bo.message("help"))
+    request = await ordered(scene, ana, thread(scene))
+    button = presses_of(card_of(scene, bo.personal, request).activity)["Approve"]
+    decide, go_on = completing.decide_by, asyncio.Event()
+
+    async def decide_later(*arguments: Any) -> str:
+        await go_on.wait()
+        return await decide(*arguments)
+
+    monkeypatch.setattr(completing, "decide_by", decide_later)
+    monkeypatch.setattr(invoking, "NEXT", 1.0)
+    answer = await bo.sends(bo.press(button))
+    told = answer.json()["value"]
+    assert invoking.PENDING in words_in(told)
+    assert presses_in(told) == {}
+    assert told["refresh"]["userIds"] == [bo.told["id"]]
+    go_on.set()
+    await scene.settles()
+    looked = await pressed(scene, bo, told["refresh"]["action"])
+    assert "Approved by" in words_in(looked["value"])
