@@ -36,6 +36,8 @@ SLOW = 6.0
 """Seconds after which a stream says that it is not forgotten."""
 LONGEST = 60.0
 """Seconds for which a turn is watched; the dialogue takes less."""
+AT_ONCE = 5
+"""Streams under way: turns that are slow because there are many must not become slower for showing it."""
 STARTED = timedelta(seconds=25)
 """Age at which a stream that another process began has been started, or has not."""
 KEPT = timedelta(days=7)
@@ -63,6 +65,7 @@ class Streams:
         self._watching: set[asyncio.Task[None]] = set()
         self._starting: dict[str, asyncio.Event] = {}
         self._refused: dict[str, float] = {}
+        self._under_way = 0
 
     def watch(self, arrived: Arrived) -> None:
         """Start a stream if the turn is not over in a moment. Returns at once."""
@@ -86,21 +89,29 @@ class Streams:
         over = asyncio.create_task(self._services.signals.wait(f"inbox:{key}", LONGEST))
         try:
             await asyncio.wait([over], timeout=MOMENT)
-            if over.done() or not await self._is_meant(arrived):
+            if over.done() or self._under_way >= AT_ONCE or not await self._is_meant(arrived):
                 return
-            stream = await self._start(arrived)
-            if stream is None:
-                return
-            await asyncio.wait([over], timeout=SLOW)
-            if not over.done():
-                await self._append(arrived, stream)
-                await over
-            if not await self._is_answered(key):
-                await self._remove(arrived.workspace.token, stream)
+            self._under_way += 1
+            try:
+                await self._keep_up(arrived, over)
+            finally:
+                self._under_way -= 1
         except QuartermasterError as error:
             log.info("slack.stream_not_kept_up", error=error.detail)
         finally:
             over.cancel()
+
+    async def _keep_up(self, arrived: Arrived, over: asyncio.Task[bool]) -> None:
+        """Show a turn as a stream until it is over."""
+        stream = await self._start(arrived)
+        if stream is None:
+            return
+        await asyncio.wait([over], timeout=SLOW)
+        if not over.done():
+            await self._append(arrived, stream)
+            await over
+        if not await self._is_answered(stream.key):
+            await self._remove(arrived.workspace.token, stream)
 
     async def _is_meant(self, arrived: Arrived) -> bool:
         """Tell whether the turn will be answered: what was overheard may be for somebody else."""
