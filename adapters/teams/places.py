@@ -19,7 +19,7 @@ from bot.activity import Activity, Person
 from bot.conversations import ConversationRecord, keep_place
 from bot.database import Transaction
 from bot.database.tables import conversations, identities, people
-from bot.errors import QuartermasterError
+from bot.errors import Unavailable
 from bot.services import Services
 
 log = structlog.get_logger(__name__)
@@ -90,6 +90,12 @@ class Places:
         """Return what `readers` needs to look into the approvers' channel."""
         return {"conversation": self._services.settings.teams_approvals_channel, "kind": "channel"}
 
+    async def is_approvals_channel_shared(self) -> bool:
+        """Tell whether people of tenants that are not served read the approvers' channel."""
+        return await self.is_shared(
+            {**self.approvals_channel(), "kind": "groupChat", "service_url": await self._service_url()}
+        )
+
     async def readers(self, address: Mapping[str, Any], emails: Iterable[str]) -> tuple[str, ...]:
         """Return the ids of those of the people who take part in a conversation, at most as many as Teams refreshes."""
         root = str(address["conversation"]).partition(";messageid=")[0]
@@ -126,9 +132,12 @@ class Places:
         _, user = await self._user_of(person or Person("", email))
         try:
             told = await self._connector.member(service_url, root, user or email)
-        except QuartermasterError as error:
+        except TeamsRefused as error:
             log.debug("teams.no_reader", error=error.detail)
             told = {}
+        except Unavailable as error:  # shown without, rather than late
+            log.info("teams.reader_unknown", error=error.detail)
+            return ""
         found = str(told.get("id") or "")
         _remember(self._readers, key, (now, found))
         return found

@@ -204,6 +204,9 @@ class TeamsSender:
             return
         email = str(payload.get("approver", ""))
         if not email:
+            if await self._places.is_approvals_channel_shared():
+                log.warning("teams.approvals_channel_is_shared", request=request.id)
+                return
             activity = await self._views.for_all(request.id, "approver", "", self._places.approvals_channel())
             record, sent = await self._begun(delivery, activity)
         else:

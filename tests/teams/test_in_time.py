@@ -9,6 +9,7 @@ import pytest
 
 from adapters.teams import completing, invoking
 from adapters.teams.persons import Persons
+from bot.approvals.pressing import decide_by
 from tests.support.teams.cards import presses_in, presses_of, words_in
 from tests.teams.conftest import Scene
 from tests.teams.test_request_cards import APPROVER, WORDS, card_of, ordered, pressed, thread
@@ -78,11 +79,11 @@ async def test_a_decision_that_takes_its_time_is_shown_as_being_recorded_and_can
     await bo.sends(bo.message("help"))
     request = await ordered(scene, ana, thread(scene))
     button = presses_of(card_of(scene, bo.personal, request).activity)["Approve"]
-    decide, go_on = completing.decide_by, asyncio.Event()
+    go_on = asyncio.Event()
 
     async def decide_later(*arguments: Any) -> str:
         await go_on.wait()
-        return await decide(*arguments)
+        return await decide_by(*arguments)
 
     monkeypatch.setattr(completing, "decide_by", decide_later)
     monkeypatch.setattr(invoking, "NEXT", 1.0)

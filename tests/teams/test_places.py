@@ -55,6 +55,17 @@ async def test_approvals_are_asked_for_in_the_approvers_channel_a_thread_each(sc
     assert scene.said(bo.personal) == []
 
 
+async def test_nothing_is_asked_in_an_approvers_channel_that_people_from_elsewhere_read(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.teams.places.FRESH", -1.0)
+    ana, stranger = scene.member(), scene.member("Sam Strange", tenantId="ffffffff-0000-0000-0000-000000000000")
+    scene.tenant.rosters[CHANNEL] = {ana.told["id"], stranger.told["id"]}
+    request = await ordered(scene, ana, thread(scene))
+    del scene.tenant.rosters[CHANNEL], scene.tenant.members[stranger.told["id"]]
+    assert not [s for s in scene.tenant.sent if s.conversation.startswith(CHANNEL) and request in words_of(s.activity)]
+
+
 async def test_of_more_than_sixty_approvers_the_first_sixty_are_refreshed(scene: Scene) -> None:
     emails = [f"approver-{n}@corp.example" for n in range(70)]
     for email in emails:
