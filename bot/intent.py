@@ -91,6 +91,9 @@ class Definition:
     It is done only when it is said outright, see `bot.dialogue.commanding`; its utterances begin with their verbs.
     """
 
+    destroys: bool = False
+    """Whether what it does can't be undone: when in doubt, the bot asks back which intent was meant."""
+
     def slot(self, name: str) -> Slot:
         """Return the slot of that name; KeyError when there is none."""
         for slot in self.slots:

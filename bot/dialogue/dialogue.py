@@ -17,6 +17,7 @@ from bot.database import Transaction
 from bot.dialogue.abandoning import abandons
 from bot.dialogue.addresses import Heard, hear
 from bot.dialogue.commanding import commands
+from bot.dialogue.doubting import ask_back, is_doubtful
 from bot.dialogue.exchange import Decided, Exchange, require_may_ask
 from bot.dialogue.form import FormFiller
 from bot.dialogue.open_form import OpenForm
@@ -180,6 +181,9 @@ class Dialogue:
             await self._answer(turn, intent, understood)
         elif isinstance(intent, Change):
             intent, slots = await self._meant(turn, intent, dict(understood.slots))
+            if is_doubtful(understood, intent):
+                turn.answers.append(ask_back(understood, intent, slots, self._services.registry))
+                return
             await self._open.tell_unlisted(turn, intent, heard.text, slots)
             await self._begin(turn, intent, slots, heard)
 

@@ -328,6 +328,7 @@ def define_close() -> Definition:
         name=CLOSE,
         title="closing of an account",
         description="Close an account for good.",
+        destroys=True,
         utterances=(
             "close an account",
             "close account {Account}",

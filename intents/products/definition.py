@@ -175,6 +175,7 @@ TERMINATING = Definition(
     name=TERMINATION,
     title="product termination",
     description="End a product of yours, after showing what would be lost.",
+    destroys=True,
     utterances=(
         "terminate a product",
         "terminate my product",

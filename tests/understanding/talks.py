@@ -17,7 +17,7 @@ from bot.database.migrating import migrate
 from bot.dialogue import Dialogue
 from bot.dialogue.session import Sessions
 from bot.errors import NotFound
-from bot.intent import Answer, Ask, Query
+from bot.intent import Answer, Ask, Query, Registry
 from bot.lexshape import lex_definition
 from bot.main import build_services, discover
 from bot.services import Services
@@ -102,6 +102,11 @@ class Talks:
         self._dialogue = Dialogue(services, LocalRecognizer(self.definition))
         self._sessions = Sessions(services.database, services.clock)
         self._numbers = itertools.count()
+
+    @property
+    def registry(self) -> Registry:
+        """The intents that are talked with."""
+        return self._services.registry
 
     def _note_questions(self, query: Query) -> None:
         """Note what is asked of a query; requests named in sentences do not exist, which is an answer too."""

@@ -36,7 +36,7 @@ _KINSHIP = 0.5
 # Weights of the confidence: fitted by logistic regression on small bots (6 to 75 intents, 5 to 15 samples each) made
 # of the same splits and of Rasa's helpdesk, to tell sentences of the bot's intents from those of others and of none.
 _WEIGHTS = np.array([1.5, 2.1, 0.5])
-_BIAS = -0.6
+_BIAS = -0.5
 _OWN_SHARE = 0.5
 """How far a bot's own usual values shift what counts as much."""
 

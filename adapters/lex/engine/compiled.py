@@ -16,7 +16,7 @@ from adapters.lex.engine.answers import Answer, read_answer
 from adapters.lex.engine.classifier import Classifier, Learned
 from adapters.lex.engine.definition import BotLocale, Intent, read_definition
 from adapters.lex.engine.expansion import PLACEHOLDER, expand
-from adapters.lex.engine.features import pattern_mark, words_of
+from adapters.lex.engine.features import pattern_mark, words_of, words_of_name
 from adapters.lex.engine.filling import SlotFiller
 from adapters.lex.engine.keeping import file_for, keep, load
 from adapters.lex.engine.noise import is_noise
@@ -54,10 +54,12 @@ class CompiledBot:
         words = [words_of(example.text, self._patterns) for example in examples]
         self._classifier: Classifier | None = None
         if examples:
+            # What an intent is called says what it is for: one more sample, worth most where there are few.
+            titles = [(number, own) for number, own in enumerate(map(words_of_name, self._names())) if own]
             self._classifier = Classifier(
-                words,
-                [example.intent for example in examples],
-                [example.group for example in examples],
+                [*words, *(own for _, own in titles)],
+                [*(example.intent for example in examples), *(number for number, _ in titles)],
+                [*(example.group for example in examples), *(-1 - number for number, _ in titles)],
                 len(bot.intents),
                 listed_values(bot),
                 learned,
@@ -75,6 +77,10 @@ class CompiledBot:
             if intent.confirmation is not None and makes_something(samples[number])
         )
         self._keepers = self._find_keepers()
+
+    def _names(self) -> list[str]:
+        """What each intent is called; nothing for one without samples, which must not be understood."""
+        return [intent.name if intent.utterances else "" for intent in self.bot.intents]
 
     @property
     def learned(self) -> Learned | None:

@@ -12,6 +12,7 @@ from adapters.lex.engine.text import plain_words
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _LINK = re.compile(r"https?://\S+")
 _CHUNK = re.compile(r"[^\s,;()<>\"]+")
+_NAME_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
 _DIGITS = re.compile(r"\d+")
 
 EMAIL_MARK = "markemailaddress"
@@ -56,6 +57,11 @@ def words_of(text: str, patterns: Sequence[re.Pattern[str]] = ()) -> list[str]:
     """The words the classifier reads; digits are folded into one mark."""
     words = plain_words(mask(text, patterns))[:_MOST_WORDS]
     return [NUMBER_MARK if _DIGITS.fullmatch(word) else word for word in words if word]
+
+
+def words_of_name(name: str) -> list[str]:
+    """The words in an intent's name ("BookFlight", "book_flight"), numbers and single letters left out."""
+    return [word.lower() for word in _NAME_WORD.findall(name) if len(word) > 1]
 
 
 def weigh(words: Sequence[str]) -> dict[str, float]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from adapters.lex.engine.context import SlotContexts
 from adapters.lex.engine.definition import Intent, Slot, ValueKind
+from adapters.lex.engine.expanding import expandable, tagger_for
 from adapters.lex.engine.lexicon import CORRECTION_CUES
 from adapters.lex.engine.open_values import OpenValues
 from adapters.lex.engine.recognisers import find_built_in
@@ -24,6 +25,7 @@ from adapters.lex.engine.vocabulary import Vocabularies
 _ELICITED = 1.6
 _LISTED = 2.0
 _SHAPED = 2.4
+_TAGGED = 2.2
 _ANCHORED = 1.3
 _HINTED = 0.8
 _WHOLE_ANSWER = 0.2
@@ -80,6 +82,7 @@ class SlotFiller:
 
     def __init__(self, intent: Intent) -> None:
         self.intent = intent
+        self._tagger = tagger_for(intent)
         self.contexts = SlotContexts(intent)
         self._open_values = OpenValues(self.contexts)
         self._vocabularies = Vocabularies(intent.name, intent.slots)
@@ -91,12 +94,16 @@ class SlotFiller:
             return []
         reading = self._read(text, tokens, question)
         named = self._named(text, tokens, question, reading)
+        tagged = self._tagged(text, question)
         listed = [one for one in reading.candidates if not _touches(one.found, [name.found for name in named])]
+        if tagged is not None:
+            listed = [*(one for one in listed if not expandable(one.slot)), *tagged]
         closed = self._choose([*listed, *named])
         opened = [
             one
             for one in self._open_candidates(text, tokens, question, closed, reading)
             if not any(name.slot is not one.slot and name.found.overlaps(one.found) for name in named)
+            and (tagged is None or not expandable(one.slot))
         ]
         chosen = self._choose([*listed, *named, *opened]) if opened else closed
         fills = [
@@ -112,6 +119,17 @@ class SlotFiller:
         if self._repeats_a_value(text, tokens, question):
             fills = [fill for fill in fills if fill.slot == question.elicited]
         return sorted(fills, key=lambda fill: fill.start)
+
+    def _tagged(self, text: str, question: Question) -> list[_Candidate] | None:
+        """What the tagger finds in a sentence that answers no question; None where there is no tagger."""
+        if self._tagger is None or question.elicited is not None:
+            return None
+        found = ((self.intent.slot(name), start, end) for name, start, end in self._tagger.find(text))
+        return [
+            _Candidate(slot, Found(start, end, (text[start:end],)), _TAGGED, supported=True)
+            for slot, start, end in found
+            if slot is not None
+        ]
 
     def announced(self, text: str) -> list[Found]:
         """The names that a cleaned text announces ("call it …") for slots that list no values and have no shape."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 from adapters.lex.engine import Engine
 from adapters.lex.engine.filling import Question
@@ -47,7 +48,11 @@ def evaluate(train: Sequence[Row], test: Sequence[Row], strangers: Sequence[Row]
 
     Raises Invalid when there is nothing to learn.
     """
-    definition = locale_of(train)
+    return measure(locale_of(train), test, strangers)
+
+
+def measure(definition: Mapping[str, Any], test: Sequence[Row], strangers: Sequence[Row] = ()) -> Report:
+    """Measure the engine of a bot locale; rows of `test` labelled "oos" count as strangers."""
     begun = time.perf_counter()
     engine = Engine(definition)
     trained = time.perf_counter() - begun
