@@ -44,7 +44,7 @@ def _intent(definition: Definition) -> dict[str, Any]:
     shape: dict[str, Any] = {
         "intentName": definition.name,
         "description": definition.description[:200],
-        "sampleUtterances": [{"utterance": u} for u in definition.utterances],
+        "sampleUtterances": _utterances(definition.utterances),
         "slots": [_slot(s) for s in definition.slots],
         "slotPriorities": [{"slotName": s.name, "priority": n} for n, s in enumerate(definition.slots, 1)],
     }
@@ -56,6 +56,12 @@ def _intent(definition: Definition) -> dict[str, Any]:
             "declinationNextStep": {"dialogAction": {"type": "EndConversation"}},
         }
     return shape
+
+
+def _utterances(utterances: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return utterances as Lex takes them: no punctuation but within words, and blanks around placeholders."""
+    plain = (re.sub(r"(\{\w+\})", r" \1 ", re.sub(r"[^\w\s.'’{}-]", " ", u)) for u in utterances)
+    return [{"utterance": u} for u in dict.fromkeys(" ".join(u.split()) for u in plain)]
 
 
 def _slot(slot: Slot) -> dict[str, Any]:
@@ -70,7 +76,7 @@ def _slot(slot: Slot) -> dict[str, Any]:
         "valueElicitationSetting": setting,
     }
     if slot.utterances:
-        setting["sampleUtterances"] = [{"utterance": u} for u in slot.utterances]
+        setting["sampleUtterances"] = _utterances(slot.utterances)
     return shape
 
 

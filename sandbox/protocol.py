@@ -18,7 +18,7 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from botocore.exceptions import UnknownServiceError
-from botocore.model import StructureShape
+from botocore.model import MapShape, StructureShape
 from moto.core.errors import COMMON_ERROR_CODES
 from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel
@@ -123,7 +123,7 @@ class Operation:
         return WireResponse(error.status or response.status, response.headers, response.body)
 
     def _serialize(self, result: Any, request_id: str) -> WireResponse:
-        serializer = get_serializer_class(self.service, self._protocol)(
+        serializer = _serializer_class(self.service, self._protocol)(
             operation_model=self._model, context=SerializationContext(request_id)
         )
         wire = serializer.serialize(result)
@@ -133,6 +133,26 @@ class Operation:
             version = self._model.service_model.metadata.get("jsonVersion", "1.1")
             headers["Content-Type"] = f"application/x-amz-json-{version}"
         return WireResponse(wire["status_code"], headers, body.encode() if isinstance(body, str) else body)
+
+
+@functools.cache
+def _serializer_class(service: str, protocol: str) -> Any:
+    """moto's serializer; for Lex one that keeps the nulls of empty slots, which moto leaves out."""
+    base = get_serializer_class(service, protocol)
+    if service != "lexv2-runtime":
+        return base
+
+    class KeepingNulls(base):  # type: ignore[valid-type,misc]
+        def _serialize_type_map(self, serialized: Any, value: Any, shape: MapShape, key: str) -> None:
+            entries = self.MAP_TYPE()
+            self._default_serialize(serialized, entries, shape, key)
+            for name, entry in value.items():
+                if entry is None:
+                    entries[name] = None
+                else:
+                    self._serialize(entries, entry, shape.value, name)
+
+    return KeepingNulls
 
 
 class _WireError(ServiceException):

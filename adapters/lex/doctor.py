@@ -24,7 +24,7 @@ def checks(patient: Patient) -> Sequence[Check]:
             if error.code in ("ResourceNotFoundException", "ValidationException"):
                 return failed(
                     f"Lex in {settings.lex_region} has no {shown}",
-                    "Set LEX_BOT_ID, LEX_BOT_ALIAS_ID, LEX_LOCALE_ID and LEX_REGION to a bot that is built.",
+                    "Run python -m bot lex deploy; set LEX_BOT_ID and LEX_BOT_ALIAS_ID to what it prints, LEX_REGION to where.",
                 )
             return trouble(error, "the bot's identity")
         return ok(f"{shown} answers")

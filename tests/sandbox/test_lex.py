@@ -126,3 +126,16 @@ def test_the_test_alias_holds_two_conversations_at_once(aws: Aws, lex: Any) -> N
         aws.post("faults", name="hang", on=False)
         assert [answer.result(10)["sessionId"] for answer in held] == ["s-held-1", "s-held-2"]
     assert lex.recognize_text(**BOT, sessionId="s-third", text="good morning")["sessionId"] == "s-third"
+
+
+def test_an_empty_slot_is_null_as_lex_says_it(aws: Aws) -> None:
+    asked = {"slotConstraint": "Required"}
+    slots = [{"slotName": n, "slotTypeName": f"AMAZON.{n}", "valueElicitationSetting": asked} for n in ("Date", "Time")]
+    meet = {"intentName": "Meet", "sampleUtterances": [{"utterance": "meet {Date} at {Time}"}], "slots": slots}
+    aws.post("lex", **{**BOT, "botId": "QMBOT00009"}, definition={**GREETING, "intents": [meet]})
+    where = {**BOT, "botId": "QMBOT00009", "sessionId": "s-1"}
+    answer = aws.client("lexv2-runtime").recognize_text(**where, text="meet 2026-05-04")
+    found = answer["sessionState"]["intent"]["slots"]
+    assert found["Date"]["value"]["interpretedValue"] == "2026-05-04"
+    assert found["Time"] is None
+    assert aws.client("lexv2-runtime").get_session(**where)["sessionState"]["intent"]["slots"]["Time"] is None

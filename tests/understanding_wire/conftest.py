@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,15 @@ import pytest
 from structlog.testing import capture_logs
 
 import adapters.lex.runtime
+from adapters.aws.cloud import BotoCloud
+from bot.clock import SystemClock
+from bot.main import build_services, discover
+from bot.settings import load_settings
 from tests.support.stage import Stage, Theatre
+from tests.support.stage.three_ways import deploy_bot
 from tests.support.theatre import ana, bo, theatre
 
 __all__ = ["ana", "bo", "theatre"]
-
-LEX: dict[str, Any] = {"lex_bot_id": "QMBOT12345", "lex_bot_alias_id": "TSTALIASID"}
 
 
 @pytest.fixture(autouse=True)
@@ -30,11 +34,21 @@ def lex_timeout(request: pytest.FixtureRequest) -> float:
     return 0.3 if "slow" in request.node.name else 10
 
 
+@pytest.fixture(scope="session")
+def lex_bot(theatre: Theatre, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The settings of a bot that `lex deploy` built in the theatre's sandbox."""
+    settings = load_settings(aws_endpoint_url=theatre.sandbox.url, var_dir=tmp_path_factory.mktemp("lex"))
+    cloud = BotoCloud(settings)
+    registry = discover(build_services(settings, SystemClock(), cloud))
+    bot, alias = asyncio.run(deploy_bot(theatre.sandbox, cloud, registry, "Quartermaster"))
+    cloud.close()
+    return {"lex_bot_id": bot, "lex_bot_alias_id": alias}
+
+
 @pytest.fixture
-async def stage(theatre: Theatre, tmp_path: Path, lex_timeout: float) -> AsyncIterator[Stage]:
+async def stage(theatre: Theatre, tmp_path: Path, lex_timeout: float, lex_bot: dict[str, Any]) -> AsyncIterator[Stage]:
     """A running bot whose recogniser is Lex, served by the sandbox."""
-    async with theatre.open_stage(tmp_path, lex_timeout=lex_timeout, **LEX) as stage:
-        await stage.serves_lex()
+    async with theatre.open_stage(tmp_path, lex_timeout=lex_timeout, **lex_bot) as stage:
         yield stage
 
 

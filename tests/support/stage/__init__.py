@@ -13,6 +13,7 @@ await ana.hears_later("is ready:")
 from tests.support.stage.approver import Approver
 from tests.support.stage.people import Speaker
 from tests.support.stage.stage import Stage, Theatre
+from tests.support.stage.three_ways import ThreeWays
 from tests.support.stage.waiting import eventually
 
-__all__ = ["Approver", "Speaker", "Stage", "Theatre", "eventually"]
+__all__ = ["Approver", "Speaker", "Stage", "Theatre", "ThreeWays", "eventually"]

@@ -22,7 +22,6 @@ from bot.cloud import Cloud
 from bot.database import Database
 from bot.database.engine import Work
 from bot.database.migrating import migrate
-from bot.lexshape import lex_definition
 from bot.main import Application, build_cloud
 from bot.settings import Settings, load_settings
 from sandbox.server import Sandbox
@@ -34,6 +33,7 @@ from tests.support.stage.channels import open_line
 from tests.support.stage.people import Speaker
 from tests.support.stage.slack import SlackSide
 from tests.support.stage.teams import TeamsSide
+from tests.support.stage.three_ways import ThreeWays
 from tests.support.stage.waiting import PATIENCE, eventually, tell_news
 from tests.support.teams.cards import check_activity
 
@@ -49,6 +49,7 @@ class Theatre:
     def __init__(self, folder: Path, *, accounts: int | None = None, ous: int | None = None) -> None:
         self.sandbox = Sandbox(speed=0, accounts=accounts, ous=ous).start()
         self._clouds: dict[tuple[Any, ...], Cloud] = {}
+        self.ways: ThreeWays | None = None
         self._slack: StandIn | None = None
         self._teams: BotFramework | None = None
         self._template = folder / "template.sqlite"
@@ -57,6 +58,8 @@ class Theatre:
     def close(self) -> None:
         """Stop the sandbox, and Slack and Teams where they were needed."""
         self.sandbox.stop()
+        if self.ways is not None:
+            self.ways.close()
         if self._slack is not None:
             self._slack.close()
         if self._teams is not None:
@@ -78,7 +81,8 @@ class Theatre:
 
     def _cloud(self, settings: Settings) -> Cloud:
         """Return one Cloud for all stages of like settings: making boto3's clients takes longer than a story."""
-        like = (settings.mode, settings.management_role_arn, settings.aws_region, settings.lex_timeout)
+        lex = (settings.lex_timeout, settings.lex_concurrency)
+        like = (settings.mode, settings.management_role_arn, settings.aws_region, *lex)
         return self._clouds.setdefault(like, build_cloud(settings))
 
     @asynccontextmanager
@@ -118,6 +122,8 @@ class Theatre:
         chat = (side.settings if side else {}) | (tenancy.settings if tenancy else {})
         known = load_settings(**(chosen | chat | settings))
         application = Application(known, cloud=self._cloud(known))
+        if self.ways is not None:
+            self.ways.watch(application)
         _tell_of_writes(application.services.database)
         under_way = UnderWay(application)
         async with AsyncExitStack() as stack:
@@ -283,18 +289,6 @@ class Stage:
     async def switches_off(self, fault: str) -> None:
         """Switch a fault of the sandboxed AWS off."""
         answer = await self._sandbox.post("/_sandbox/faults", json={"name": fault, "on": False})
-        assert answer.status_code == 200, answer.text
-
-    async def serves_lex(self) -> None:
-        """Register the bot that the settings name with the sandboxed Lex, from this bot's own intents."""
-        settings, registry = self.application.settings, self.application.services.registry
-        bot = {
-            "botId": settings.lex_bot_id,
-            "botAliasId": settings.lex_bot_alias_id,
-            "localeId": settings.lex_locale_id,
-            "definition": lex_definition(registry, locale=settings.lex_locale_id),
-        }
-        answer = await self._sandbox.post("/_sandbox/lex", json=bot)
         assert answer.status_code == 200, answer.text
 
     # ------------------------------------------------------------------------------ what is so
