@@ -24,7 +24,7 @@ def checks(patient: Patient) -> Sequence[Check]:
             if error.code in ("ResourceNotFoundException", "ValidationException"):
                 return failed(
                     f"Lex in {settings.lex_region} has no {shown}",
-                    "Run python -m bot lex deploy; set LEX_BOT_ID and LEX_BOT_ALIAS_ID to what it prints, and LEX_REGION.",
+                    "Run python -m bot lex deploy; set LEX_BOT_ID and LEX_BOT_ALIAS_ID to what it prints.",
                 )
             return trouble(error, "the bot's identity")
         return ok(f"{shown} answers")
