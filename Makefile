@@ -18,7 +18,7 @@ CODE = $(wildcard bot intents adapters sandbox migrations bench tests tools)
 export PYTHON VENV
 
 .PHONY: run
-run: ## Start the bot with its sandboxed AWS and mail catcher [PORT=8000]
+run: ## Start the bot with its sandboxed AWS and mail catcher [PORT=8000 TEAMS=demo]
 	tools/setup.sh run
 	exec $(RUN) -m bot run
 

@@ -59,6 +59,8 @@ def teams_demo(port: int) -> Iterator[None]:
             process.wait(5)
         except subprocess.TimeoutExpired:
             process.kill()
+        if process.stdout:
+            process.stdout.close()
 
 
 def _told(process: subprocess.Popen[str]) -> dict[str, str]:
