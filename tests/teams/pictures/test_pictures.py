@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.card import Card, Image, Text
+from bot.card import Button, Card, Image, Text
 from sandbox.teams.demo import LIBRARY, PAGE, Demo
 from tests.support.chromium import Window
 from tests.support.pictures import take_picture
@@ -108,10 +108,12 @@ async def play(scene: Scene, stage: Stage, album: Album) -> None:
     action = presses_of(card_of(scene, bo.personal, refused).activity)["Reject"]
     await pressed(scene, bo, action, reason="Lily has an account already; please use that one.")
     keep("teams-rejected", card_of(scene, ana.personal, refused).activity)
-    await tell(scene, ana)
+    file = base64.b64encode((PICTURES.parent.parent / "teams" / "color.png").read_bytes()).decode()
+    mark = Image(f"data:image/png;base64,{file}", "The app's mark")
+    await tell(scene, ana, Card("A picture with its words", (mark, Text("Teams fetches it from the bot."))))
     keep("teams-chart", scene.said(ana.personal)[-1].activity)
-    await ana.sends(ana.message("move the account Demo Booth"))
-    await scene.settles()
+    names = ("Experiment", "Demos", "Research", "Retail", "Payments", "Logistics", "Archive")
+    await tell(scene, ana, Card("Which OU?", buttons=tuple(Button(n, "fill", f"AccountOU={n}") for n in names)))
     keep("teams-choices", scene.said(ana.personal)[-1].activity)
     await ana.sends(ana.message("help"))
     await scene.settles()
@@ -136,15 +138,10 @@ async def orders_reach(scene: Scene, accounts: int) -> None:
     await scene.settles()
 
 
-async def tell(scene: Scene, ana: Member) -> None:
-    """Have a chart told that the card carries itself."""
+async def tell(scene: Scene, ana: Member, card: Card) -> None:
+    """Have a card told that no intent makes yet."""
     services, place = scene.stage.application.services, f"teams:{scene.tenant.id}:{ana.personal}"
-    file = (PICTURES.parent.parent / "teams" / "color.png").read_bytes()
-    url = "data:image/png;base64," + base64.b64encode(file).decode()
-    chart = Card(
-        "A picture with its words", (Image(url, "The app's mark"), Text("It is fetched by a name of its own."))
-    )
-    await services.database.write(lambda t: services.conversations.notify(t, place, "chart", "Chart", chart, ""))
+    await services.database.write(lambda t: services.conversations.notify(t, place, card.title, card.title, card, ""))
     await scene.settles()
 
 
