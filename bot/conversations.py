@@ -182,7 +182,27 @@ class Conversations:
 
 async def keep_place(transaction: Transaction, activity: Activity, clock: Clock) -> None:
     """Keep where a conversation takes place, so that it can be read and answered later."""
-    row = {
+    await put(transaction, conversations, _place_of(activity, clock), on=["id"])
+
+
+async def open_place(transaction: Transaction, activity: Activity, clock: Clock) -> bool:
+    """Keep where a conversation takes place; tell, once however many ask at once, whether it could not be used before.
+
+    It could not when it was unknown, or its address says "is_gone". A person who is known stays so.
+    """
+    row = _place_of(activity, clock)
+    if await insert_new(transaction, conversations, row, on=["id"]):
+        return True
+    mine = conversations.c.id == activity.conversation
+    before = (await transaction.execute(select(conversations).where(mine).with_for_update())).one()
+    named = row if activity.person.id else {**row, "person_id": before.person_id, "address": before.address}
+    address = {name: value for name, value in named["address"].items() if name != "is_gone"}
+    await transaction.execute(update(conversations).where(mine).values(**{**named, "address": address}))
+    return bool(before.address.get("is_gone"))
+
+
+def _place_of(activity: Activity, clock: Clock) -> dict[str, Any]:
+    return {
         "id": activity.conversation,
         "channel": activity.channel,
         "owner": activity.owner,
@@ -190,7 +210,6 @@ async def keep_place(transaction: Transaction, activity: Activity, clock: Clock)
         "person_id": activity.person.id,
         "updated_at": clock.now(),
     }
-    await put(transaction, conversations, row, on=["id"])
 
 
 def message_of(row: Any) -> Message:

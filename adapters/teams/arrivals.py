@@ -22,6 +22,8 @@ CARD_ACTION = "adaptiveCard/action"
 LOCAL = "teams_"
 """Beginning of the verbs that only this adapter knows."""
 INSTALLED, REMOVED = LOCAL + "installed", LOCAL + "removed"
+NEWS = frozenset({"conversationUpdate", "installationUpdate"})
+"""Types of what Teams itself tells; their ids name no message, so that no thread begins there."""
 APPROVE, REJECT = LOCAL + "approve", LOCAL + "reject"
 VIEW, FORM = LOCAL + "view", LOCAL + "form"
 """Verbs of what is only looked at: a request's card as one person may see it, and the form of an order."""
@@ -55,10 +57,13 @@ def read(payload: Mapping[str, Any], app_id: str, tenant: str) -> Activity | Ign
     if not place:
         return Ignored("malformed")
     bot = _text(_mapping(payload.get("recipient")), "id")
+    is_news = _text(payload, "type") in NEWS
     if _is_bot(_text(sender, "id"), bot):
-        return Ignored("own")
+        if not is_news:
+            return Ignored("own")
+        sender = {}  # an app that is installed for somebody may be named as who did it
     kind = _text(conversation, "conversationType") or ("groupChat" if conversation.get("isGroup") else "personal")
-    if kind == "channel" and _THREAD not in place:
+    if kind == "channel" and _THREAD not in place and not is_news:
         place += _THREAD + (_text(payload, "replyToId") or _text(payload, "id"))
     channel = _mapping(_mapping(payload.get("channelData")).get("channel"))
     address = {
@@ -83,6 +88,8 @@ def read(payload: Mapping[str, Any], app_id: str, tenant: str) -> Activity | Ign
             return _read_message(payload, common, bot, kind)
         case "invoke":
             return _read_press(payload, common)
+        case "installationUpdate" if _text(payload, "action").startswith("add"):
+            return Activity(**common, kind="press", verb=INSTALLED, value=place)
         case "conversationUpdate" if _names(payload.get("membersAdded"), bot):
             return Activity(**common, kind="press", verb=INSTALLED, value=place)
         case "conversationUpdate" if _names(payload.get("membersRemoved"), bot):

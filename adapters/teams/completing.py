@@ -19,7 +19,7 @@ from bot.address_proof import AddressProof
 from bot.answered import Answered
 from bot.approvals.pressing import decide_by
 from bot.card import Button, Card, Text
-from bot.conversations import ConversationRecord
+from bot.conversations import ConversationRecord, open_place
 from bot.database import Transaction
 from bot.database.tables import conversations
 from bot.dialogue.ended import nothing, say
@@ -74,10 +74,9 @@ class Completing:
         """Return the whole activity, or what was decided without the dialogue. Raises Unavailable: not yet."""
         if activity.verb == REMOVED:
             return self._forget(activity)
-        found = await self._persons.find(activity)
         if activity.verb == INSTALLED:
-            known = replace(activity, person=found.person) if found.person else activity
-            return say(self._services, known, WELCOME.title, card=WELCOME)
+            return await self._welcome(activity)
+        found = await self._persons.find(activity)
         match found.standing:
             case "nobody":
                 return nothing()
@@ -88,6 +87,22 @@ class Completing:
         if found.person is None:
             return await self._prove(activity)
         return await self._go_on(replace(activity, person=found.person))
+
+    async def _welcome(self, activity: Activity) -> Decided:
+        """Get to know where the bot was installed, and for whom; greet there unless it was there already.
+
+        Teams tells of most installs twice, of some in one way or the other only, and of each new version.
+        """
+        activity, found = await self._persons.meet(activity)
+        if found.person is not None:
+            activity = replace(activity, person=found.person)
+
+        async def commit(transaction: Transaction) -> None:
+            if await open_place(transaction, activity, self._services.clock):
+                words = (activity.conversation, WELCOME.title, WELCOME)
+                await self._services.conversations.say(transaction, *words, inbox_key=activity.key)
+
+        return Decided([], commit)
 
     async def _go_on(self, activity: Activity) -> Activity | Decided:
         """Take what a member said or pressed, where it may be answered."""

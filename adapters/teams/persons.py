@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from adapters.teams.arrivals import CHANNEL
+from adapters.teams.arrivals import CHANNEL, platform_id
 from adapters.teams.connector import Connector, TeamsRefused
 from bot.activity import Activity, Person
 from bot.errors import Invalid
@@ -31,6 +31,25 @@ class Persons:
     def __init__(self, services: Services, connector: Connector, tenants: Iterable[str]) -> None:
         self._services, self._connector = services, connector
         self._tenants = frozenset(tenant.casefold() for tenant in tenants)
+
+    async def meet(self, activity: Activity) -> tuple[Activity, Found]:
+        """Return an install with who it is for, and who that is. Raises Unavailable when Teams does not tell now.
+
+        Teams need not say whom an app was installed for; the roster of somebody's own chat holds nobody else.
+        """
+        address = activity.address
+        if not activity.platform_id and address.get("kind") == "personal":
+            try:
+                listed = await self._connector.members(str(address["service_url"]), str(address["conversation"]))
+            except TeamsRefused:
+                listed = []
+            if len(listed) == 1:
+                told = listed[0]
+                object_id = str(told.get("aadObjectId") or told.get("objectId") or "")
+                named = platform_id(str(address["tenant"]), object_id)
+                address = {**address, "user": str(told.get("id") or "")}
+                activity = replace(activity, address=address, platform_id=named)
+        return activity, await self.find(activity)
 
     async def find(self, activity: Activity) -> Found:
         """Return who did something. Raises Unavailable when Teams does not tell now."""

@@ -6,6 +6,7 @@ Prints one line of JSON when it serves: its address, and what the bot has to be 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import signal
@@ -37,8 +38,9 @@ def main() -> None:
         "TEAMS_SERVICE_URLS": f"{framework.url}/teams/",
     }
     print(json.dumps(told), flush=True)
+    unknown = list(demo.people)
     while not ended.wait(0.5) and (options.parent is None or os.getppid() == options.parent):
-        pass
+        unknown = [email for email in unknown if not asyncio.run(demo.announce(email))]
     framework.close()
 
 

@@ -57,20 +57,30 @@ class Demo:
         activity = person.message(str(told["text"]))
         shown = {"from": "me", "text": str(told["text"])}
         self.tenant.sent.append(Sent(activity["id"], person.personal, shown))
-        return await self._send(activity)
+        return await self._answer(activity)
 
     async def _press(self, request: web.Request) -> web.Response:
         told = await _told(request)
-        return await self._send(self.people[str(told["who"])].press(dict(told["action"])))
+        return await self._answer(self.people[str(told["who"])].press(dict(told["action"])))
 
-    async def _send(self, activity: Any) -> web.Response:
+    async def announce(self, email: str) -> bool:
+        """Tell the bot that it was installed for somebody, again and again if need be; tell whether it has heard."""
+        try:
+            return all([(await self._send(told))[0] == 200 for told in self.people[email].installs()])
+        except aiohttp.ClientError:
+            return False  # it is not up yet
+
+    async def _answer(self, activity: Any) -> web.Response:
+        status, told = await self._send(activity)
+        return web.json_response({"status": status} if told is None else told)
+
+    async def _send(self, activity: Any) -> tuple[int, Any]:
         headers = genuine(self.tenant.app_id, self.tenant.service_url)
         async with (
             aiohttp.ClientSession() as session,
             session.post(f"{self.bot.rstrip('/')}/api/messages", json=activity, headers=headers) as answer,
         ):
-            is_json = answer.content_type == "application/json"
-            return web.json_response(await answer.json() if is_json else {"status": answer.status})
+            return answer.status, await answer.json() if answer.content_type == "application/json" else None
 
 
 async def _told(request: web.Request) -> dict[str, Any]:

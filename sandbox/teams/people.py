@@ -37,6 +37,15 @@ class Person:
             **more,
         }
 
+    def installs(self) -> list[Any]:
+        """Return the two activities with which Teams tells that the app was installed for this person."""
+        added = [{"id": self.told["id"]}, {"id": self.tenant.bot}]
+        told = [
+            self.activity("installationUpdate", action="add"),
+            self.activity("conversationUpdate", membersAdded=added),
+        ]
+        return [{**activity, "id": f"f:{uuid.uuid4()}"} for activity in told]
+
     def message(self, text: str, **more: Any) -> Any:
         """Return words to the bot in the personal chat."""
         return self.activity("message", text=html.escape(text, quote=False), textFormat="plain", **more)

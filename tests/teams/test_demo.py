@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from aiohttp import web
 
 from bot.commands.teams_demo import made_up_teams, teams_demo
 from bot.errors import SettingsError
 from bot.settings import load_settings
+from sandbox.teams.demo import Demo
 
 LINES = 150
 
@@ -62,3 +65,25 @@ def test_it_is_refused_for_anything_but_the_embedded_default(
 def test_the_fake_stays_small() -> None:
     fake = Path(__file__).parents[2] / "sandbox" / "teams" / "framework.py"
     assert len(fake.read_text(encoding="utf-8").splitlines()) < LINES
+
+
+async def test_the_bot_is_told_of_everybody_as_soon_as_it_is_there() -> None:
+    demo = Demo("http://127.0.0.1:1", ["ana@corp.example"])
+    heard: list[dict[str, Any]] = []
+
+    async def hear(request: web.Request) -> web.Response:
+        heard.append(await request.json())
+        return web.Response()
+
+    (bot := web.Application()).add_routes([web.post("/api/messages", hear)])
+    runner = web.AppRunner(bot)
+    try:
+        assert not await demo.announce("ana@corp.example")
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        demo.bot = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        assert await demo.announce("ana@corp.example")
+    finally:
+        await runner.cleanup()
+        demo.framework.close()
+    assert [activity["type"] for activity in heard] == ["installationUpdate", "conversationUpdate"]
