@@ -71,12 +71,18 @@ async def test_a_pause_in_the_midst_of_an_order_holds_its_next_step(stage: Stage
 
 @pytest.mark.parametrize(
     "words",
-    ["everything", "is everything ok?", "are changes paused?", "don't pause everything", "how do I pause changes?"],
+    ["are changes paused?", "don't pause everything", "how do I pause changes?"],
 )
 async def test_talking_about_a_pause_pauses_nothing(stage: Stage, words: str) -> None:
     op = operator(stage)
     await op.says(words)
     op.hears("Changes are not paused. Say “pause changes”")
+    assert await stage.application.services.holding.paused() is None
+
+
+@pytest.mark.parametrize("words", ["everything", "is everything ok?"])
+async def test_a_word_of_a_command_is_none(stage: Stage, words: str) -> None:
+    await operator(stage).says(words)
     assert await stage.application.services.holding.paused() is None
 
 
