@@ -10,6 +10,7 @@ from pathlib import Path
 from bench.large import ACCOUNTS, OUS, measure_plans
 from bench.product import Product
 from bench.slack import TURNS_A_SECOND, measure_acks
+from bench.understanding import measure_understanding
 
 TURNS = 400
 WARM_UP = 40
@@ -61,8 +62,10 @@ def main() -> None:
     width = max(len(name) for name, _ in rows)
     for name, figure in rows:
         print(f"{name:<{width}}  {figure:>10}")
-    if not os.environ.get("NLU_DATA"):
-        print("\nCorpora for understanding: NLU_DATA is not set, skipped.")
+    corpora = os.environ.get("NLU_DATA")
+    print("\nUnderstanding" + ("" if corpora else ", our own bot alone: NLU_DATA is not set, the corpora are skipped"))
+    for title, text in measure_understanding(Path(corpora) if corpora else None):
+        print(f"{title}: {text}")
 
 
 def measure_turns(product: Product) -> tuple[dict[str, list[float]], float]:

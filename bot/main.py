@@ -37,6 +37,7 @@ from bot.intent import Registry
 from bot.leases import Replicas
 from bot.lexshape import lex_definition
 from bot.locking import ProcessLock
+from bot.misses import Misses, key_of
 from bot.organization import OrganizationReader
 from bot.outbox import Outbox
 from bot.people import People
@@ -275,6 +276,7 @@ def build_services(settings: Settings, clock: Clock, cloud: Cloud) -> Services:
         approvals=approvals,
         inbox=Inbox(database, clock, signals, replica, conversations),
         holding=Holding(database, clock, signals, audit),
+        misses=Misses(database, clock, key_of(settings)),
         organization=OrganizationReader(cloud, settings, database),
         replica=replica,
     )

@@ -19,6 +19,7 @@ from bot.directory import Directory
 from bot.holding import Holding
 from bot.house import House
 from bot.intent import Registry
+from bot.misses import Misses
 from bot.organization import OrganizationReader
 from bot.outbox import Outbox
 from bot.people import People
@@ -53,6 +54,7 @@ class Services:
     inbox: Inbox
     organization: OrganizationReader
     holding: Holding
+    misses: Misses
     replica: str
     registry: Registry = field(default_factory=Registry)
 

@@ -102,6 +102,11 @@ class Settings(BaseSettings):
     slack_token_key: CommaList = Field(
         (), description="Keys that seal the tokens of workspaces: 32 bytes in base64 each, the newest first."
     )
+    misses_key: str = Field(
+        "",
+        description="What seals the sentences that were not understood, kept 30 days for `lex misses`: 32 bytes in "
+        "base64. Unset, the embedded default makes a key of its own, and others keep none of them.",
+    )
     slack_approvals_channel: str = Field(
         "",
         description="Id of the Slack channel that gets what waits for approval; unset, approvers get direct messages.",

@@ -49,6 +49,10 @@ def main(arguments: Sequence[str]) -> int:
                     from bot.commands.understanding import export
 
                     return export()
+                if chosen.what == "misses":
+                    from bot.commands.misses import show_misses
+
+                    return show_misses(as_json=chosen.json)
                 if chosen.what == "evaluate":
                     return evaluating.run(chosen)
                 from bot.commands import lex
@@ -135,6 +139,8 @@ def _add_lex(parser: argparse.ArgumentParser) -> None:
             help="name of the bot when LEX_BOT_ID is not set (default: Quartermaster)",
         )
     evaluating.add_to(commands)
+    misses = commands.add_parser("misses", help="propose utterances, from what was not understood in the last 30 days")
+    misses.add_argument("--json", action="store_true", help="print one JSON object a line")
     policy = commands.add_parser("policy", help="print the least IAM policy as JSON")
     policy.add_argument("--for", dest="role", choices=("deployer", "bot"), default="deployer", help="who gets it")
     policy.add_argument("--account", default="*", help="the AWS account of the Lex bot (default: any)")

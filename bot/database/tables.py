@@ -415,6 +415,15 @@ slack_homes = Table(
 )
 """Home tabs that were opened, which are drawn anew when something in them moves; `shown` is a digest of the newest."""
 
+misses = Table(
+    "misses",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=True),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("sealed", Text, nullable=False),
+)
+"""Sentences that were not understood, masked and sealed; gone after 30 days."""
+
 slack_oauth_states = Table(
     "slack_oauth_states",
     metadata,

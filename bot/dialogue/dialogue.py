@@ -84,6 +84,8 @@ class Dialogue:
                 return
             answers = list(turn.answers)
             await self._services.conversations.remember(transaction, activity)
+            if turn.missed:
+                await self._services.misses.note(transaction, turn.missed, turn.names)
             if turn.place:
                 placed = await turn.place.commit(transaction)
                 answers.append(placed.answer)
@@ -161,6 +163,7 @@ class Dialogue:
             for name, other in self._services.registry.intents.items():
                 if isinstance(other, Change):
                     hints_by_intent[name] = await self._filler.choices(other, turn.ask({}))
+            turn.names = tuple({v for hints in hints_by_intent.values() for values in hints.values() for v in values})
             state = {
                 "dialogAction": {"type": "ElicitIntent"},
                 "sessionAttributes": {},
@@ -176,12 +179,13 @@ class Dialogue:
     async def _fresh(self, turn: Exchange, understood: Turn, heard: Heard) -> None:
         intent = self._services.registry.get(understood.intent)
         if understood.is_fallback or intent is None or (turn.may_be_for_others and not is_sure(understood)):
-            self._not_understood(turn)
+            self._not_understood(turn, heard.plain)
         elif isinstance(intent, Query):
             await self._answer(turn, intent, understood)
         elif isinstance(intent, Change):
             intent, slots = await self._meant(turn, intent, dict(understood.slots))
             if is_doubtful(understood, intent):
+                turn.missed = heard.plain
                 turn.answers.append(ask_back(understood, intent, slots, self._services.registry))
                 return
             await self._open.tell_unlisted(turn, intent, heard.text, slots)
@@ -350,7 +354,7 @@ class Dialogue:
         form.digest = ""
         await self._open.fill(turn, form, {})
 
-    def _not_understood(self, turn: Exchange) -> None:
+    def _not_understood(self, turn: Exchange, text: str) -> None:
         if turn.may_be_for_others:
             turn.is_for_others = True
             return
@@ -360,5 +364,6 @@ class Dialogue:
             if intent.shape == "change"
             for e in intent.definition.examples[:1]
         ]
+        turn.missed = text
         hint = f" For example: “{examples[0]}”." if examples else ""
         turn.say(f"Sorry, I did not understand that. What would you like to do?{hint} Say “help” for everything.")

@@ -36,6 +36,10 @@ class Exchange:
     request: str = ""
     acts: bool = False
     """A command that acts at once was begun: when the turn is cut off, it may have been carried out."""
+    missed: str = ""
+    """What was not understood, to be kept for a person who teaches the bot."""
+    names: tuple[str, ...] = ()
+    """Values that the organization uses now, masked in what is kept of a sentence."""
     is_for_others: bool = False
     """Not meant for the bot: nothing is answered and nothing kept of it."""
 

@@ -50,7 +50,7 @@ class Scheduler:
             if isinstance(intent, Change):
                 self._watchers.update({w.kind: w for w in intent.watchers})
         jobs = (job for intent in services.registry.intents.values() for job in intent.jobs)
-        self._periodic = Periodic(services.database, services.clock, jobs)
+        self._periodic = Periodic(services.database, services.clock, (*jobs, services.misses.job))
 
     async def start(self) -> None:
         """Say that we are here; on SQLite also take over at once what the last process left."""

@@ -20,6 +20,7 @@ from bot.errors import NotFound
 from bot.intent import Answer, Ask, Query, Registry
 from bot.lexshape import lex_definition
 from bot.main import build_services, discover
+from bot.misses import Misses
 from bot.services import Services
 from bot.settings import Settings
 from tests.understanding.organization import Organization
@@ -108,6 +109,11 @@ class Talks:
         """The intents that are talked with."""
         return self._services.registry
 
+    @property
+    def misses(self) -> Misses:
+        """What was not understood."""
+        return self._services.misses
+
     def _note_questions(self, query: Query) -> None:
         """Note what is asked of a query; requests named in sentences do not exist, which is an answer too."""
         really = query.answer
@@ -158,9 +164,9 @@ class Talks:
 
 
 @asynccontextmanager
-async def open_talks(folder: Path) -> AsyncIterator[Talks]:
-    """Talks on a fresh database in a folder."""
-    settings = Settings(database_url=f"sqlite:///{folder}/talks.sqlite", var_dir=folder)
+async def open_talks(folder: Path, **given: Any) -> AsyncIterator[Talks]:
+    """Talks on a fresh database in a folder, with these settings."""
+    settings = Settings(database_url=f"sqlite:///{folder}/talks.sqlite", var_dir=folder, **given)
     migrate(settings.database_url)
     services = build_services(settings, SystemClock(), Organization())
     await services.database.start()
