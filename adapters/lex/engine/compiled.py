@@ -110,7 +110,9 @@ class CompiledBot:
                     ranked.append(Ranked(intent, 0.0))
                     continue
                 share = share_left(
-                    self._acts_for(intent, text) if acts else acts, self._taught[number], makes=number in self._makers
+                    self._acts_for(intent, text, acts) if acts else acts,
+                    self._taught[number],
+                    makes=number in self._makers,
                 )
                 if elsewhere and number in self._makers:
                     share = min(share, _ELSEWHERE)
@@ -121,9 +123,12 @@ class CompiledBot:
         is_all_noise = noise and not any(entry.score for entry in ranked)
         return ranked if is_all_noise else self._keep(words, acts, ranked)
 
-    def _acts_for(self, intent: Intent, text: str) -> frozenset[str]:
-        """What a text asks to be done besides naming things and choosing between an intent's values."""
-        acts = acts_of(words_of(self._without_names(text, intent), self._patterns))
+    def _acts_for(self, intent: Intent, text: str, said: frozenset[str]) -> frozenset[str]:
+        """What of `said` a text asks besides naming things and choosing between an intent's values."""
+        if not intent.slots:
+            return said
+        nameless = self._without_names(text, intent)
+        acts = said if nameless == text else acts_of(words_of(nameless, self._patterns))
         filler = self.filler(intent)
         refuses = NEGATED + "create" in acts
         return acts - {NEGATED + "create"} if refuses and filler is not None and filler.chooses(text) else acts

@@ -29,12 +29,12 @@ def tagger_for(intent: Intent) -> Tagger | None:
         return None
     dice = random.Random(_SEED)
     plain = [text for text in intent.utterances if not PLACEHOLDER.search(text)]
-    sentences = [_filled(text, values, dice) for text in templates for _ in range(_VARIANTS)]
+    sentences = [_filled(text, values, dice, strange=bool(n % 2)) for text in templates for n in range(_VARIANTS)]
     gazetteer = Gazetteer(values)
     return Tagger.learn([*sentences, *(Tagged(text, ()) for text in plain)], gazetteer, meanings())
 
 
-def _filled(template: str, values: dict[str, list[str]], dice: random.Random) -> Tagged:
+def _filled(template: str, values: dict[str, list[str]], dice: random.Random, *, strange: bool) -> Tagged:
     text, at = "", 0
     slots: list[tuple[str, int, int]] = []
     for place in PLACEHOLDER.finditer(template):
@@ -45,4 +45,4 @@ def _filled(template: str, values: dict[str, list[str]], dice: random.Random) ->
             slots.append((name, len(text), len(text) + len(value)))
         text += value
         at = place.end()
-    return Tagged(text + template[at:], tuple(slots))
+    return Tagged(text + template[at:], tuple(slots), strange)

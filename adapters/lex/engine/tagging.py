@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 
 from adapters.lex.engine.descending import descend
 from adapters.lex.engine.meaning import Meanings, unit
+from adapters.lex.engine.moments import find_dates, find_durations, find_times
+from adapters.lex.engine.numbers import find_numbers
 from adapters.lex.engine.text import Token, tokenize
 
 Floats = NDArray[np.float32]
 Floats64 = NDArray[np.float64]
 _OUTSIDE = "O"
-_PENALTY = 0.1
+_SHAPED = {"a date": find_dates, "a time": find_times, "a duration": find_durations, "a number": find_numbers}
+_PENALTY = 0.05
 _STEPS = 50
 _MEANT = 48
 """As many of a word's numbers as tell values of one kind from those of another."""
@@ -30,10 +33,14 @@ _RARELY = 2
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """A sentence to learn from: its text, and its slots as (name, first character, character after the last)."""
+    """A sentence to learn from: its text, and its slots as (name, first character, character after the last).
+
+    In a `strange` one the values count as words never seen: most values that people name are.
+    """
 
     text: str
     slots: tuple[tuple[str, int, int], ...]
+    strange: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,10 @@ class Tagger:
         """Learn from the filled templates of one intent."""
         tokens = [tokenize(sentence.text) for sentence in sentences]
         pairs = [(one, sentence) for one, sentence in zip(tokens, sentences, strict=True) if one]
-        read = [(_features(s.text, one, gazetteer), _dense(one, meanings), _tags(one, s.slots)) for one, s in pairs]
+        read = [
+            (_features(s.text, one, gazetteer, _hidden(one, s)), _dense(one, meanings), _tags(one, s.slots))
+            for one, s in pairs
+        ]
         tags = tuple(sorted({tag for _, _, own in read for tag in own} | {_OUTSIDE}))
         seen = Counter(feature for features, _, _ in read for word in features for feature in word)
         features = tuple(sorted(feature for feature, count in seen.items() if count >= _RARELY))
@@ -83,7 +93,8 @@ class Tagger:
             return []
         weights = self.weights
         scores = _dense(tokens, self._meanings) @ weights.dense
-        for row, word in enumerate(_features(text, tokens, self._gazetteer)):
+        hidden = frozenset(at for at, token in enumerate(tokens) if f"w {token.word}" not in self._places)
+        for row, word in enumerate(_features(text, tokens, self._gazetteer, hidden)):
             known = [self._places[feature] for feature in word if feature in self._places]
             scores[row] += weights.sparse[known].sum(axis=0)
         tags = [weights.tags[number] for number in _best_path(scores, weights.steps, weights.tags)]
@@ -118,9 +129,27 @@ class Gazetteer:
         return found
 
 
-def _features(text: str, tokens: Sequence[Token], gazetteer: Gazetteer) -> list[list[str]]:
-    words = ["<<", "<", *(token.word for token in tokens), ">", ">>"]
-    known = gazetteer.of(tokens)
+def _hidden(tokens: Sequence[Token], sentence: Tagged) -> frozenset[int]:
+    """The words of a strange sentence's values."""
+    if not sentence.strange:
+        return frozenset()
+    spans = [(start, end) for _, start, end in sentence.slots]
+    return frozenset(at for at, token in enumerate(tokens) if any(start <= token.start < end for start, end in spans))
+
+
+def _features(
+    text: str, tokens: Sequence[Token], gazetteer: Gazetteer, hidden: frozenset[int] = frozenset()
+) -> list[list[str]]:
+    """The features of each word; those `hidden` are words like any other that was never seen."""
+    words = ["<<", "<", *("?" if at in hidden else token.word for at, token in enumerate(tokens)), ">", ">>"]
+    known = [set() if at in hidden else facts for at, facts in enumerate(gazetteer.of(tokens))]
+    for kind, find in _SHAPED.items():
+        for found in find(text):
+            inside = [at for at, token in enumerate(tokens) if found.start <= token.start < found.end]
+            for at in inside:
+                known[at].add(f"is {kind}")
+            if inside:
+                known[inside[0]].add(f"begins {kind}")
     every: list[list[str]] = []
     for at, token in enumerate(tokens):
         before2, before, word, after, after2 = words[at : at + 5]
@@ -129,7 +158,7 @@ def _features(text: str, tokens: Sequence[Token], gazetteer: Gazetteer) -> list[
         own = [
             "always", f"w {word}", f"w- {before}", f"w+ {after}", f"w-- {before2}", f"w++ {after2}",
             f"-w {before} {word}", f"w+ {word} {after}", f"-- {before2} {before}", f"++ {after} {after2}",
-            f"end {word[-3:]}", f"begin {word[:3]}", f"shape {shape}", f"-shape {before} {shape}",
+            f"end {token.word[-3:]}", f"begin {token.word[:3]}", f"shape {shape}", f"-shape {before} {shape}",
             f"sides {before} {after}",
         ]  # fmt: skip
         if at:
