@@ -97,5 +97,7 @@ def _deployer(chosen: argparse.Namespace, progress: Any = None) -> Any:
         bot_name=chosen.name,
         bot_id=settings.lex_bot_id,
     )
+    where = f"the sandbox at {settings.aws_endpoint_url}" if settings.is_sandbox else f"AWS, {target.region}"
+    print(f"{target.bot_id or target.bot_name}, {target.locale}, in {where}", file=sys.stderr)
     definition = lex_definition(registry, name=chosen.name, locale=settings.lex_locale_id, samples=True)
     return building.Deployer(cloud, target, definition, progress=progress)

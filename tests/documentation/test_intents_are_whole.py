@@ -55,6 +55,14 @@ def test_every_definition_is_valid_for_lex(registry: Registry) -> None:
             assert "start" in intent.segments()
 
 
+def test_types_that_take_anything_have_samples_for_lex_to_learn_from(registry: Registry) -> None:
+    slots = [slot for intent in registry.intents.values() for slot in intent.definition.slots]
+    open_types = [s.type for s in slots if not (s.type.values or s.type.pattern or s.type.name.startswith("AMAZON."))]
+    assert open_types
+    for slot_type in open_types:
+        assert len(set(slot_type.samples)) >= 3, slot_type.name
+
+
 def test_no_utterance_belongs_to_two_intents(registry: Registry) -> None:
     owners: dict[str, str] = {}
     for intent in registry.intents.values():
