@@ -98,6 +98,19 @@ def digest_of_payload(payload: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(payload, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
+def storable(value: Any) -> Any:
+    """Return a JSON value with texts that can be stored: no lone surrogates, no NUL. Raises RecursionError."""
+    if isinstance(value, str):
+        return value if value.isascii() and "\x00" not in value else _storable_text(value)
+    if isinstance(value, dict):
+        return {_storable_text(name): storable(held) for name, held in value.items()}
+    return [storable(held) for held in value] if isinstance(value, list) else value
+
+
+def _storable_text(text: str) -> str:
+    return text.encode("utf-8", "replace").decode().replace("\x00", "")
+
+
 def mapping_of(value: Any) -> Mapping[str, Any]:
     """Return a JSON object, an empty one in place of anything else."""
     return value if isinstance(value, Mapping) else {}

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import select, union_all
 
 from adapters.slack.arrivals import Kind, Reply, read
-from adapters.slack.envelope import CHANNEL, Ignored
+from adapters.slack.envelope import CHANNEL, Ignored, storable
 from bot.activity import Activity
 from bot.database.tables import conversations, inbox
 from bot.metrics import ACTIVITIES
@@ -39,6 +39,10 @@ class Receiver:
         Returns after the commit, also for what was kept before; raises what the database raises: then nothing
         may be acknowledged, and Slack sends it again.
         """
+        try:
+            payload = storable(payload)
+        except RecursionError:
+            payload = {}
         found = read(kind, payload)
         if isinstance(found, Reply):
             found = found.activity if await self._is_ours(found.activity.conversation) else Ignored("not_for_us")

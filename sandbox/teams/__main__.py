@@ -35,7 +35,7 @@ def main() -> None:
         "TEAMS_TENANT_ID": tenant.id,
         "TEAMS_OPENID_URL": f"{framework.url}/v1/openid",
         "TEAMS_LOGIN_URL": f"{framework.url}/",
-        "TEAMS_SERVICE_URLS": f"{framework.url}/teams/",
+        "TEAMS_SERVICE_URLS": tenant.service_url,  # what is left of tenants before is gone
     }
     print(json.dumps(told), flush=True)
     unknown = list(demo.people)

@@ -32,7 +32,10 @@ def embedded(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_the_bot_is_told_of_the_tenant_and_its_page_is_served_until_it_ends() -> None:
     with teams_demo(0):
-        assert load_settings().uses_teams
+        settings = load_settings()
+        assert settings.uses_teams
+        # Nothing is sent to the tenants of runs before: the fake has forgotten them.
+        assert [url.split("/")[-2] for url in settings.teams_service_urls] == [settings.teams_tenant_id]
         page = made_up_teams().split()[-1]
         with httpx.Client(base_url=page) as client:
             assert "You are" in client.get("/").text
