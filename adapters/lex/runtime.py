@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +18,10 @@ TRIES = 3
 FIRST_WAIT = 0.1
 """Seconds before the second try; each further wait is twice as long, give or take a half."""
 MOST_ASTRAY = 10_000
+OUTAGE = 3
+"""Turns in a row without an answer after which Lex is left alone."""
+REST = 15.0
+"""Seconds for which it is: in an outage, only one turn in a while waits for it in vain."""
 _NEVER_PLAYED = frozenset(
     {"ThrottlingException", "ConflictException", "EndpointConnectionError", "ConnectTimeoutError"}
 )
@@ -50,23 +55,34 @@ class LexRecognizer:
         self._under_way: dict[str, asyncio.Task[dict[str, Any]]] = {}
         self._astray: OrderedDict[str, None] = OrderedDict()
         """Sessions whose last turn Lex did not answer: whatever it holds of them is not to be relied on."""
+        self._failed, self._rests_until = 0, 0.0
 
     async def recognize(self, session_id: str, text: str, session_state: Mapping[str, Any]) -> Turn:
         """Return what Lex makes of the text. Raises CloudError."""
         if session_id in self._under_way:
             raise CloudError("TurnUnderWay", "the turn before has no answer yet.", operation="RecognizeText")
+        if time.monotonic() < self._rests_until:
+            self._goes_astray(session_id)
+            raise CloudError("LeftAlone", "it gave no answer several times in a row.", operation="RecognizeText")
         try:
             if session_id in self._astray:
                 await self._send("PutSession", session_id, sessionState=dict(session_state or _ANEW))
             given: dict[str, Any] = {"sessionState": dict(session_state)} if session_state else {}
             answer = await self._send("RecognizeText", session_id, text=text, **given)
         except BaseException:
-            self._astray[session_id] = None
-            while len(self._astray) > MOST_ASTRAY:
-                self._astray.popitem(last=False)
+            self._goes_astray(session_id)
+            self._failed += 1
+            if self._failed >= OUTAGE:
+                self._rests_until = time.monotonic() + REST
             raise
+        self._failed = 0
         self._astray.pop(session_id, None)
         return turn_of(answer)
+
+    def _goes_astray(self, session_id: str) -> None:
+        self._astray[session_id] = None
+        while len(self._astray) > MOST_ASTRAY:
+            self._astray.popitem(last=False)
 
     async def _send(self, operation: str, session_id: str, **parameters: Any) -> dict[str, Any]:
         """Make one call in one of Lex's places, again only if it is certain to have had no effect."""

@@ -124,6 +124,9 @@ class Dialogue:
         if words in CONTINUE:
             await self._resume(turn)
             return
+        if turn.session.form is None and words in ANEW:
+            turn.say("Nothing is open that could begin anew. Tell me what you need, or say “help”.")
+            return
         if turn.session.form and words in ANEW:
             form = turn.session.form
             turn.session.form = None

@@ -6,11 +6,12 @@ import asyncio
 import copy
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-import adapters.lex.runtime
+from adapters.lex import runtime
 from adapters.lex.runtime import LexRecognizer
 from bot.errors import CloudError
 from bot.recognizer import Turn, WithFallback, turn_of
@@ -121,7 +122,7 @@ def make_lex(tmp_path: Path) -> Callable[..., LexRecognizer]:
 
 @pytest.fixture(autouse=True)
 def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adapters.lex.runtime, "FIRST_WAIT", 0.001)
+    monkeypatch.setattr(runtime, "FIRST_WAIT", 0.001)
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -273,3 +274,21 @@ def test_of_several_values_the_first_is_taken() -> None:
     turn = turn_of({"sessionState": state})
     assert turn.slots == {"Room": "hall"}
     assert turn.empty == {"Colour"}
+
+
+async def test_lex_is_left_alone_for_a_while_when_it_fails_time_after_time(
+    make_lex: Callable[..., LexRecognizer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(runtime, "time", SimpleNamespace(monotonic=lambda: now))
+    lex, engine = Lex(), Engine()
+    both = WithFallback(make_lex(lex), engine, 5)
+    lex.answers = [failure("InternalServerException") for _ in range(runtime.OUTAGE)]
+    for n in range(runtime.OUTAGE + 5):
+        await both.recognize(f"s-{n}", "paint", {})
+    assert lex.operations == ["RecognizeText"] * runtime.OUTAGE
+    assert len(engine.heard) == runtime.OUTAGE + 5
+    now += runtime.REST + 1
+    await both.recognize("s-7", "red", {})
+    assert both.answered_by == "lex"
+    assert lex.operations[runtime.OUTAGE :] == ["PutSession", "RecognizeText"], "it goes on where the engine was"

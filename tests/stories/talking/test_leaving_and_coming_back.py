@@ -54,6 +54,11 @@ async def test_the_plan_is_abandoned(ana: Speaker) -> None:
     ana.hears("You have no requests yet")
 
 
+async def test_beginning_anew_with_nothing_open_says_so(ana: Speaker) -> None:
+    await ana.says("start over")
+    ana.hears("Nothing is open", "Tell me what you need")
+
+
 async def test_cancelling_nothing_says_so(ana: Speaker) -> None:
     await ana.says("cancel")
     ana.hears("nothing half-done")
