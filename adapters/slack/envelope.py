@@ -98,13 +98,18 @@ def digest_of_payload(payload: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(payload, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
-def storable(value: Any) -> Any:
+def storable(payload: Any) -> Any:
     """Return a JSON value with texts that can be stored: no lone surrogates, no NUL. Raises RecursionError."""
+    told = json.dumps(payload)  # a fraction of what a walk costs, which few payloads need
+    return _storable(payload) if "\\ud" in told or "\\u0000" in told else payload
+
+
+def _storable(value: Any) -> Any:
     if isinstance(value, str):
-        return value if value.isascii() and "\x00" not in value else _storable_text(value)
+        return _storable_text(value)
     if isinstance(value, dict):
-        return {_storable_text(name): storable(held) for name, held in value.items()}
-    return [storable(held) for held in value] if isinstance(value, list) else value
+        return {_storable_text(name): _storable(held) for name, held in value.items()}
+    return [_storable(held) for held in value] if isinstance(value, list) else value
 
 
 def _storable_text(text: str) -> str:

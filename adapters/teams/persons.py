@@ -6,11 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+import structlog
+
 from adapters.teams.arrivals import CHANNEL, platform_id
 from adapters.teams.connector import Connector, TeamsRefused
 from bot.activity import Activity, Person
 from bot.errors import Invalid
 from bot.services import Services
+
+log = structlog.get_logger(__name__)
 
 Standing = Literal["member", "outsider", "nobody", "unknown"]
 """Outsiders are guests and people of other tenants; nobody is in no roster; of the unknown, Teams shows no address."""
@@ -65,7 +69,8 @@ class Persons:
             told = await self._connector.member(
                 str(address["service_url"]), str(address["conversation"]), str(address["user"])
             )
-        except TeamsRefused:
+        except TeamsRefused as error:
+            log.warning("teams.not_in_roster", error=error.detail)
             return Found("nobody")
         if self._is_outside(told, activity.platform_id):
             return Found("outsider")

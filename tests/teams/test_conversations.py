@@ -7,6 +7,7 @@ import random
 from typing import Any
 
 import pytest
+import structlog
 from sqlalchemy import func, select
 
 from bot.database.tables import identities, inbox, people
@@ -243,12 +244,14 @@ async def test_somebody_without_an_address_is_told_what_to_do(scene: Scene) -> N
     assert "Tell me your address at work" in scene.read(ana.personal)
 
 
-async def test_nobody_in_the_roster_is_answered_nothing(scene: Scene) -> None:
+async def test_nobody_in_the_roster_is_answered_nothing_and_the_log_says_why(scene: Scene) -> None:
     ana = scene.member()
     del scene.tenant.members[ana.told["id"]]
-    await ana.sends(ana.message("I need a new account"))
-    await scene.settles()
+    with structlog.testing.capture_logs() as logged:
+        await ana.sends(ana.message("I need a new account"))
+        await scene.settles()
     assert scene.said(ana.personal) == []
+    assert "teams.not_in_roster" in [entry["event"] for entry in logged]
 
 
 async def test_while_the_roster_does_not_answer_the_activity_keeps_its_place(scene: Scene) -> None:
