@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from bot.request_card import ENDED
 from bot.requests import RequestRecord
 
 
-def ping_of(request: RequestRecord, address: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the message that tells who asked that a request is over; where others read, it mentions them."""
+def ping_of(request: RequestRecord, user: str) -> dict[str, Any]:
+    """Return the message that tells who asked that a request is over; it mentions them by `user`, their id there.
+
+    That is empty in their own chat, and where they read no more.
+    """
     words = f"Your request {request.id} {ENDED.get(request.state, 'is over')}; its card says more."
-    user = str(address.get("user") or "")
-    if address.get("kind") == "personal" or not user:
+    if not user:
         return {"type": "message", "text": words, "textFormat": "plain"}
     name = f"<at>{called(request.requester.called)}</at>"
     entity = {"type": "mention", "text": name, "mentioned": {"id": user, "name": called(request.requester.called)}}

@@ -89,7 +89,7 @@ class TeamsSender:
         if answered is None:
             return
         message = answered.message
-        record = await self._where(message.conversation, is_push=answered.is_push)
+        record = await self._where(message.conversation, is_push=answered.is_push, request=answered.request)
         if record is None:
             return
         if answered.is_news and answered.request and record.id == message.conversation:
@@ -110,8 +110,11 @@ class TeamsSender:
         sent = await self._send(delivery, record, standing if audience == "requester" else said)
         await self._keep(Copy(place_of(record.id, sent), request, record.id, audience, message.text), standing)
 
-    async def _where(self, conversation: str, *, is_push: bool) -> ConversationRecord | None:
-        """Return where a conversation takes place; None where nothing may be said, or nobody would read it."""
+    async def _where(self, conversation: str, *, is_push: bool, request: str) -> ConversationRecord | None:
+        """Return where a conversation takes place; None where nothing may be said, or nobody would read it.
+
+        News of a request that can't be told there are told to who placed it, whoever spoke there last.
+        """
         record = await self._services.conversations.get(conversation)
         if record is None or not record.address.get("service_url"):
             log.warning("teams.nowhere_to_say", conversation=conversation)
@@ -121,7 +124,9 @@ class TeamsSender:
             return None
         if is_push and await self._places.is_shared(record.address):
             log.warning("teams.others_read_there", conversation=conversation)
-            person = await self._services.people.get(record.person_id)
+            services = self._services
+            placed = await services.requests.find(request) if request else None
+            person = placed.requester if placed else await services.people.get(record.person_id)
             return await self._places.of_person(person) if person else None
         return record
 
@@ -235,7 +240,9 @@ class TeamsSender:
         request = await self._services.requests.find(news.request)
         if not request.is_final or news.message.seq != await self._cards.newest_news(request.id):
             return
-        await self._send(delivery, record, ping_of(request, record.address))
+        is_own = record.address.get("kind") == "personal"
+        readers = () if is_own else await self._places.readers(record.address, [request.requester.email])
+        await self._send(delivery, record, ping_of(request, readers[0] if readers else ""))
 
     async def _mark_gone(self, conversation: str) -> None:
         """Remember that nothing can be said there until somebody writes there again."""

@@ -113,14 +113,16 @@ async def test_nothing_more_is_told_where_people_from_elsewhere_came_to_read(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("adapters.teams.places.FRESH", -1.0)
-    ana, group = scene.member(), f"19:{scene.framework.number()}@thread.v2"
-    scene.tenant.rosters[group] = {ana.told["id"]}
+    ana, cy, group = scene.member(), scene.member("Cy Young"), f"19:{scene.framework.number()}@thread.v2"
+    scene.tenant.rosters[group] = {ana.told["id"], cy.told["id"]}
     email = f"confidential-{scene.framework.number()}@corp.example"
     await ana.sends(ana.mention(f"I need a sandbox account in Demos for {email}", group, "groupChat"))
     await scene.settles()
     await ana.sends(ana.press(scene.buttons(group)["Yes, go ahead"], group, "groupChat"))
     await scene.settles()
     request = next(n.removeprefix("Cancel ") for n in scene.buttons(group) if n.startswith("Cancel "))
+    await cy.sends(cy.mention("my requests", group, "groupChat"))
+    await scene.settles()
     stranger = scene.member("Sam Strange", tenantId="ffffffff-0000-0000-0000-000000000000")
     scene.tenant.rosters[group].add(stranger.told["id"])
     approver = scene.stage.approver()
@@ -131,6 +133,7 @@ async def test_nothing_more_is_told_where_people_from_elsewhere_came_to_read(
     card = next(words_of(s.activity) for s in scene.said(group) if "goes on elsewhere" in words_of(s.activity))
     assert email not in card
     assert "Confidential reason" in scene.read(ana.personal)
+    assert scene.said(cy.personal) == []
 
 
 async def test_who_hides_the_address_proves_it_with_a_code_in_their_own_chat_only(scene: Scene) -> None:

@@ -130,6 +130,17 @@ async def test_a_decision_by_mail_takes_the_buttons_from_teams(scene: Scene, bo:
     assert pings[0]["entities"][0]["mentioned"]["id"] == ana.told["id"]
 
 
+async def test_that_it_is_over_is_told_to_who_asked_whoever_spoke_there_last(scene: Scene, bo: Member) -> None:
+    ana, cy, here = scene.member(), scene.member("Cy Young"), thread(scene)
+    request = await ordered(scene, ana, here)
+    await cy.sends(cy.mention("my requests", here))
+    await scene.settles()
+    action = presses_of(card_of(scene, bo.personal, request).activity)["Reject"]
+    await pressed(scene, bo, action, reason="No budget")
+    (ping,) = [s.activity for s in scene.said(here) if "entities" in s.activity]
+    assert ping["entities"][0]["mentioned"] == {"id": ana.told["id"], "name": "Ana"}
+
+
 async def test_a_button_that_is_too_old_says_so_and_decides_nothing(scene: Scene, bo: Member) -> None:
     ana, here = scene.member(), thread(scene)
     request = await ordered(scene, ana, here)
