@@ -36,6 +36,7 @@ class Places:
 
     def __init__(self, services: Services, connector: Connector) -> None:
         self._services, self._connector = services, connector
+        self._served = {tenant.casefold() for tenant in services.settings.teams_allowed_tenants}
         self._readers: OrderedDict[tuple[str, str], tuple[float, str]] = OrderedDict()
         self._shared: OrderedDict[str, tuple[float, bool]] = OrderedDict()
 
@@ -45,7 +46,7 @@ class Places:
         `near` is the address of something that they have just done. Raises TeamsRefused, TryLater or Unavailable.
         """
         is_own = (conversations.c.person_id == person.id, conversations.c.address["kind"].as_string() == "personal")
-        own = await self._newest(*is_own) if person.id else []
+        own = [row for row in (await self._newest(*is_own) if person.id else []) if self.is_served(row.address)]
         if row := next((row for row in own if not row.address.get("is_gone")), None):
             return ConversationRecord(row.id, row.channel, row.owner, row.person_id, row.address)
         if own and near is None:
@@ -103,6 +104,10 @@ class Places:
         found = [await self._reader(service_url, root, email) for email in list(emails)[:REFRESHED]]
         return tuple(user for user in found if user)
 
+    def is_served(self, address: Mapping[str, Any]) -> bool:
+        """Tell whether a conversation's tenant is served now: one may have been taken off the list."""
+        return str(address.get("tenant") or "").casefold() in self._served
+
     async def is_shared(self, address: Mapping[str, Any]) -> bool:
         """Tell whether people of tenants that are not served read a conversation; when in doubt, they do."""
         if address.get("is_shared"):
@@ -113,13 +118,14 @@ class Places:
         kept = self._shared.get(root)
         if kept and now - kept[0] < FRESH:
             return kept[1]
-        served = {tenant.casefold() for tenant in self._services.settings.teams_allowed_tenants}
         try:
             members = await self._connector.members(str(address["service_url"]), root)
         except TeamsRefused as error:
             log.warning("teams.no_roster", error=error.detail)
             return True
-        shared = any(str(m.get("tenantId") or "").casefold() not in served for m in members if m.get("aadObjectId"))
+        shared = any(
+            str(m.get("tenantId") or "").casefold() not in self._served for m in members if m.get("aadObjectId")
+        )
         _remember(self._shared, root, (now, shared))
         return shared
 
@@ -152,10 +158,9 @@ class Places:
         )
         async with self._services.database.read() as connection:
             listed += list((await connection.execute(query)).scalars())
-        served = {tenant.casefold() for tenant in self._services.settings.teams_allowed_tenants}
         for platform_id in listed:
             tenant, _, user = platform_id.partition("/")
-            if tenant.casefold() in served and user:
+            if tenant.casefold() in self._served and user:
                 return tenant, user
         return "", ""
 

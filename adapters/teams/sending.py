@@ -122,6 +122,9 @@ class TeamsSender:
         if record.address.get("is_gone"):
             log.warning("teams.uninstalled_there", conversation=conversation)
             return None
+        if not self._places.is_served(record.address):
+            log.warning("teams.tenant_not_served", conversation=conversation)
+            return None
         if is_push and await self._places.is_shared(record.address):
             log.warning("teams.others_read_there", conversation=conversation)
             services = self._services
@@ -183,7 +186,12 @@ class TeamsSender:
         copy = await self._cards.copy(place)
         conversation, _, message = place.rpartition("/")
         record = await self._services.conversations.get(conversation) if copy else None
-        if copy is None or record is None or record.address.get("is_gone"):
+        if (
+            copy is None
+            or record is None
+            or record.address.get("is_gone")
+            or not self._places.is_served(record.address)
+        ):
             return
         if await self._places.is_shared(record.address):
             await self._update(record, message, self._views.withdrawn(copy.request))

@@ -153,3 +153,21 @@ async def test_who_hides_the_address_proves_it_with_a_code_in_their_own_chat_onl
     await scene.settles()
     assert "you are ana.hidden@corp.example" in scene.read(ana.personal)
     assert "you are" not in scene.read(eve.personal)
+
+
+async def test_a_tenant_that_was_taken_off_the_list_is_told_nothing_more(scene: Scene) -> None:
+    ana, services = scene.member(), scene.stage.application.services
+    await ana.sends(ana.message("I need a sandbox account in Demos for off@corp.example"))
+    await scene.settles()
+    await pressed(scene, ana, scene.buttons(ana.personal)["Yes, go ahead"])
+    place, before = f"teams:{scene.tenant.id}:{ana.personal}", scene.read(ana.personal)
+    record = await services.conversations.get(place)
+    assert record is not None
+    former = {**record.address, "tenant": "ffffffff-0000-0000-0000-000000000000"}
+    await services.database.write(lambda t: services.conversations.move(t, place, former))
+    approver = scene.stage.approver()
+    await approver.opens_the_mail(about=re.findall(r"qm-[0-9a-z]{8}", before)[-1])
+    await approver.rejects("Confidential reason")
+    await scene.settles()
+    assert scene.read(ana.personal) == before
+    assert all("Confidential" not in words_of(s.activity) for s in scene.said(ana.personal))
