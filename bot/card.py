@@ -146,7 +146,7 @@ def _item_lines(item: Item) -> list[str]:
         case Checks(rows=rows):
             return [f"  {_MARKS[mark]} {name}: {sentence}" for mark, name, sentence in rows]
         case Image(url=url, alt=alt):
-            return [f"{alt}: {url}"]
+            return [alt if url.startswith("data:") else f"{alt}: {url}"]
         case Link(title=title, url=url):
             return [f"{title}: {url}"]
 

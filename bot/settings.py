@@ -152,6 +152,9 @@ class Settings(BaseSettings):
     aws_region: str = Field("us-east-1", description="Region of calls that name none.")
     control_tower_region: str = Field("", description="Home Region of Control Tower; AWS_REGION when unset.")
     management_role_arn: str = Field("", description="Role to assume in the management account.")
+    insights_role_arn: str = Field(
+        "", description="Role to assume in DevOps Guru's delegated administrator; the management role when unset."
+    )
     member_role_name: str = Field(
         "AWSControlTowerExecution", description="Role to assume inside member accounts, from the management role."
     )

@@ -245,6 +245,8 @@ class LandingZone:
     roles: dict[str, Role] = field(default_factory=dict)
     stacks: dict[str, Stack] = field(default_factory=dict)
     resources: dict[str, StackResource] = field(default_factory=dict)
+    marks: dict[str, float] = field(default_factory=dict)
+    """When something first happened, by what it is called."""
 
 
 _RECORD_TYPES: dict[str, type] = {

@@ -234,7 +234,8 @@ class _Reader:
         match node:
             case None | ast.Constant(value=""):
                 return frozenset((OWN,))
-            case ast.Attribute(attr="management_role_arn"):
+            case ast.Attribute(attr="management_role_arn" | "insights_role_arn"):
+                # The role for insights stands in for the management role: whichever it is needs the same.
                 return frozenset((MANAGEMENT,))
             case ast.Call(func=ast.Attribute(attr="member_role")):
                 return frozenset((MEMBER,))

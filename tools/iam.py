@@ -37,6 +37,7 @@ TITLES = {
     "core": "Reading the organization",
     "doctor": "`python -m bot doctor`",
     "accounts": "The life of accounts",
+    "insights": "Insights",
     "email": "Mail through SES, notices through SNS",
     "lex": "Understanding through Lex",
     "lex_building": "`python -m bot lex diff`, `deploy` and `rollback`",

@@ -84,7 +84,16 @@ async def reports(stage: Stage) -> None:
     bo.does_not_hear("could not be")
 
 
-@pytest.mark.parametrize("story", [finishes, lives, orders_products, reports])
+async def looks_at_insights(stage: Stage) -> None:
+    """Ask how the organization is, and about its gravest insight."""
+    ana = stage.speaker("Ana Lopez")
+    await ana.says("how healthy is the organization?")
+    ana.hears("open insights in")
+    await ana.presses("Insight 1")
+    ana.hears("A deployment came")
+
+
+@pytest.mark.parametrize("story", [finishes, lives, orders_products, reports, looks_at_insights])
 async def test_every_capability_needs_no_more_than_the_written_policies(
     open_held: OpenHeld, tmp_path: Path, story: Callable[[Stage], Awaitable[None]]
 ) -> None:

@@ -17,6 +17,7 @@ CODES = {
     "cloudtrail": ("ThrottlingException", "AccessDeniedException"),
     "config": ("ThrottlingException", "AccessDeniedException"),
     "controltower": ("ThrottlingException", "AccessDeniedException"),
+    "devops-guru": ("ThrottlingException", "AccessDeniedException"),
     "identitystore": ("ThrottlingException", "AccessDeniedException"),
     "sso-admin": ("ThrottlingException", "AccessDeniedException"),
 }

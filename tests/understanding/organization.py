@@ -42,6 +42,7 @@ class Organization:
             "ListLandingZones": {"landingZones": []},
             "ListParents": {"Parents": [{"Id": "ou-c0rp-dem0dem0"}]},
             "GetCostAndUsage": {"ResultsByTime": []},
+            "DescribeOrganizationHealth": {"MetricsAnalyzed": 1},
         }
         return answers[operation]
 
@@ -71,6 +72,12 @@ def _listing(operation: str, parameters: Mapping[str, Any]) -> list[dict[str, An
             ]
         case "ListEnabledBaselines":
             return [{"targetIdentifier": f"arn:{unit}"} for unit in UNITS if unit not in UNREGISTERED]
-        case "SearchProvisionedProducts" | "GetResources" | "ListTagsForResource" | "ListStacks":
+        case (
+            "SearchProvisionedProducts"
+            | "GetResources"
+            | "ListTagsForResource"
+            | "ListStacks"
+            | "ListOrganizationInsights"
+        ):
             return []
     raise KeyError(operation)

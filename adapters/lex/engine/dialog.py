@@ -187,6 +187,9 @@ class Turn:
         if says_nothing or (asked is not None and asked.type.kind is ValueKind.FREE_FORM):
             return None
         if not fills:
+            doubted = self._doubted_slot(form, self.compiled.filler(form.intent), Answer.UNCLEAR)
+            if doubted is not None and form.slots[doubted.name] is not None:
+                return None  # "the type is wrong" is about this form, whatever else may be wrong
             return best.intent if best.score >= _CLEAR_SWITCH else None
         if any(_is_whole_answer(fill, asked, self.text) for fill in fills):
             several_words = len(tokenize(self.text)) > 1

@@ -1,0 +1,82 @@
+"""What people see of insights, in plain words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from bot.card import Card
+from bot.insights import Event, Insight
+
+MARKS = {"HIGH": "High", "MEDIUM": "Medium", "LOW": "Low"}
+REFERENCE = re.compile(r"insight ([\w-]{1,100}) of (\d{12}) in ([a-z]{2}-[a-z-]+-\d)")
+Name = Callable[[str], str]
+
+
+def reference_to(insight: Insight) -> str:
+    """Return the words that name one insight for good; `REFERENCE` reads them back."""
+    return f"insight {insight.id} of {insight.account} in {insight.region}"
+
+
+def references_in(card: Card) -> list[tuple[str, str, str]]:
+    """Return (id, account, Region) of the insights that a card's buttons name, in their order."""
+    found = [match.groups() for button in card.buttons if (match := REFERENCE.search(button.value))]
+    return list(dict.fromkeys((g[0], g[1], g[2]) for g in found))
+
+
+def when(moment: datetime) -> str:
+    """Return a time for people, in UTC."""
+    return f"{moment.day} {moment:%b %H:%M} UTC"
+
+
+def lasting(time: timedelta) -> str:
+    """Return a length of time: 45 s, 12 min, 3 h 5 min, 2 days 4 h."""
+    minutes = round(time.total_seconds() / 60)
+    if minutes < 1:
+        return f"{max(0, round(time.total_seconds()))} s"
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} days {hours} h" if hours else f"{days} days"
+
+
+def kind_of(insight: Insight) -> str:
+    """Return whether it is of now or of what is to come, in DevOps Guru's own words."""
+    return "proactive" if insight.is_proactive else "reactive"
+
+
+def state_of(insight: Insight, now: datetime) -> str:
+    """Return whether it is open, and since when."""
+    if insight.end is None:
+        return f"open for {lasting(insight.lasted(now))}"
+    return f"closed after {lasting(insight.lasted(now))}"
+
+
+def row_of(number: int, insight: Insight, now: datetime, account: str) -> tuple[str, ...]:
+    """Return an insight as a row of a list."""
+    return (str(number), MARKS[insight.severity], insight.name, account, insight.region, state_of(insight, now))
+
+
+def timeline(events: Sequence[Event], insight: Insight) -> list[tuple[str, str, str]]:
+    """Return (when, what, where), oldest first, with the insight's own beginning and end among them."""
+    rows = [
+        (e.at, f"{e.name} ({e.kind.replace('_', ' ').casefold()})", ", ".join((e.source, *e.resources))) for e in events
+    ]
+    rows.append((insight.start, "▶ the insight opens", ""))
+    if insight.end is not None:
+        rows.append((insight.end, "■ the insight closes", ""))
+    return [(when(at), what, where) for at, what, where in sorted(rows)]
+
+
+def deployment_before(events: Sequence[Event], insight: Insight) -> str:
+    """Return a sentence about the deployment that came just before, empty when there was none."""
+    before = [e for e in events if e.is_deployment and e.at <= insight.start]
+    if not before:
+        return ""
+    last = max(before, key=lambda event: event.at)
+    what = ", ".join(last.resources) or last.source
+    return f"A deployment came {lasting(insight.start - last.at)} before it: {last.name} of {what}, {when(last.at)}."

@@ -1,0 +1,213 @@
+"""Which insights a sentence asks for: kind, severity, state, accounts, OUs, Regions, stack, service, time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.accounts import find_account
+from bot.errors import Invalid
+from bot.insights import SEVERITIES, Insight, Severity
+from bot.organization import Organization, Unit
+from bot.words import either
+from intents.insights.when import Span, read_span
+
+_REGION = re.compile(r"\b[a-z]{2}(?:-gov)?-[a-z]+-\d\b")
+_ACCOUNT_ID = re.compile(r"(?<!\d)\d{4}[- ]?\d{4}[- ]?\d{4}(?!\d)")
+_STACK = re.compile(r"\bstacks?\s+(?:called |named )?[“\"']?([a-z][\w-]*)")
+_ACCOUNT = re.compile(
+    r"\baccounts?\s+(?:called |named )?(?!in\b|over\b|since\b|from\b|with\b|that\b|and\b|are\b|is\b|past\b|last\b)"
+    r"([\w][\w .-]*?)(?=\s+(?:in|over|since|from|during|with|of|for|today|yesterday|past|last)\b|$)"
+)
+_UNIT = re.compile(
+    r"\b(?:ou|organizational unit)s?\s+(?:called |named )?(?!in\b|over\b|since\b|is\b|are\b)([\w][\w/-]*)"
+)
+_THING = re.compile(r"\b(?:in|for|on|of|at|with|about)\s+(?:the |our |my |all )*([a-z][\w-]+)")
+_PROACTIVE = re.compile(
+    r"\b(?:proactive|predict\w*|forecast\w*|foretold|about to|going to|will|soon|upcoming|run(?:s|ning)? out)\b"
+)
+_REACTIVE = re.compile(r"\breactive\b")
+_CLOSED = re.compile(r"\b(?:closed|resolved|solved|ended|over with|fixed)\b")
+_OPEN = re.compile(r"\b(?:open|ongoing|active|current|still|right now)\b")
+_SEVERITY: Mapping[Severity, re.Pattern[str]] = {
+    "HIGH": re.compile(r"\b(?:high|critical|severe|urgent|serious)\b"),
+    "MEDIUM": re.compile(r"\b(?:medium|moderate)\b"),
+    "LOW": re.compile(r"\b(?:low|minor)\b"),
+}
+_AND_ABOVE = re.compile(r"\b(?:or|and) (?:above|higher|more|worse)\b|\bat least\b")
+_SERVICES = {
+    "LAMBDA": "lambda|lambdas|functions",
+    "ECS": "ecs|fargate|containers",
+    "EKS": "eks|kubernetes",
+    "EC2": "ec2|instances",
+    "RDS": "rds|aurora|databases?",
+    "DYNAMO_DB": "dynamodb|dynamo",
+    "API_GATEWAY": "api ?gateway",
+    "SQS": "sqs|queues?",
+    "SNS": "sns",
+    "S3": "s3|buckets?",
+    "NAT_GATEWAY": "nat(?: gateways?)?",
+    "ELASTI_CACHE": "elasticache|redis",
+    "KINESIS": "kinesis",
+    "STEP_FUNCTIONS": "step functions?",
+}
+_TOPICS = {
+    "memory": "memory|ram",
+    "storage": "storage|disks?|disk space",
+    "cpu": "cpu",
+    "duration": "latency|duration|slow",
+    "throttl": "throttl\\w*",
+    "error": "errors?|5xx|failures?",
+}
+_NOTHING = frozenset(
+    "organization organisation company accounts account insight insights past last previous everything all any time"
+    " memory disk space storage day days week weeks month hour hours minutes it that them aws region regions severity"
+    " high medium low us now and or not this fail break stack stacks ou ous problem problems stand ready run".split()
+)
+_PAGE = re.compile(r"[\s,(]*\bpage (\d{1,3})\b\)?")
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What is asked for; empty parts do not narrow. `units` hold the OUs below those that were named, too."""
+
+    kind: str = ""
+    """"REACTIVE" or "PROACTIVE"."""
+    severities: tuple[Severity, ...] = ()
+    state: str = ""
+    """"open" or "closed"."""
+    accounts: tuple[str, ...] = ()
+    units: frozenset[str] = frozenset()
+    named_units: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    stack: str = ""
+    services: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    thing: str = ""
+    """A name that is no account, OU or Region: of a stack, perhaps."""
+    span: Span | None = None
+    page: int = 1
+
+    def passes(self, insight: Insight) -> bool:
+        """Tell whether an insight is among those asked for; state and time are the provider's part."""
+        name = insight.name.casefold()
+        return (
+            (not self.kind or insight.is_proactive == (self.kind == "PROACTIVE"))
+            and (not self.severities or insight.severity in self.severities)
+            and (not (self.accounts or self.units) or insight.account in self.accounts or insight.unit in self.units)
+            and (not self.stack or self.stack in {s.casefold() for s in insight.stacks})
+            and (not self.services or bool(set(self.services) & set(insight.services)))
+            and (not self.topics or any(topic in name for topic in self.topics))
+            and (not self.thing or any(self.thing in text.casefold() for text in (name, *insight.stacks)))
+        )
+
+
+def read_filters(
+    text: str, slots: Mapping[str, str], now: datetime, organization: Organization, regions: Sequence[str]
+) -> Filters:
+    """Return what a sentence asks for; raises Invalid for names and times that there are none of."""
+    rest = re.sub(r"[?!“”\"']+|[.,;](?=\s|$)", " ", text.casefold())
+    page = int(found[1]) if (found := _PAGE.search(rest)) else 1
+    rest = _PAGE.sub("", rest)
+    span = read_span(rest, slots, now)
+    asked_regions, rest = _read_regions(rest, regions)
+    stack = found[1] if (found := _STACK.search(rest)) and found[1] not in _NOTHING else ""
+    rest = _STACK.sub(" ", rest) if stack else rest
+    accounts, rest = _read_accounts(rest, organization)
+    units, rest = _read_units(rest, organization)
+    if (found := _ACCOUNT.search(rest)) and found[1].split()[0] not in _NOTHING:
+        accounts.append(find_account(organization, found[1].strip())["Id"])
+        rest = rest.replace(found[0], " ")
+    if found := _UNIT.search(rest):
+        units.append(organization.find(found[1], ()))
+    services = tuple(s for s, words in _SERVICES.items() if re.search(rf"\b(?:{words})\b", rest))
+    topics = tuple(t for t, words in _TOPICS.items() if re.search(rf"\b(?:{words})\b", rest))
+    thing = "" if stack or services or topics or span else _read_thing(rest)
+    return Filters(
+        kind="PROACTIVE" if _PROACTIVE.search(rest) else "REACTIVE" if _REACTIVE.search(rest) else "",
+        severities=_read_severities(rest),
+        state="closed" if _CLOSED.search(rest) else "open" if _OPEN.search(rest) else "",
+        accounts=tuple(dict.fromkeys(accounts)),
+        units=frozenset(unit.id for unit in organization.units if any(_is_in(unit, top) for top in units)),
+        named_units=tuple(unit.path for unit in units),
+        regions=asked_regions,
+        stack=stack,
+        services=services,
+        topics=topics,
+        thing=thing,
+        span=span,
+        page=max(1, page),
+    )
+
+
+def _is_in(unit: Unit, top: Unit) -> bool:
+    return unit.id == top.id or unit.path.startswith(f"{top.path}/")
+
+
+def _read_regions(rest: str, regions: Sequence[str]) -> tuple[tuple[str, ...], str]:
+    asked = tuple(dict.fromkeys(_REGION.findall(rest)))
+    for region in asked:
+        if region not in regions:
+            raise Invalid(
+                f"{region} is none of the Regions that are looked after.",
+                field="Region",
+                next_step=f"Choose {either(list(regions))}.",
+            )
+    return asked, _REGION.sub(" ", rest)
+
+
+def _read_accounts(rest: str, organization: Organization) -> tuple[list[str], str]:
+    """Return the accounts that are named by id or by their whole name, and the text without them."""
+    found = []
+    for loose in _ACCOUNT_ID.findall(rest):
+        found.append(find_account(organization, loose)["Id"])
+        rest = rest.replace(loose, " ")
+    folded = _fold(rest)
+    for account in sorted(organization.accounts, key=lambda account: -len(account["Name"])):
+        name = f" {_fold(account['Name']).strip()} "
+        if name.strip() and name in folded:
+            found.append(account["Id"])
+            rest = _without(rest, name.strip())
+            folded = _fold(rest)
+    return found, rest
+
+
+def _read_units(rest: str, organization: Organization) -> tuple[list[Unit], str]:
+    """Return the OUs that are named by path or name; of one name all, for a filter need not be told apart."""
+    named: dict[str, list[Unit]] = {}
+    for unit in organization.units:
+        for words in {unit.path, unit.path.replace("/", " "), unit.name}:
+            named.setdefault(_fold(words).strip(), []).append(unit)
+        if unit.name.casefold() in ("prod", "production"):
+            named.setdefault("prod", []).append(unit)
+            named.setdefault("production", []).append(unit)
+    found: dict[str, Unit] = {}
+    folded = _fold(rest)
+    for words in sorted(named, key=len, reverse=True):
+        if f" {words} " in folded:
+            found |= {unit.id: unit for unit in named[words]}
+            rest = _without(rest, words)
+            folded = _fold(rest)
+    return sorted(found.values(), key=lambda unit: unit.path), rest
+
+
+def _read_severities(rest: str) -> tuple[Severity, ...]:
+    named = [severity for severity in SEVERITIES if _SEVERITY[severity].search(rest)]
+    if named and _AND_ABOVE.search(rest):
+        return SEVERITIES[: SEVERITIES.index(named[-1]) + 1]
+    return tuple(named)
+
+
+def _read_thing(rest: str) -> str:
+    return next((word for word in _THING.findall(rest) if word not in _NOTHING), "")
+
+
+def _fold(text: str) -> str:
+    return f" {re.sub(r'[^a-z0-9/]+', ' ', text.casefold()).strip()} "
+
+
+def _without(rest: str, words: str) -> str:
+    pattern = r"[^a-z0-9/]+".join(re.escape(word) for word in words.split())
+    return re.sub(rf"(?<![a-z0-9/]){pattern}(?![a-z0-9/])", " ", rest)

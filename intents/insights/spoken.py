@@ -1,0 +1,72 @@
+"""Which insight is meant: by its id, by its place in what was shown last, or as "that one"."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import select
+
+from bot.card import Card
+from bot.database.tables import messages
+from bot.errors import Invalid
+from bot.intent import Ask
+from bot.services import Services
+from intents.insights.cards import REFERENCE, references_in
+from intents.insights.definitions import PLACES
+
+LOOKED_BACK = 20
+"""Messages of a conversation that are looked at for the insights that were shown."""
+_ID = re.compile(r"\binsight\s+([\w-]{8,100})\b")
+_NUMBER = re.compile(r"\b(?:insight|number|no\.?|the)\s+(\d{1,3})(?:st|nd|rd|th)?\b|\b(\d{1,3})(?:st|nd|rd|th)\b")
+_ORDINAL = re.compile(rf"\b({'|'.join(PLACES)})\b")
+Named = tuple[str, str, str]
+"""Id, account and Region; the last two are empty when the id alone was said."""
+
+
+async def insight_meant(services: Services, ask: Ask) -> Named:
+    """Return the insight that a sentence is about; raises Invalid rather than guess."""
+    if found := REFERENCE.search(ask.text):
+        return found[1], found[2], found[3]
+    if (found := _ID.search(ask.text)) and re.search(r"\d", found[1]):
+        return found[1], "", ""
+    shown = await _shown(services, ask.conversation)
+    place = _place_in(ask.text.casefold())
+    if place is not None:
+        # What was shown of one insight is no list to count in.
+        listed = next((refs for refs in shown if len(refs) > 1), shown[0] if shown else [])
+        if not listed:
+            raise _nothing_shown()
+        if not -1 <= place < len(listed):
+            raise Invalid(f"I showed {len(listed)} insights.", next_step="Say “the first one”, for example.")
+        return listed[place]
+    if not shown:
+        raise _nothing_shown()
+    if len(shown[0]) > 1:
+        raise Invalid(
+            f"I showed {len(shown[0])} insights.", next_step="Say which: “the first one”, “insight 2”, “the last one”."
+        )
+    return shown[0][0]
+
+
+def _nothing_shown() -> Invalid:
+    return Invalid(
+        "I don't know which insight you mean.", next_step="Ask “which insights are open?” first, or give its id."
+    )
+
+
+def _place_in(folded: str) -> int | None:
+    """Return the place that is named, from 0 on; -1 for the last."""
+    if found := _NUMBER.search(folded):
+        return int(found[1] or found[2]) - 1
+    if found := _ORDINAL.search(folded):
+        return -1 if found[1] == "last" else PLACES.index(found[1])
+    return None
+
+
+async def _shown(services: Services, conversation: str) -> list[list[Named]]:
+    """Return the insights of each message that showed any, newest first."""
+    query = select(messages.c.card).where(messages.c.conversation == conversation)
+    async with services.database.read() as connection:
+        newest = (await connection.execute(query.order_by(messages.c.seq.desc()).limit(LOOKED_BACK))).all()
+    cards = (references_in(Card.from_dict(row.card)) for row in newest if row.card)
+    return [references for references in cards if references]

@@ -1,0 +1,113 @@
+"""Times in words, as a stretch of the past: "past 12h", "yesterday", "since Monday", "1m"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from bot.errors import Invalid
+from bot.insights import KEPT
+
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_LAST = re.compile(r"\b(?:past|last|previous|within an?)\s+(hour|day|week|month)\b")
+_MONTHS = re.compile(r"(?<![\w-])([1-9])\s?m\b(?!\s?in)")
+_NEAR = re.compile(rf"\b(today|yesterday|this week|this month|{'|'.join(_DAYS)})\b")
+_FROM = re.compile(r"\b(?:since|after|from|until now)\b")
+_ISO = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
+_LENGTHS = {
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(weeks=1),
+    "month": timedelta(days=30),
+}
+_TOO_LONG = f"Insights are kept for {KEPT.days} days."
+_TRY = "Ask for a shorter time, such as “in the past 12 hours”, “since Monday” or “1w”."
+
+
+@dataclass(frozen=True)
+class Span:
+    """From when until when, and how people call it."""
+
+    since: datetime
+    until: datetime
+    words: str
+
+
+def read_span(text: str, slots: Mapping[str, str], now: datetime) -> Span | None:
+    """Return the time that a sentence is about, None if it names none; raises Invalid for one that can't be.
+
+    Days that are near are counted from `now`, the clock of the business; lengths and dates come as the recogniser
+    resolved them (slots Window and Day, ISO 8601).
+    """
+    folded = text.casefold()
+    length = _length(folded, slots.get("Window", ""))
+    if length is not None:
+        if length > KEPT:
+            raise Invalid(_TOO_LONG, field="Window", next_step=_TRY)
+        return Span(now - length, now, f"in the past {length_words(length)}")
+    days = _days(folded, slots.get("Day", ""), now)
+    if days is None:
+        return None
+    first, after = (datetime.combine(day, time(), UTC) for day in days)
+    if first > now:
+        raise Invalid(f"{days[0].isoformat()} lies ahead, and insights are about what was.", next_step=_TRY)
+    if now - first > KEPT + timedelta(days=1):
+        raise Invalid(_TOO_LONG, field="Day", next_step=_TRY)
+    if _FROM.search(folded):
+        return Span(first, now, f"since {days[0].isoformat()}")
+    last = days[1] - timedelta(days=1)
+    words = f"on {days[0].isoformat()}" if last == days[0] else f"from {days[0].isoformat()} to {last.isoformat()}"
+    return Span(first, min(after, now), words)
+
+
+def length_words(length: timedelta) -> str:
+    """Return a length in its largest whole unit: 12 hours, 1 day, 90 minutes."""
+    minutes = round(length.total_seconds() / 60)
+    for unit, size in (("day", 1440), ("hour", 60), ("minute", 1)):
+        if minutes % size == 0 and minutes >= size:
+            return f"{minutes // size} {unit}{'s' if minutes != size else ''}"
+    return "moment"
+
+
+def _length(folded: str, window: str) -> timedelta | None:
+    if found := _LAST.search(folded):
+        return _LENGTHS[found[1]]
+    if found := _MONTHS.search(folded):
+        return int(found[1]) * _LENGTHS["month"]
+    iso = _ISO.fullmatch(window)
+    if not iso or not any(iso.groups()):
+        return None
+    years, months, weeks, days, hours, minutes, seconds = (min(int(part or 0), 10**6) for part in iso.groups())
+    return timedelta(days=365 * years + 30 * months + 7 * weeks + days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+def _days(folded: str, day: str, now: datetime) -> tuple[date, date] | None:
+    """Return the first day and the day after the last."""
+    today, one = now.astimezone(UTC).date(), timedelta(days=1)
+    if found := _NEAR.search(folded):
+        word = found[1]
+        if word == "today":
+            return today, today + one
+        if word == "yesterday":
+            return today - one, today
+        if word == "this week":
+            return today - today.weekday() * one, today + one
+        if word == "this month":
+            return today.replace(day=1), today + one
+        back = (today.weekday() - _DAYS.index(word)) % 7 or 7
+        return today - back * one, today - (back - 1) * one
+    try:
+        if week := re.fullmatch(r"(\d{4})-W(\d{2})", day):
+            monday = date.fromisocalendar(int(week[1]), int(week[2]), 1)
+            return monday, monday + 7 * one
+        if month := re.fullmatch(r"(\d{4})-(\d{2})", day):
+            first = date(int(month[1]), int(month[2]), 1)
+            return first, (first + 31 * one).replace(day=1)
+        named = date.fromisoformat(day)
+    except ValueError:
+        return None
+    if named > today and not re.search(r"\d{4}", folded):
+        named = named.replace(year=named.year - 1)  # recognisers take a date without a year to lie ahead
+    return named, named + one

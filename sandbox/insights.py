@@ -1,0 +1,142 @@
+"""What DevOps Guru has found in the accounts: told stories in the seed's accounts, ordinary ones everywhere.
+
+Everything is counted from when the landing zone was first asked about insights, so that times stay while the clock
+runs, and insights open and close as it does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sandbox.governance import GOVERNED_REGIONS
+from sandbox.insight_kinds import KINDS, Kind, Metric
+from sandbox.landing_zone import HOME_REGION
+from sandbox.world import World
+
+DELEGATED_ADMINISTRATOR = "333344445555"
+"""The account Audit is DevOps Guru's delegated administrator."""
+ANCHOR = "insights-began"
+HOUR, DAY = 3_600.0, 86_400.0
+REPORTING = 300.0
+"""Seconds after which an anomaly is reported."""
+_AHEAD = HOUR
+"""Metrics are recorded from so long before an insight until so long after it."""
+_MOST_POINTS = 60
+_RIPENING = 8 * HOUR
+"""How long after its start what a proactive insight foretells would come."""
+
+# account, Region, kind, severity, opened so many hours before, closed after so many hours (None: not yet)
+_TOLD: tuple[tuple[str, str, str, str, float, float | None], ...] = (
+    ("666677778888", HOME_REGION, "lambda-duration", "HIGH", 2.0, None),
+    ("666677778888", HOME_REGION, "ecs-memory", "HIGH", 5.0, None),
+    ("666677778888", "eu-central-1", "api-errors", "MEDIUM", 9.0, None),
+    ("777788889999", HOME_REGION, "ec2-network", "HIGH", 20.0, None),
+    ("777788889999", HOME_REGION, "rds-storage", "MEDIUM", 6.0, None),
+    ("666688889999", HOME_REGION, "dynamodb-throttles", "MEDIUM", 3.5, None),
+    ("777799990000", "eu-central-1", "sqs-age", "LOW", 30.0, None),
+    ("444466667777", HOME_REGION, "sqs-age", "LOW", 1.0, None),
+    ("555566667777", "eu-central-1", "rds-storage", "MEDIUM", 4.0, None),
+    ("666677778888", HOME_REGION, "dynamodb-throttles", "HIGH", 28.0, 3.0),
+    ("777788889999", "eu-central-1", "api-errors", "HIGH", 60.0, 1.5),
+)
+
+
+@dataclass(frozen=True)
+class Insight:
+    """One insight; `end` is when it closes, also when that lies ahead, and None while nobody knows."""
+
+    id: str
+    account_id: str
+    region: str
+    kind: Kind
+    severity: str
+    start: float
+    end: float | None
+
+    def is_closed(self, now: float) -> bool:
+        """Whether it is over."""
+        return self.end is not None and self.end <= now
+
+    @property
+    def prediction(self) -> float:
+        """When what it foretells comes, if it is proactive."""
+        return self.start + _RIPENING
+
+
+def list_insights(world: World, account_ids: set[str], region: str) -> list[Insight]:
+    """The insights of accounts in a Region that have opened by now, newest first."""
+    now = world.clock.now()
+    if ANCHOR not in world.zone.marks:
+        world.zone.marks[ANCHOR] = now
+        world.changed()
+    began = world.zone.marks[ANCHOR]
+    found = [i for i in _all(world, began) if i.region == region and i.account_id in account_ids and i.start <= now]
+    return sorted(found, key=lambda insight: (-insight.start, insight.id))
+
+
+def mean_time_to_recover(insights: list[Insight], now: float) -> int:
+    """Milliseconds that closed insights were open on average, 0 when none has closed."""
+    times = [i.end - i.start for i in insights if i.end is not None and i.is_closed(now)]
+    return round(1_000 * sum(times) / len(times)) if times else 0
+
+
+def points_of(insight: Insight, metric: Metric, now: float) -> tuple[int, list[tuple[float, float]]]:
+    """A metric around an insight: its period in seconds, and (time, value) up to now."""
+    first = insight.start - 3 * _AHEAD
+    last = min(now, (insight.end or now) + _AHEAD)
+    period = 60 * math.ceil(max(last - first, 60) / _MOST_POINTS / 60)
+    points = []
+    for number in range(int((last - first) // period) + 1):
+        at = first + number * period
+        wobble = 0.92 + 0.16 * _draw(f"{insight.id}/{metric.name}/{number}")
+        points.append((at, round(_value(insight, metric, at) * wobble, 3)))
+    return period, points
+
+
+def _value(insight: Insight, metric: Metric, at: float) -> float:
+    usually, wrong = metric.usually, metric.when_wrong
+    if at < insight.start or insight.is_closed(at):
+        return usually
+    if metric.limit is None:
+        return wrong * min(1.0, 0.5 + (at - insight.start) / HOUR)
+    return min(metric.limit * 0.97, usually + (wrong - usually) * (at - insight.start) / _RIPENING)
+
+
+def _all(world: World, began: float) -> Iterator[Insight]:
+    for account_id, region, key, severity, before, hours in _TOLD:
+        if account_id in world.zone.accounts:
+            start = began - before * HOUR
+            yield _insight(account_id, region, KINDS[key], severity, start, None if hours is None else hours * HOUR)
+    for account in world.zone.accounts.values():
+        unit = world.zone.units.get(account.parent_id)
+        if unit is not None and unit.name != "Security":
+            yield from _ordinary(account.id, began)
+
+
+def _ordinary(account_id: str, began: float) -> Iterator[Insight]:
+    """Insights of the last four months, closed by now, and one that opens within a week."""
+    kinds = list(KINDS.values())
+    for number in range(4):
+        name = f"{account_id}/{number}"
+        kind = kinds[int(_draw(f"{name}/kind") * len(kinds))]
+        region = GOVERNED_REGIONS[int(_draw(f"{name}/region") * len(GOVERNED_REGIONS))]
+        severity = ("LOW", "LOW", "MEDIUM", "HIGH")[int(_draw(f"{name}/severity") * 4)]
+        # Each quarter of the time has one, the last lies ahead.
+        days = (100.0, 30.0, 4.0, -6.0)[number] * (0.6 + 0.8 * _draw(f"{name}/day"))
+        hours = 0.5 + 11 * _draw(f"{name}/hours")
+        yield _insight(account_id, region, kind, severity, began - days * DAY, hours * HOUR)
+
+
+def _insight(account_id: str, region: str, kind: Kind, severity: str, start: float, lasts: float | None) -> Insight:
+    start = 60 * (start // 60)
+    digest = hashlib.sha256(f"{account_id}/{region}/{kind.key}/{start}".encode()).hexdigest()
+    end = None if lasts is None else start + 60 * (lasts // 60)
+    return Insight(f"A{digest[:27]}", account_id, region, kind, severity, start, end)
+
+
+def _draw(name: str) -> float:
+    """A number from 0 up to 1, always the same for a name."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]) / 2**32

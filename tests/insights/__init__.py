@@ -1,0 +1,1 @@
+"""Insights without a running bot: times in words, and charts."""

@@ -1,0 +1,53 @@
+"""Times in words are stretches of the past, counted from the business clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.errors import Invalid
+from intents.insights.when import read_span
+
+NOW = datetime(2026, 11, 25, 14, 30, tzinfo=UTC)  # a Wednesday
+
+
+@pytest.mark.parametrize(
+    ("text", "slots", "since", "until"),
+    [
+        ("past 12h", {"Window": "PT12H"}, "2026-11-25T02:30", "2026-11-25T14:30"),
+        ("1w", {"Window": "P1W"}, "2026-11-18T14:30", "2026-11-25T14:30"),
+        ("insights 1m", {"Window": "PT1M"}, "2026-10-26T14:30", "2026-11-25T14:30"),
+        ("the past 5 minutes", {"Window": "PT5M"}, "2026-11-25T14:25", "2026-11-25T14:30"),
+        ("in the last week", {"Day": "2026-W47"}, "2026-11-18T14:30", "2026-11-25T14:30"),
+        # The recogniser's own day may be another than that of the business clock.
+        ("yesterday", {"Day": "2020-01-01"}, "2026-11-24T00:00", "2026-11-25T00:00"),
+        ("since Monday", {"Day": "2026-11-30"}, "2026-11-23T00:00", "2026-11-25T14:30"),
+        ("since Wednesday", {}, "2026-11-18T00:00", "2026-11-25T14:30"),
+        ("on Nov 20", {"Day": "2027-11-20"}, "2026-11-20T00:00", "2026-11-21T00:00"),
+        ("since 2026-10-01", {"Day": "2026-10-01"}, "2026-10-01T00:00", "2026-11-25T14:30"),
+        ("180 days", {"Window": "P180D"}, "2026-05-29T14:30", "2026-11-25T14:30"),
+    ],
+)
+def test_times_in_words_are_understood(text: str, slots: dict[str, str], since: str, until: str) -> None:
+    span = read_span(text, slots, NOW)
+    assert span is not None
+    assert [f"{moment:%Y-%m-%dT%H:%M}" for moment in (span.since, span.until)] == [since, until]
+
+
+def test_a_sentence_without_a_time_names_none() -> None:
+    assert read_span("what's wrong in production?", {}, NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "slots", "why"),
+    [
+        ("200 days", {"Window": "P200D"}, "kept for 180 days"),
+        ("since 2025-01-01", {"Day": "2025-01-01"}, "kept for 180 days"),
+        ("on 2027-01-01", {"Day": "2027-01-01"}, "lies ahead"),
+        ("99999999999 years", {"Window": "P99999999999Y"}, "kept for 180 days"),
+    ],
+)
+def test_times_that_can_not_be_are_refused(text: str, slots: dict[str, str], why: str) -> None:
+    with pytest.raises(Invalid, match=why):
+        read_span(text, slots, NOW)
