@@ -16,6 +16,7 @@ from bot.activity import MAX_TEXT, STOP_WORDS, Activity, clean_text
 from bot.database import Transaction
 from bot.dialogue.abandoning import abandons
 from bot.dialogue.addresses import Heard, hear
+from bot.dialogue.choosing import may_pick
 from bot.dialogue.commanding import commands
 from bot.dialogue.doubting import ask_back, is_doubtful
 from bot.dialogue.exchange import Decided, Exchange, require_may_ask
@@ -147,6 +148,8 @@ class Dialogue:
             return
         if turn.session.form and await self._answers_what_only_the_intent_knows(turn, turn.session.form, text):
             return
+        if turn.session.form is None and words.startswith("the ") and may_pick(words):
+            text = f"tell me about {text}"  # "the second one", of what was listed last
         heard = hear(text)
         understood = await self._understand(turn, heard)
         if turn.session.form:

@@ -20,6 +20,7 @@ class Help(Query):
                 "help",
                 "help me",
                 "help please",
+                "halp",
                 "what can you do",
                 "what can I ask",
                 "how does this work",

@@ -10,13 +10,13 @@ from bot.card import Card
 from bot.insights import Event, Insight
 
 MARKS = {"HIGH": "High", "MEDIUM": "Medium", "LOW": "Low"}
-REFERENCE = re.compile(r"insight ([\w-]{1,100}) of (\d{12}) in ([a-z]{2}-[a-z-]+-\d)")
+REFERENCE = re.compile(r"insight ([\w-]{1,100})_(\d{12})_([a-z]{2}-[a-z-]+-\d)\b")
 Name = Callable[[str], str]
 
 
 def reference_to(insight: Insight) -> str:
     """Return the words that name one insight for good; `REFERENCE` reads them back."""
-    return f"insight {insight.id} of {insight.account} in {insight.region}"
+    return f"insight {insight.id}_{insight.account}_{insight.region}"
 
 
 def references_in(card: Card) -> list[tuple[str, str, str]]:

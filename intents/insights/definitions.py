@@ -7,9 +7,8 @@ from bot.intent import Definition, Slot, SlotType, Value
 _WINDOW = Slot("Window", SlotType("AMAZON.Duration"), required=False, label="Time")
 _DAY = Slot("Day", SlotType("AMAZON.Date"), required=False, label="Day")
 PLACES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "last")
-_ID = SlotType("InsightId", pattern="[0-9A-Za-z_-]{16,100}", listed=False)
-_ACCOUNT = SlotType("InsightAccount", pattern="[0-9]{12}", listed=False)
-_REGION = SlotType("InsightRegion", pattern="[a-z]{2}-[a-z]{4,9}-[0-9]", listed=False)
+_ID = SlotType("InsightId", pattern="[0-9A-Za-z_-]{16,140}", listed=False)
+"""An insight's id, with the account and the Region behind it when our own buttons say it."""
 _PLACE = SlotType("InsightPlace", tuple(Value(p) for p in PLACES))
 
 
@@ -102,14 +101,10 @@ def define_detail() -> Definition:
             "tell me about that one",
             "tell me more about that one",
             "tell me about insight {Insight}",
-            "tell me about insight {Insight} of {Account} in {Region}",
             "tell me about the insight",
             "tell me about the {Place} one",
             "tell me more about the {Place} insight",
-            "the {Place} one",
-            "show me the {Place} one",
             "details of the {Place} insight",
-            "what about the {Place} one",
             "show insight details",
             "details of insight {Insight}",
             "more about this insight",
@@ -117,12 +112,12 @@ def define_detail() -> Definition:
             "what happened before it",
             "which deployment came before",
             "events of the insight",
-            "show events of insight {Insight} of {Account} in {Region}",
-            "show recommendations of insight {Insight} of {Account} in {Region}",
+            "show events of insight {Insight}",
+            "show recommendations of insight {Insight}",
             "what should I do about it",
             "what should we do about that one",
             "how do I fix that one",
-            "recommendations for it",
+            "recommendations for this insight",
             "show its recommendations",
             "show its chart",
             "show me the chart",
@@ -130,8 +125,6 @@ def define_detail() -> Definition:
         slots=(
             Slot("Place", _PLACE, required=False, label="Which"),
             Slot("Insight", _ID, required=False, label="Insight"),
-            Slot("Account", _ACCOUNT, required=False, label="Account"),
-            Slot("Region", _REGION, required=False, label="Region"),
         ),
         examples=("tell me about that one", "show its events"),
     )
