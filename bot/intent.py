@@ -140,6 +140,11 @@ class Intent(ABC):
     def define(self) -> Definition:
         """Return the definition; called once, at start."""
 
+    def is_offered_to(self, person: Person) -> bool:
+        """Tell whether help and home tabs name it to a person: what they may do is decided when they ask for it."""
+        is_allowed = self.services.policy.may_ask(person, self.definition, self.shape, {}).allowed
+        return bool(self.definition.examples) and is_allowed
+
     async def choices(self, slot: str, ask: Ask) -> tuple[str, ...]:
         """Return the values known only at run time for a slot, those to suggest first; empty for open slots."""
         return tuple(v.value for v in self.definition.slot(slot).type.values)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from bot.accounts import Account, Accounts
+from bot.activity import Person
 from bot.card import Button, Card, Facts, Item, Table, Text
 from bot.errors import Invalid
 from bot.intent import Answer, Ask, Definition, Query
@@ -91,6 +92,10 @@ class OwnerlessAccounts(Query):
     def define(self) -> Definition:
         """Return the definition."""
         return definitions.define_ownerless()
+
+    def is_offered_to(self, person: Person) -> bool:
+        """Tell whether the person may see everybody's accounts."""
+        return decide_all(self, Ask(person, {})).allowed
 
     async def answer(self, ask: Ask) -> Answer:
         """Return them; raises Refused for those who may not see everybody's accounts."""

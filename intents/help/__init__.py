@@ -55,8 +55,7 @@ class Help(Query):
         buttons: list[Button] = []
         for intent in self.services.registry.intents.values():
             definition = intent.definition
-            allowed = self.services.policy.may_ask(ask.person, definition, intent.shape, {}).allowed
-            if not allowed or not definition.examples:
+            if not intent.is_offered_to(ask.person):
                 continue
             rows.append((definition.description.rstrip("."), " · ".join(f"“{e}”" for e in definition.examples)))
             if intent.shape == "change":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from bot.activity import Person
 from bot.card import Card, Text
 from bot.errors import Invalid
 from bot.intent import Answer, Ask, Definition, Query, Slot, SlotType
@@ -55,6 +56,10 @@ class RetryRequest(Query):
             examples=("retry qm-7k3m9qxa",),
         )
 
+    def is_offered_to(self, person: Person) -> bool:
+        """Tell whether the person is an operator."""
+        return self.services.policy.may_pause(person).allowed
+
     async def answer(self, ask: Ask) -> Answer:
         """Try again the request that is named; never guesses which."""
         if not ask.slots.get("RequestId"):
@@ -98,6 +103,10 @@ class RecordStep(Query):
             ),
             examples=("record step set the budget of qm-7k3m9qxa as done because finance made it",),
         )
+
+    def is_offered_to(self, person: Person) -> bool:
+        """Tell whether the person is an operator."""
+        return self.services.policy.may_pause(person).allowed
 
     async def answer(self, ask: Ask) -> Answer:
         """Record the step that is named."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.activity import clean_text
+from bot.activity import Person, clean_text
 from bot.card import Button, Card, Text
 from bot.intent import Answer, Ask, Definition, Query, Slot, SlotType
 
@@ -43,6 +43,10 @@ class PauseChanges(Query):
             slots=(Slot("PauseReason", REASON, required=False, label="Reason"),),
             examples=("pause changes", "pause changes because the network is being moved"),
         )
+
+    def is_offered_to(self, person: Person) -> bool:
+        """Tell whether the person is an operator."""
+        return self.services.policy.may_pause(person).allowed
 
     async def answer(self, ask: Ask) -> Answer:
         """Pause; whoever pauses a second time is told who did before."""
@@ -88,6 +92,10 @@ class ResumeChanges(Query):
             ),
             examples=("resume changes",),
         )
+
+    def is_offered_to(self, person: Person) -> bool:
+        """Tell whether the person is an operator."""
+        return self.services.policy.may_pause(person).allowed
 
     async def answer(self, ask: Ask) -> Answer:
         """Resume; says so when nothing was paused."""

@@ -272,3 +272,12 @@ async def test_a_command_that_is_cut_off_after_it_acted_claims_nothing(
     op.does_not_hear("No request was placed")
     await op.says("are changes paused?")
     op.hears("Changes have been paused by Bo Diaz")
+
+
+async def test_help_names_what_operators_do_to_operators_alone(stage: Stage, ana: Speaker) -> None:
+    await ana.says("help")
+    ana.hears("I need a sandbox account", "my requests")
+    ana.does_not_hear("pause changes", "resume changes", "retry qm-", "record step", "accounts without an owner")
+    op = operator(stage)
+    await op.says("help")
+    op.hears("accounts without an owner", "pause changes", "resume changes", "retry qm-", "record step")
