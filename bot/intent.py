@@ -91,6 +91,8 @@ class Definition:
     It is done only when it is said outright, see `bot.dialogue.commanding`; its utterances begin with their verbs.
     """
 
+    unclear: str = ""
+    """A pattern of what makes a text mean this that was not understood but comes nearest to it: a mistyped id, say."""
     destroys: bool = False
     """Whether what it does can't be undone: when in doubt, the bot asks back which intent was meant."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from dataclasses import replace
 
 import structlog
@@ -183,6 +184,8 @@ class Dialogue:
         return replace(understood, slots=heard.restored_all(understood.slots))
 
     async def _fresh(self, turn: Exchange, understood: Turn, heard: Heard) -> None:
+        if understood.is_fallback:
+            understood = self._nearest(understood, heard)
         intent = self._services.registry.get(understood.intent)
         if understood.is_fallback or intent is None or (turn.may_be_for_others and not is_sure(understood)):
             self._not_understood(turn, heard.plain)
@@ -196,6 +199,15 @@ class Dialogue:
                 return
             await self._open.tell_unlisted(turn, intent, heard.text, slots)
             await self._begin(turn, intent, slots, heard)
+
+    def _nearest(self, understood: Turn, heard: Heard) -> Turn:
+        """Return what a text means that was not understood for something in it that only looks like a value."""
+        for name, score in understood.alternatives[:1]:
+            intent = self._services.registry.get(name)
+            pattern = intent.definition.unclear if isinstance(intent, Query) else ""
+            if pattern and score > 0 and re.search(pattern, heard.plain, re.IGNORECASE):
+                return Turn(name)
+        return understood
 
     async def _meant(self, turn: Exchange, intent: Change, slots: dict[str, str]) -> tuple[Change, dict[str, str]]:
         """Return the intent and slots that an opening means once its values are looked up."""

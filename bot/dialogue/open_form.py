@@ -22,6 +22,8 @@ from bot.recognizer import Recognizer, Turn
 from bot.services import Services
 from bot.words import either, in_midst
 
+PROBABLE = 0.5
+"""Confidence from which a sentence that is a wrong answer, and names a value of another intent, begins that."""
 CERTAIN = 0.95
 """Confidence from which even a single word begins something else while any word would answer: “help”, “status”."""
 
@@ -77,6 +79,8 @@ class OpenForm:
             else:  # the bare wish once more, as from a caller who begins again
                 turn.session.form = Form(form.intent)
                 await self.fill(turn, turn.session.form, {})
+        elif form.asking and (rather := await self._means_rather(turn, form, {form.asking: heard.text}, heard)):
+            return rather
         else:
             await self._take_what_means_nothing_else(turn, form, heard.text)
         return None
@@ -93,7 +97,9 @@ class OpenForm:
             await intent.validate(form.asking, changed[form.asking], turn.ask(form.slots))
         except Invalid:
             fresh = await self._afresh(turn, heard)
-            if fresh.intent != form.intent and is_sure(fresh) and self._services.registry.get(fresh.intent):
+            names_something = bool(fresh.slots) and fresh.confidence >= PROBABLE
+            is_meant = not fresh.is_fallback and (is_sure(fresh) or names_something)
+            if fresh.intent != form.intent and is_meant and self._services.registry.get(fresh.intent):
                 return fresh
         return None
 

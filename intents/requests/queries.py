@@ -115,6 +115,7 @@ class RequestStatus(Query):
                 "is my order finished",
             ),
             slots=(Slot("RequestId", REQUEST_ID, required=False, label="Request"),),
+            unclear=MISTYPED.pattern,
             examples=("status of qm-7k3m9qxa", "status"),
         )
 

@@ -6,12 +6,14 @@ import asyncio
 import copy
 import io
 import json
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+import structlog
 from botocore.credentials import Credentials
 
 import adapters.lex.building.lexapi
@@ -27,6 +29,17 @@ from sandbox.server import Sandbox
 from tests.lex.conftest import PAINT, READS, Rig, intent
 
 Lex = Callable[..., int]
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """Commands set up the process' logging, to a stream that ends with the test."""
+    before, root = structlog.get_config(), logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    structlog.configure(**before)
+    root.handlers[:] = handlers
+    root.setLevel(level)
 
 
 @pytest.fixture

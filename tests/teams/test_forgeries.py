@@ -84,7 +84,7 @@ TOKENS: list[tuple[str, dict[str, Any], str]] = [
     ("expired ten minutes ago", {"nbf": NOW - 4000, "exp": NOW - 600}, "expired"),
     ("of no end", {"without": ["exp"]}, "missing_claim"),
     ("of no beginning", {"without": ["nbf"]}, "missing_claim"),
-    ("that begins in ten minutes", {"nbf": NOW + 600}, "not_yet_valid"),
+    ("that begins in ten minutes", {"nbf": lambda: int(time.time()) + 600}, "not_yet_valid"),
     ("for another app", {"aud": "another-app"}, "audience"),
     ("for several apps", {"aud": ["another-app"]}, "audience"),
     ("for no app", {"without": ["aud"]}, "missing_claim"),
@@ -105,7 +105,8 @@ TOKENS: list[tuple[str, dict[str, Any], str]] = [
 @pytest.mark.parametrize(("different", "reason"), [t[1:] for t in TOKENS], ids=[t[0] for t in TOKENS])
 async def test_a_token_that_differs_by_one_thing_is_refused(gate: Gate, different: dict[str, Any], reason: str) -> None:
     before = refused(reason)
-    headers = bearer(gate.tenant.app_id, gate.tenant.service_url, **different)
+    claims = {name: value() if callable(value) else value for name, value in different.items()}
+    headers = bearer(gate.tenant.app_id, gate.tenant.service_url, **claims)
     assert await gate.lets_in(gate.ana.message("hello"), headers) == 401
     assert refused(reason) == before + 1
 
