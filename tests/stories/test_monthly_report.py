@@ -182,20 +182,21 @@ async def test_it_comes_by_itself_once_on_the_first_working_day(theatre: Theatre
         await job_runs(stage)
         month = month_now(stage)
         await until(stage, due_at(month.after, None) - timedelta(minutes=90))
-        await job_runs(stage)
-        assert await boss.mails() == []
-        assert await services.conversations.after("ops-room") == []
+        await job_runs(stage)  # the month before may have come meanwhile: the sandbox's date is whatever it is
+        before = len(await boss.mails())
+        assert f"Report for {month.title}" not in [mail["subject"] for mail in await boss.mails()]
+        assert len(await services.conversations.after("ops-room")) == before
         await stage.advance(hours=2)
-        await boss.receives_a_notice()
+        await boss.receives_a_notice(about=f"Report for {month.title}")
         assert boss.mail["subject"] == f"Report for {month.title}"
         boss.reads_in_the_mail("Accounts opened", "Request to ready", "The whole report is attached as CSV.")
-        said = await services.conversations.after("ops-room")
+        said = (await services.conversations.after("ops-room"))[before:]
         assert [message.text.partition("\n")[0] for message in said] == [f"Report for {month.title}"]
         for _ in range(3):
             await stage.advance(hours=9)
             await job_runs(stage)
-        assert [mail["subject"] for mail in await boss.mails()] == [f"Report for {month.title}"]
-        assert len(await services.conversations.after("ops-room")) == 1
+        assert [mail["subject"] for mail in await boss.mails()].count(f"Report for {month.title}") == 1
+        assert len(await services.conversations.after("ops-room")) == before + 1
 
 
 async def test_it_comes_to_a_channel_of_slack(theatre: Theatre, tmp_path: Path) -> None:

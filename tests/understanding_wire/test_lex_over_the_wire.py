@@ -151,7 +151,8 @@ async def test_what_is_lexs_own_goes_back_to_it_also_when_the_engine_answered_me
     await stage.switches_on("server_error", operations=["RecognizeText"], times=1)
     await ana.says("not an address")
     await ana.says("wire@corp.example")
-    given = [c["params"]["sessionState"]["sessionAttributes"] for c in await stage.calls("RecognizeText")]
+    turns = [c["params"] for c in await stage.calls("RecognizeText")]
+    given = [p["sessionState"]["sessionAttributes"] for p in turns if not p["sessionId"].endswith("-afresh")]
     called = {"UserName": "Ana Lopez"}
     assert given == [called, own | called, own | called]
     [put] = await stage.calls("PutSession")
