@@ -19,6 +19,7 @@ from starlette.staticfiles import StaticFiles
 
 from bot import __version__, http, traces
 from bot.approvals import Approvals
+from bot.approvals.fresh_sign_in import FreshSignIns
 from bot.audit import Audit
 from bot.channel import Channel
 from bot.clock import Clock, FollowingClock, SystemClock
@@ -274,6 +275,7 @@ def build_services(settings: Settings, clock: Clock, cloud: Cloud) -> Services:
         outbox=outbox,
         requests=requests,
         approvals=approvals,
+        sign_ins=FreshSignIns(database, clock),
         inbox=Inbox(database, clock, signals, replica, conversations),
         holding=Holding(database, clock, signals, audit),
         misses=Misses(database, clock, key_of(settings)),

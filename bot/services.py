@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from bot.approvals import Approvals
+from bot.approvals.fresh_sign_in import FreshSignIns
 from bot.audit import Audit
 from bot.clock import Clock
 from bot.cloud import Cloud
@@ -51,6 +52,7 @@ class Services:
     outbox: Outbox
     requests: Requests
     approvals: Approvals
+    sign_ins: FreshSignIns
     inbox: Inbox
     organization: OrganizationReader
     holding: Holding

@@ -192,8 +192,47 @@ approvals = Table(
     Column("policy", String(200)),
     Column("asked_at", UtcDateTime, nullable=False),
     Column("decided_at", UtcDateTime),
+    Column("decided_by", String(320)),
     UniqueConstraint("request_id", "version", "approver"),
 )
+"""One row for each who was asked; `decided_by` names who decided in their place, and is null where they did."""
+
+delegations = Table(
+    "delegations",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("approver", String(320), nullable=False, index=True),
+    Column("delegate", String(320), nullable=False, index=True),
+    Column("since", UtcDateTime, nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("ended_at", UtcDateTime),
+)
+"""Who is away from when to when, and who stands in; `delegate` is empty where nobody does."""
+
+fresh_sign_ins = Table(
+    "fresh_sign_ins",
+    metadata,
+    Column("session", String(64), primary_key=True),
+    Column("person_id", ForeignKey("people.id"), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("acr", String(200), nullable=False),
+)
+"""When somebody last proved at the identity provider who they are, by digest of the session in which they did."""
+
+broken_glass = Table(
+    "broken_glass",
+    metadata,
+    Column("request_id", ForeignKey("requests.id"), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("by", String(320), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("reviewed_by", String(320)),
+    Column("reviewed_at", UtcDateTime),
+    Column("verdict", Text),
+)
+"""Requests that went on without their approvals, and the review that each of them needs afterwards."""
 
 approval_tokens = Table(
     "approval_tokens",
