@@ -192,10 +192,10 @@ approvals = Table(
     Column("policy", String(200)),
     Column("asked_at", UtcDateTime, nullable=False),
     Column("decided_at", UtcDateTime),
-    Column("decided_by", String(320)),
+    Column("in_place_of", String(320)),
     UniqueConstraint("request_id", "version", "approver"),
 )
-"""One row for each who was asked; `decided_by` names who decided in their place, and is null where they did."""
+"""One row for each who was asked or has decided; `in_place_of` names for whom they stand in, null for themselves."""
 
 delegations = Table(
     "delegations",

@@ -1,4 +1,4 @@
-"""Delegates, fresh sign-ins, broken glass, and who decided in whose place."""
+"""Delegates, fresh sign-ins, broken glass, and who is asked in whose place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ depends_on = None
 def upgrade() -> None:
     """Apply."""
     with op.batch_alter_table("approvals", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("decided_by", sa.String(length=320), nullable=True))
+        batch_op.add_column(sa.Column("in_place_of", sa.String(length=320), nullable=True))
     op.create_table(
         "delegations",
         sa.Column("id", sa.String(length=40), nullable=False),
@@ -62,4 +62,4 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_delegations_approver"))
     op.drop_table("delegations")
     with op.batch_alter_table("approvals", schema=None) as batch_op:
-        batch_op.drop_column("decided_by")
+        batch_op.drop_column("in_place_of")
