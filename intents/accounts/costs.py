@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from bot.accounts import GLOBAL_REGION
+from bot.costs import spent_by
 from bot.errors import CloudError
 from bot.services import Services
-
-COST = "UnblendedCost"
 
 
 class Costs:
@@ -31,25 +29,8 @@ class Costs:
         return await self._sums("LINKED_ACCOUNT", start, end)
 
     async def _sums(self, dimension: str, start: date, end: date, **wanted: Any) -> dict[str, Decimal]:
-        sums: dict[str, Decimal] = defaultdict(Decimal)
-        page: dict[str, str] = {}
-        while True:
-            answer = await self._call(
-                "ce",
-                "GetCostAndUsage",
-                TimePeriod={"Start": start.isoformat(), "End": end.isoformat()},
-                Granularity="MONTHLY",
-                Metrics=[COST],
-                GroupBy=[{"Type": "DIMENSION", "Key": dimension}],
-                **wanted,
-                **page,
-            )
-            for period in answer["ResultsByTime"]:
-                for group in period.get("Groups", ()):
-                    sums[group["Keys"][0]] += Decimal(group["Metrics"][COST]["Amount"])
-            if not answer.get("NextPageToken"):
-                return dict(sorted(sums.items(), key=lambda pair: -pair[1]))
-            page = {"NextPageToken": answer["NextPageToken"]}
+        role = self._services.settings.management_role_arn
+        return await spent_by(self._services.cloud, role, dimension, start, end, **wanted)
 
     async def last_days(self, account_id: str, today: date, days: int) -> Decimal:
         """Return what was spent in the last so many days, today included."""

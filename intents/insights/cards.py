@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.card import Card
 from bot.insights import Event, Insight
+from bot.words import lasting
 
 MARKS = {"HIGH": "High", "MEDIUM": "Medium", "LOW": "Low"}
 REFERENCE = re.compile(r"insight ([\w-]{1,100})_(\d{12})_([a-z]{2}-[a-z-]+-\d)\b")
@@ -28,20 +29,6 @@ def references_in(card: Card) -> list[tuple[str, str, str]]:
 def when(moment: datetime) -> str:
     """Return a time for people, in UTC."""
     return f"{moment.day} {moment:%b %H:%M} UTC"
-
-
-def lasting(time: timedelta) -> str:
-    """Return a length of time: 45 s, 12 min, 3 h 5 min, 2 days 4 h."""
-    minutes = round(time.total_seconds() / 60)
-    if minutes < 1:
-        return f"{max(0, round(time.total_seconds()))} s"
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    days, hours = divmod(hours, 24)
-    return f"{days} days {hours} h" if hours else f"{days} days"
 
 
 def kind_of(insight: Insight) -> str:

@@ -11,13 +11,13 @@ from bot.errors import CloudError, NotFound
 from bot.insights import KEPT, Anomaly, Details, Insight
 from bot.intent import Answer, Ask, Definition, Query
 from bot.services import Services
+from bot.words import lasting
 from intents.insights import definitions
 from intents.insights.asking import Names, Watcher
 from intents.insights.cards import (
     MARKS,
     deployment_before,
     kind_of,
-    lasting,
     reference_to,
     state_of,
     timeline,

@@ -12,9 +12,10 @@ from bot.card import Button, Card, Facts, Item, Table, Text, Tone
 from bot.insights import SEVERITIES, Insight
 from bot.intent import Answer, Ask, Definition, Query
 from bot.services import Services
+from bot.words import lasting
 from intents.insights import definitions
 from intents.insights.asking import Names, Watcher, ordered
-from intents.insights.cards import MARKS, lasting, reference_to
+from intents.insights.cards import MARKS, reference_to
 
 WEEK = timedelta(days=7)
 SHOWN = 8

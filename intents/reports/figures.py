@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from bot.words import lasting
 from intents.reports.months import Month
 
 
@@ -102,19 +103,7 @@ def spread_of(times: Sequence[timedelta]) -> Spread:
 
 def duration_words(time: timedelta | None) -> str:
     """Return a time as people say it: 45 s, 12 min, 3 h 5 min, 2 days 4 h; a dash for none."""
-    if time is None:
-        return "–"
-    seconds = round(time.total_seconds())
-    if seconds < 60:
-        return f"{seconds} s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 48:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    days, hours = divmod(hours, 24)
-    return f"{days} days {hours} h" if hours else f"{days} days"
+    return "–" if time is None else lasting(time)
 
 
 def reason_of(error: str) -> str:

@@ -15,7 +15,8 @@ from typing import Any
 
 import structlog
 
-from bot.accounts import GLOBAL_REGION, Account, Accounts
+from bot.accounts import Account, Accounts
+from bot.costs import spent_by
 from bot.errors import CloudError
 from bot.hours import WorkingHours
 from bot.services import Services
@@ -25,7 +26,6 @@ from intents.reports.recorded import Recorded
 
 log = structlog.get_logger(__name__)
 
-COST = "UnblendedCost"
 PATIENCE = 15.0
 """Seconds of wall time after which a report goes without what AWS has not told."""
 ACTIVE = "ACTIVE"
@@ -129,26 +129,8 @@ class Gatherer:
     async def _costs(self, month: Month) -> dict[str, Decimal]:
         """Return US dollars by account id. Cost Explorer counts its days in UTC, and none that lie ahead."""
         until = min(month.after.first, self._services.clock.now().astimezone(UTC).date() + timedelta(days=1))
-        sums: dict[str, Decimal] = defaultdict(Decimal)
-        page: dict[str, str] = {}
-        while True:
-            answer = await self._services.cloud.call(
-                "ce",
-                "GetCostAndUsage",
-                region=GLOBAL_REGION,
-                role=self._services.settings.management_role_arn,
-                TimePeriod={"Start": month.first.isoformat(), "End": until.isoformat()},
-                Granularity="MONTHLY",
-                Metrics=[COST],
-                GroupBy=[{"Type": "DIMENSION", "Key": "LINKED_ACCOUNT"}],
-                **page,
-            )
-            for period in answer["ResultsByTime"]:
-                for group in period.get("Groups", ()):
-                    sums[group["Keys"][0]] += Decimal(group["Metrics"][COST]["Amount"])
-            if not answer.get("NextPageToken"):
-                return sums
-            page = {"NextPageToken": answer["NextPageToken"]}
+        role = self._services.settings.management_role_arn
+        return await spent_by(self._services.cloud, role, "LINKED_ACCOUNT", month.first, until)
 
     async def _leavers(self, accounts: Mapping[str, Account], notes: list[str]) -> tuple[Leaver, ...]:
         """Return owners and requesters whom nobody lists any more; none when Identity Center can't be read."""
