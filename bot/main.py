@@ -54,7 +54,7 @@ from bot.workflow.scheduler import Scheduler
 
 log = structlog.get_logger(__name__)
 
-ADAPTERS = ("slack", "teams", "rest", "email", "console")
+ADAPTERS = ("slack", "teams", "rest", "email", "console", "sns")
 VITAL = ("database", "recogniser", "workflows")
 """Parts without which a process should get no traffic; the others are told, and the rest goes on without them."""
 CLOCK_PACE = 1.0

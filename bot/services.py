@@ -29,6 +29,7 @@ from bot.requests import Requests
 from bot.rows import insert_new
 from bot.settings import Settings
 from bot.signals import Signals
+from bot.sns import Notifications
 
 if TYPE_CHECKING:
     from bot.inbox import Inbox
@@ -59,6 +60,7 @@ class Services:
     misses: Misses
     replica: str
     registry: Registry = field(default_factory=Registry)
+    notifications: Notifications = field(default_factory=Notifications)
 
     async def keepsake(self, name: str) -> str:
         """Return the random secret (256 bits, URL-safe) that all replicas share under this name; made at first use."""

@@ -44,6 +44,12 @@ def _receivers(listed: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+SNS_HOSTS = ("sns.*.amazonaws.com", "sns.*.amazonaws.com.cn")
+SANDBOX_TOPICS = tuple(
+    f"arn:aws:sns:{region}:333344445555:quartermaster-insights" for region in ("us-east-1", "eu-central-1")
+)
+"""The topics to which DevOps Guru publishes in the sandbox, of its delegated administrator."""
+
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
 Addresses = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_addresses)]
 Receivers = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_receivers)]
@@ -148,6 +154,18 @@ class Settings(BaseSettings):
         (), description="Who gets the monthly report by itself: addresses, and conversation:id for channels."
     )
 
+    sns_allowed_topics: CommaList = Field(
+        (), description="ARNs of the SNS topics that may post to /sns, which is off without; the sandbox's there."
+    )
+    sns_cert_hosts: CommaList = Field(
+        (),
+        description="Hosts that are SNS, for its certificates and confirmations; * is the topic's Region. "
+        "sns.*.amazonaws.com and sns.*.amazonaws.com.cn when unset, in the sandbox the sandbox's.",
+    )
+    sns_subscribe: bool = Field(
+        False, description="Whether PUBLIC_URL/sns is subscribed to those topics at start; make run does it."
+    )
+
     aws_endpoint_url: str = Field("", description="As the AWS SDKs read it; loopback means: AWS is the sandbox.")
     aws_region: str = Field("us-east-1", description="Region of calls that name none.")
     control_tower_region: str = Field("", description="Home Region of Control Tower; AWS_REGION when unset.")
@@ -191,6 +209,11 @@ class Settings(BaseSettings):
             fill["control_tower_region"] = "us-east-1" if self.is_sandbox else self.aws_region
         if not self.teams_allowed_tenants and self.teams_tenant_id:
             fill["teams_allowed_tenants"] = (self.teams_tenant_id,)
+        if self.is_sandbox and not self.sns_allowed_topics:
+            fill["sns_allowed_topics"] = SANDBOX_TOPICS
+        if not self.sns_cert_hosts:
+            sandbox = urlsplit(self.aws_endpoint_url).netloc
+            fill["sns_cert_hosts"] = (sandbox,) if self.is_sandbox else SNS_HOSTS
         if not self.lex_region:
             fill["lex_region"] = self.aws_region
         if not self.lex_concurrency:
@@ -316,6 +339,7 @@ def check(settings: Settings) -> None:
             f"SNS_APPROVAL_TOPIC_ARN is not the ARN of a topic; it is {settings.sns_approval_topic_arn!r}.",
             next_step="Set one like arn:aws:sns:us-east-1:123456789012:approvals.",
         )
+    _check_sns(settings)
     _check_files(settings)
     WorkingHours.parse(settings.working_hours)
     if not re.fullmatch(r"[\w+=,.@-]{1,64}", settings.member_role_name):
@@ -342,6 +366,24 @@ def check(settings: Settings) -> None:
 
 
 _TOPIC_ARN = re.compile(r"arn:aws[a-z-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,251}(\.fifo|[A-Za-z0-9_-]{0,5})")
+
+
+def _check_sns(settings: Settings) -> None:
+    """Refuse topics that are none, and hosts that somebody else may have; raises SettingsError."""
+    for topic in settings.sns_allowed_topics:
+        if not _TOPIC_ARN.fullmatch(topic):
+            raise SettingsError(
+                f"SNS_ALLOWED_TOPICS: {topic!r} is not the ARN of a topic.",
+                next_step="Write ARNs like arn:aws:sns:us-east-1:123456789012:insights.",
+            )
+    for host in settings.sns_cert_hosts:
+        if settings.is_sandbox and is_loopback_host(urlsplit(f"//{host}").hostname or ""):
+            continue
+        if not re.fullmatch(r"(?=[^*]*\*?[^*]*$)[a-z0-9*-]+(\.[a-z0-9-]+|\.\*)*\.amazonaws\.com(\.cn)?", host):
+            raise SettingsError(
+                f"SNS_CERT_HOSTS: {host!r} is no host of SNS: who has it could sign whatever they like.",
+                next_step=f"Leave it out, which means {' and '.join(SNS_HOSTS)}.",
+            )
 
 
 _SLACK_TOKENS = {"slack_bot_token": ("xoxb-", "xoxe.xoxb-"), "slack_app_token": ("xapp-",)}

@@ -39,6 +39,7 @@ TITLES = {
     "accounts": "The life of accounts",
     "insights": "Insights",
     "email": "Mail through SES, notices through SNS",
+    "sns": "Subscribing to SNS topics at start (`SNS_SUBSCRIBE`)",
     "lex": "Understanding through Lex",
     "lex_building": "`python -m bot lex diff`, `deploy` and `rollback`",
     "reports": "The monthly report",

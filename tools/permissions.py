@@ -104,6 +104,7 @@ _RESOURCES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ses:SendRawEmail", ("arn:aws:ses:{region}:{bot}:identity/{sender}",)),
     ("sns:Publish", ("arn:aws:sns:{region}:{bot}:{topic}",)),
     ("sns:GetTopicAttributes", ("arn:aws:sns:{region}:{bot}:{topic}",)),
+    ("sns:Subscribe", ("arn:aws:sns:*:*:{topic}",)),
     ("lex:RecognizeText", ("arn:aws:lex:{region}:{bot}:bot-alias/{lex_bot}",)),
     ("lex:*Session", ("arn:aws:lex:{region}:{bot}:bot-alias/{lex_bot}",)),
     ("lex:ListBots", ("*",)),

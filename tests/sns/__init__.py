@@ -1,0 +1,1 @@
+"""POST /sns: what SNS posts is believed, and nothing else."""
