@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from urllib.parse import urlsplit
 
 from starlette.requests import HTTPConnection
@@ -47,3 +48,15 @@ def is_newcomer(settings: Settings, request: HTTPConnection) -> bool:
     if not is_loopback_host(host):
         return False  # also stops DNS rebinding
     return not any(name.startswith(_FORWARDING) for name in request.headers)
+
+
+def address_of(request: HTTPConnection) -> str:
+    """Return what counts as one client: the peer's address, for IPv6 its /64 network."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return host

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from adapters.console.chat import Chat
+from adapters.console.limits import Limits
 from adapters.console.overview import Overview
 from adapters.console.pages import Pages
 from adapters.console.request_pages import RequestPages
 from adapters.console.routes import ConsoleRouter
-from adapters.console.sessions import CookieJar
+from adapters.console.sessions import CookieJar, Sessions
 from adapters.console.signin import SignIn
 from adapters.console.visits import Doorkeeper
 from bot.channel import Channel
@@ -16,12 +17,12 @@ from bot.services import Services
 
 def build(services: Services) -> Channel:
     """Return the channel "console": pages at / and /requests, and the files they use under /static."""
-    cookies = CookieJar(services)
-    doorkeeper = Doorkeeper(services, cookies)
+    cookies, sessions = CookieJar(services), Sessions(services)
+    doorkeeper = Doorkeeper(services, cookies, sessions)
     pages = Pages(services)
-    router = ConsoleRouter(doorkeeper, pages)
+    router = ConsoleRouter(doorkeeper, pages, Limits(services.clock))
     overview = Overview(services)
-    SignIn(services, cookies, doorkeeper, pages).add_to(router)
+    SignIn(services, cookies, sessions, doorkeeper, pages).add_to(router)
     Chat(services, doorkeeper, pages, overview).add_to(router)
     RequestPages(services, doorkeeper, pages, overview).add_to(router)
     router.router.add_route("/static/{folder}/{file}", pages.assets.serve)  # without a visit: the same for all

@@ -27,7 +27,7 @@ def checks(patient: Patient) -> Sequence[Check]:
 async def _look_at_provider(settings: Settings) -> Finding:
     url = settings.oidc_issuer.rstrip("/") + "/.well-known/openid-configuration"
     try:
-        async with httpx.AsyncClient(timeout=5, follow_redirects=True) as client:
+        async with httpx.AsyncClient(timeout=5) as client:
             found = (await client.get(url)).raise_for_status().json()
     except (httpx.HTTPError, ValueError) as error:
         return failed(f"{url} can't be read ({type(error).__name__})", "Check OIDC_ISSUER and the network.")

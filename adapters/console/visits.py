@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from adapters.console.sessions import TALK, CookieJar, Session
+from adapters.console.sessions import TALK, CookieJar, Session, Sessions
 from bot.activity import Person
 from bot.errors import Unauthenticated
 from bot.guard import is_newcomer
@@ -50,8 +50,8 @@ class Visit:
         self.person, self.session, self.session_changed = person, session, True
 
     def sign_out(self) -> None:
-        """Go on as nobody, in a new session."""
-        self.person, self.session, self.session_changed = None, Session.begin(), True
+        """Go on as nobody."""
+        self.person, self.session, self.session_changed = None, Session.nobody(), True
 
     def begin_talk(self) -> None:
         """Start a new conversation for the person who is signed in."""
@@ -82,28 +82,29 @@ class Visit:
 class Doorkeeper:
     """Opens a visit for each request and writes what changed when it ends."""
 
-    def __init__(self, services: Services, cookies: CookieJar) -> None:
-        self._services, self._cookies = services, cookies
+    def __init__(self, services: Services, cookies: CookieJar, sessions: Sessions) -> None:
+        self._services, self._cookies, self._sessions = services, cookies, sessions
 
     async def open(self, request: Request) -> Visit:
         """Return who is there; on the newcomer's machine that is at least the development user."""
         settings = self._services.settings
         may_switch = not settings.uses_oidc and is_newcomer(settings, request)
-        session = await self._cookies.read_session(request)
+        token = self._cookies.token_of(request)
+        session = await self._sessions.find(token) if token else None
         person = await self._person_of(session, may_switch) if session else None
         talks = {k: v for k, v in (await self._cookies.read(request, TALK) or {}).items() if isinstance(v, str)}
-        if session and (person or not (session.person_id or may_switch)):
+        if session and person:
             return Visit(session, person, talks, may_switch)
-        visit = Visit(Session.begin(), None, talks, may_switch, session_changed=True)
+        visit = Visit(Session.nobody(), None, talks, may_switch, session_changed=bool(token))
         if may_switch:
             newcomer = await self._services.people.of_email(settings.dev_user)
-            visit.sign_in(newcomer, Session.begin(newcomer.id, "dev"))
+            visit.sign_in(newcomer, await self._sessions.begin(newcomer, "dev", browser=browser_of(request)))
         return visit
 
     async def close(self, visit: Visit, response: Response) -> None:
         """Write the cookies that changed."""
         if visit.session_changed:
-            await self._cookies.write_session(response, visit.session)
+            self._cookies.write_session(response, visit.session)
         if visit.talks_changed:
             await self._cookies.write(response, TALK, dict(visit.talks))
 
@@ -121,12 +122,10 @@ class Doorkeeper:
 
     async def still_counts(self, visit: Visit) -> bool:
         """Tell whether a visit that lasts may go on: nobody has signed out of its session since it was opened."""
-        return not await self._cookies.is_ended(visit.session)
+        return await self._sessions.counts(visit.session)
 
     async def _person_of(self, session: Session, may_switch: bool) -> Person | None:
         settings = self._services.settings
-        if not session.person_id:
-            return None
         if session.way == "oidc":
             counts = settings.uses_oidc and session.issuer == settings.oidc_issuer
         else:
@@ -138,3 +137,8 @@ def visit_of(request: Request) -> Visit:
     """Return the visit that the console's routes opened for this request."""
     visit: Visit = request.state.visit
     return visit
+
+
+def browser_of(request: Request) -> str:
+    """Return what the browser calls itself, for people to tell their sessions apart."""
+    return request.headers.get("user-agent", "")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +18,7 @@ from starlette.requests import Request
 from adapters.rest.problems import TooMany
 from bot.clock import Clock
 from bot.errors import Refused, Unauthenticated
-from bot.guard import is_newcomer
+from bot.guard import address_of, is_newcomer
 from bot.settings import ApiKey, Settings
 
 OPEN = "open"
@@ -124,7 +123,7 @@ class Door:
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         if scheme.casefold() != "bearer" or not secret.strip():
             raise Unauthenticated("A key is needed.", next_step="Send one of API_KEYS as “Authorization: Bearer …”.")
-        client = client_of(request)
+        client = address_of(request)
         digest = _digest(secret.strip().encode("latin-1", "replace"))
         self._wrong.check(client, digest)
         # Every key is compared, so that the time taken tells nothing about which came close.
@@ -143,18 +142,6 @@ class Door:
                 next_step="Set API_KEYS=key:owner:domain and send the key as “Authorization: Bearer …”.",
             )
         return Caller(OPEN)
-
-
-def client_of(request: Request) -> str:
-    """Return what counts as one client: the address, for IPv6 its /64 network."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((address, 64), strict=False))
-    return host
 
 
 def _is_cross_site(request: Request) -> bool:

@@ -463,6 +463,20 @@ misses = Table(
 )
 """Sentences that were not understood, masked and sealed; gone after 30 days."""
 
+console_sessions = Table(
+    "console_sessions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("person_id", ForeignKey("people.id"), nullable=False, index=True),
+    Column("way", String(10), nullable=False),
+    Column("issuer", String(255), nullable=False),
+    Column("browser", String(200), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False, index=True),
+    Column("ended_at", UtcDateTime),
+)
+"""Browsers' sessions; `id` is the SHA-256 of the token that only the cookie holds. Moments are real time."""
+
 slack_oauth_states = Table(
     "slack_oauth_states",
     metadata,

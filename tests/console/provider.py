@@ -48,6 +48,13 @@ class Provider:
         self.metadata: dict[str, Any] = {}
         self.denies = ""
         self.is_broken = False
+        self.asked: dict[str, str] = {}
+        """What the last way here asked for."""
+        self.moved_to = ""
+        """Where discovery is said to be now."""
+        self.seen: list[str] = []
+        self.answers: dict[str, str] = {}
+        """What is added to the way back."""
         self._codes: dict[str, dict[str, str]] = {}
         self.app = FastAPI()
         for method, path, handler in (
@@ -75,6 +82,9 @@ class Provider:
                 await task
 
     async def _describe(self, request: Request) -> Response:
+        self.seen.append(request.url.path)
+        if self.moved_to:
+            return RedirectResponse(self.moved_to, 302)
         if self.is_broken:
             return Response("not now", 503)
         return JSONResponse(
@@ -93,7 +103,7 @@ class Provider:
         )
 
     async def _authorize(self, request: Request) -> Response:
-        asked = dict(request.query_params)
+        asked = self.asked = dict(request.query_params)
         back = asked["redirect_uri"]
         if self.denies:
             return RedirectResponse(f"{back}?{urlencode({'error': self.denies, 'state': asked['state']})}", 302)
@@ -101,7 +111,7 @@ class Provider:
             return Response("bad request", 400)
         code = secrets.token_urlsafe(12)
         self._codes[code] = asked
-        return RedirectResponse(f"{back}?{urlencode({'code': code, 'state': asked['state']})}", 302)
+        return RedirectResponse(f"{back}?{urlencode({'code': code, 'state': asked['state'], **self.answers})}", 302)
 
     async def _token(self, request: Request) -> Response:
         form = {k: str(v) for k, v in (await request.form()).items()}
@@ -118,6 +128,8 @@ class Provider:
             return JSONResponse({"error": "invalid_grant"}, 400)
         now = int(time.time())
         claims = {"iss": self.url, "aud": CLIENT_ID, "iat": now, "exp": now + 300, "nonce": asked["nonce"]}
+        if "max_age" in asked:
+            claims |= {"auth_time": now, "acr": asked.get("acr_values", "").partition(" ")[0] or "urn:password"}
         claims = {k: v for k, v in (claims | self.claims | self.changes).items() if v is not None}
         key: Any = self.key if self.algorithm == "RS256" else OctKey.import_key(CLIENT_SECRET)
         token = (

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
+from sqlalchemy import select, update
 
 from adapters.console.sessions import LIFETIMES, SESSION
+from bot.database import Transaction
+from bot.database.tables import console_sessions
 from tests.console.provider import CLIENT_ID, CLIENT_SECRET, OTHER_KEY, Provider
 from tests.console.stage import Stage, Visitor
 
@@ -38,11 +43,13 @@ async def signed(tmp_path: Path, provider: Provider) -> AsyncIterator[Stage]:
     await stage.stop()
 
 
-async def go_to_provider(visitor: Visitor, path: str = "/") -> str:
-    """Open a page, be sent to the provider, and return where the provider sends back to."""
-    to_sign_in = await visitor.get(path)
-    assert to_sign_in.status_code == 303
-    to_provider = await visitor.get(to_sign_in.headers["location"])
+async def go_to_provider(visitor: Visitor, path: str = "/", *, start: str = "") -> str:
+    """Open a page, be sent to the provider, and return where the provider sends back to; or begin at `start`."""
+    if not start:
+        to_sign_in = await visitor.get(path)
+        assert to_sign_in.status_code == 303
+        start = to_sign_in.headers["location"]
+    to_provider = await visitor.get(start)
     assert to_provider.status_code == 302
     async with httpx.AsyncClient() as outside:
         back = await outside.get(to_provider.headers["location"])
@@ -88,14 +95,41 @@ async def test_gives_cookies_that_travel_encrypted_only(signed: Stage) -> None:
     assert "Domain" not in session
 
 
-async def test_begins_a_new_session_at_sign_in(signed: Stage) -> None:
+async def test_begins_a_new_session_at_sign_in_whatever_the_browser_brought(signed: Stage) -> None:
+    name = "__Host-quartermaster-session"
+    async with signed.visitor() as mallory, signed.visitor() as ana:
+        await sign_in(mallory)
+        planted = mallory.cookies[name]
+        ana.cookies.update(mallory.cookies)  # Mallory's own session, put into Ana's browser
+        await ana.get(await go_to_provider(ana, start="/signin"))
+        assert ana.cookies[name] != planted
+        assert (await mallory.get("/")).status_code == 303
+
+
+async def test_keeps_no_token_in_the_database(signed: Stage) -> None:
     async with signed.visitor() as ana:
-        callback = await go_to_provider(ana)
-        before = dict(ana.cookies)
-        await ana.get(callback)
-        after = dict(ana.cookies)
-    name = next(n for n in after if n.endswith("-session"))
-    assert before[name] != after[name]
+        await sign_in(ana)
+        token = ana.cookies["__Host-quartermaster-session"]
+        await ana.see("/")
+        csrf = ana.csrf
+    async with signed.services.database.read() as connection:
+        (row,) = (await connection.execute(select(console_sessions))).all()
+    assert token not in str(row)
+    assert csrf not in str(row)
+    assert row.id == hashlib.sha256(token.encode()).hexdigest()
+
+
+async def test_gives_strangers_no_session_and_takes_no_guessed_one(signed: Stage) -> None:
+    async with signed.visitor() as stranger:
+        await stranger.get("/")
+        await stranger.get("/signedout")
+        assert not [n for n in stranger.cookies if n.endswith("-session")]
+        for guess in ("", "x", "A" * 43, "A" * 4000, "../" * 14):
+            stranger.cookies.clear()
+            header = {"cookie": f"__Host-quartermaster-session={guess}"}
+            assert (await stranger.get("/", headers=header)).status_code == 303
+    async with signed.services.database.read() as connection:
+        assert (await connection.execute(select(console_sessions))).all() == []
 
 
 NOW = int(time.time())
@@ -308,14 +342,28 @@ async def test_takes_no_copy_of_a_cookie_after_sign_out_on_any_replica(
     await other.stop()
 
 
-async def test_asks_to_sign_in_again_after_twelve_hours(signed: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_asks_to_sign_in_again_after_twelve_hours(signed: Stage) -> None:
     assert LIFETIMES[SESSION] == 12 * 3600
     async with signed.visitor() as ana:
         await sign_in(ana)
         assert (await ana.get("/")).status_code == 200
-        real = time.time
-        monkeypatch.setattr(time, "time", lambda: real() + 12 * 3600 + 60)
+
+        async def age(transaction: Transaction) -> None:
+            row = (await transaction.execute(select(console_sessions))).one()
+            assert row.expires_at - row.created_at == timedelta(hours=12)
+            await transaction.execute(update(console_sessions).values(expires_at=datetime.now(UTC)))
+
+        await signed.services.database.write(age)
         assert (await ana.get("/")).status_code == 303
+
+
+async def test_signs_out_everywhere(signed: Stage) -> None:
+    async with signed.visitor() as laptop, signed.visitor() as phone:
+        await sign_in(laptop)
+        await sign_in(phone)
+        await laptop.see("/")
+        await laptop.submit("/signout", where="everywhere")
+        assert (await phone.get("/")).status_code == 303
 
 
 async def test_knows_no_development_user_beside_a_provider(tmp_path: Path, provider: Provider) -> None:
