@@ -39,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
             speed=options.speed,
             accounts=options.accounts,
             ous=options.ous,
+            regions=options.regions,
         )
         if options.lex_definition is not None:
             sandbox.register_bot(json.loads(options.lex_definition.read_text(encoding="utf-8")))
@@ -73,8 +74,14 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         default=os.environ.get("SANDBOX_SPEED") or "60",
         help="simulated seconds per second (default: SANDBOX_SPEED, or 60)",
     )
-    parser.add_argument("--accounts", type=int, help="member accounts to begin with (default: the small seed's)")
-    parser.add_argument("--ous", type=int, help="registered OUs to begin with (default: the small seed's)")
+    for name, what in (("accounts", "member accounts"), ("ous", "registered OUs"), ("regions", "governed Regions")):
+        variable = f"SANDBOX_{name.upper()}"
+        parser.add_argument(
+            f"--{name}",
+            type=int,
+            default=os.environ.get(variable) or None,
+            help=f"{what} to begin with (default: {variable}, or the small seed's)",
+        )
     parser.add_argument(
         "--lex-definition",
         type=Path,

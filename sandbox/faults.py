@@ -27,6 +27,8 @@ _OPTION_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "limit": (_count, "a whole number from 0"),
     "rate": (lambda v: _number(v) and 0 <= v <= 1, "a number from 0 to 1"),
     "seconds": (lambda v: _number(v) and 0 <= v <= 600, "a number of wall-clock seconds from 0 to 600"),
+    "rate_a_second": (lambda v: _number(v) and 0 < v <= 10_000, "a number of calls a second above 0"),
+    "burst": (lambda v: _count(v) and v > 0, "a whole number from 1"),
     "when": (lambda v: v in ("before", "after"), '"before" or "after"'),
     "message": (lambda v: isinstance(v, str) and 0 < len(v) <= 1_000, "a text of 1 to 1,000 characters"),
     "operations": (
@@ -51,6 +53,13 @@ KINDS = {
     kind.name: kind
     for kind in (
         FaultKind("throttling", "Calls are refused as throttled, in each service's own code.", _ON_CALLS),
+        FaultKind(
+            "rate_limits",
+            "Calls past a rate are refused as throttled: of each account, Region and operation `rate_a_second` go "
+            "through (wall-clock), and `burst` at once.",
+            ("operations", "rate_a_second", "burst"),
+            {"rate_a_second": 10, "burst": 20},
+        ),
         FaultKind("access_denied", "Calls are refused for want of permission.", _ON_CALLS),
         FaultKind("server_error", "Calls end in an internal failure of the service (500).", _ON_CALLS),
         FaultKind(

@@ -34,6 +34,7 @@ from sandbox.protocol import (
     serialize_plain_error,
 )
 from sandbox.provisioning import settle
+from sandbox.rates import Rates
 from sandbox.registry import OPERATIONS, SERVICES, Context, Served, Service, services_signed_as
 from sandbox.sessions import Caller, identify_caller
 from sandbox.validation import check_result, find_violations, summarize
@@ -63,6 +64,7 @@ class Front:
         self._world = world
         self._faults = faults
         self._calls = calls
+        self._rates = Rates()
         self._passed_on = PassedOn()
         self._control = Control(world, faults, calls, self._passed_on.reset)
         self._closed = False
@@ -238,6 +240,11 @@ class Front:
                 status=service.denied_status,
             )
         if self._faults.take("throttling", *where) is not None:
+            raise AwsError(service.throttled, "Rate exceeded", status=service.throttled_status)
+        limit = self._faults.take("rate_limits", *where)
+        if limit is not None and not self._rates.admit(
+            (answering.caller.account, answering.signature.region, *where), limit
+        ):
             raise AwsError(service.throttled, "Rate exceeded", status=service.throttled_status)
         if self._faults.take("server_error", *where) is not None:
             raise AwsError(service.failed, "An internal failure occurred. Try again later.", status=500)

@@ -17,9 +17,9 @@ from sandbox.landing_zone import (
 )
 from sandbox.model import Account, OrganizationalUnit, ProvisionedProduct
 from sandbox.provisioning import find_unit
+from sandbox.stacks import governed_regions
 from sandbox.world import World
 
-GOVERNED_REGIONS = (HOME_REGION, "eu-central-1")
 BASELINE_VERSION = "4.0"
 TRAIL_NAME = "aws-controltower-BaselineCloudTrail"
 TRAIL_ARN = f"arn:aws:cloudtrail:{HOME_REGION}:{MANAGEMENT_ACCOUNT}:trail/{TRAIL_NAME}"
@@ -106,7 +106,7 @@ def control_arn(name: str) -> str:
 
 def has_recorder(world: World, account_id: str, region: str) -> bool:
     """Whether Control Tower has set up AWS Config there: in governed accounts, in governed Regions."""
-    if region not in GOVERNED_REGIONS:
+    if region not in governed_regions(world.zone):
         return False
     account = world.zone.accounts.get(account_id)
     unit = world.zone.units.get(account.parent_id) if account is not None else None

@@ -12,13 +12,15 @@ from math import ceil
 
 from sandbox.access import seed_assignments
 from sandbox.clock import moment
+from sandbox.coverage import seed_coverage
 from sandbox.errors import SandboxError
 from sandbox.landing_zone import ACCOUNT_QUOTA, FOUNDED, ROOT_ID, enroll, seed, unit_id
 from sandbox.model import Account, LandingZone, OrganizationalUnit
-from sandbox.stacks import seed_contents, seed_loose
+from sandbox.stacks import GOVERNED_REGIONS, MORE_REGIONS, govern, seed_contents, seed_loose
 
 MAX_ACCOUNTS = 10_000
 MAX_UNITS = 2_000
+MAX_REGIONS = len(GOVERNED_REGIONS) + len(MORE_REGIONS)
 
 _DIVISIONS = ("Retail", "Logistics", "Finance", "Research", "Energy", "Mobility", "Health", "Media")
 _BELOW_DIVISION = ("Prod", "Test", "Shared")
@@ -32,22 +34,28 @@ class ImpossibleSize(SandboxError):
     """The organization can't be seeded in the size asked for."""
 
 
-def check_size(accounts: int | None, units: int | None) -> None:
-    """ImpossibleSize unless that many member accounts and registered OUs can be seeded; None is the small seed."""
-    for asked, most, what in ((accounts, MAX_ACCOUNTS, "accounts"), (units, MAX_UNITS, "OUs")):
+def check_size(accounts: int | None, units: int | None, regions: int | None = None) -> None:
+    """ImpossibleSize unless so many member accounts, registered OUs and Regions can be; None is the small seed."""
+    for asked, most, what in (
+        (accounts, MAX_ACCOUNTS, "accounts"),
+        (units, MAX_UNITS, "OUs"),
+        (regions, MAX_REGIONS, "Regions"),
+    ):
         if asked is not None and not 1 <= asked <= most:
             raise ImpossibleSize(f"The sandbox can be seeded with 1 to {most:,} {what}, not {asked}.")
 
 
-def seed_grown(accounts: int | None = None, units: int | None = None) -> LandingZone:
+def seed_grown(accounts: int | None = None, units: int | None = None, regions: int | None = None) -> LandingZone:
     """A fresh landing zone of that size; each call makes an independent one.
 
     `accounts` counts members, without the management account; `units` counts registered OUs. Fewer than the
-    small seed has are no fewer. ImpossibleSize as `check_size`.
+    small seed has are no fewer. `regions` are those that Control Tower governs. ImpossibleSize as `check_size`.
     """
-    check_size(accounts, units)
+    check_size(accounts, units, regions)
     zone = seed()
     seed_contents(zone)
+    seed_coverage(zone)
+    govern(zone, regions or 0)
     if accounts is not None or units is not None:
         _grow(zone, accounts, units)
     return zone

@@ -19,6 +19,8 @@ class Metric:
     usually: float
     when_wrong: float
     limit: float | None = None
+    is_load: bool = False
+    """Whether Performance Insights tells of it, by two figures instead of values over time."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +141,40 @@ KINDS = {
             ),
         ),
         Kind(
+            "rds-load",
+            "RDS database load is anomalous in routing-database",
+            "The database routing has more sessions at work than it has processors; most wait for a lock.",
+            "RDS",
+            "AWS::RDS::DBInstance",
+            "routing-database",
+            "routing",
+            (
+                Metric("DatabaseConnections", "AWS/RDS", "DBInstanceIdentifier", "Average", "Count", 22, 188),
+                Metric("DBLoad", "AWS/RDS", "DBInstanceIdentifier", "Average", "None", 1.4, 11.6, is_load=True),
+            ),
+            (
+                Event("ModifyDBParameterGroup", "rds.amazonaws.com", "CONFIG_CHANGE", -75),
+                Event("CreateDeployment", "codedeploy.amazonaws.com", "DEPLOYMENT", -9),
+            ),
+            (
+                Advice(
+                    "Look into the wait event Lock:tuple",
+                    "Find the statements that hold the lock, in Performance Insights under top SQL.",
+                    "The load is above the number of virtual processors, and most of it waits for Lock:tuple.",
+                    f"{_GUIDE}AmazonRDS/latest/UserGuide/USER_PerfInsights.UsingDashboard.html",
+                ),
+                *(
+                    Advice(
+                        f"Tune the statement {number} of the top SQL",
+                        "Look at its plan and at the indexes that it uses.",
+                        f"It is number {number} of those that wait longest.",
+                        f"{_GUIDE}AmazonRDS/latest/UserGuide/USER_PerfInsights.UsingDashboard.Components.html",
+                    )
+                    for number in range(2, 13)
+                ),
+            ),
+        ),
+        Kind(
             "dynamodb-throttles",
             "DynamoDB write throttling is anomalous in cart-table",
             "Writes to the table carts are refused because they exceed its capacity.",
@@ -216,3 +252,6 @@ KINDS = {
         ),
     )
 }
+
+ORDINARY = tuple(key for key in KINDS if key != "rds-load")
+"""Kinds that any account may have."""

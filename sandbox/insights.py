@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
-from sandbox.governance import GOVERNED_REGIONS
-from sandbox.insight_kinds import KINDS, Kind, Metric
+from sandbox.coverage import is_learnt
+from sandbox.insight_kinds import KINDS, ORDINARY, Kind, Metric
 from sandbox.landing_zone import HOME_REGION
+from sandbox.stacks import governed_regions
 from sandbox.world import World
 
 DELEGATED_ADMINISTRATOR = "333344445555"
@@ -38,6 +40,7 @@ _TOLD: tuple[tuple[str, str, str, str, float, float | None], ...] = (
     ("666688889999", HOME_REGION, "dynamodb-throttles", "MEDIUM", 3.5, None),
     ("777799990000", "eu-central-1", "sqs-age", "LOW", 30.0, None),
     ("444466667777", HOME_REGION, "sqs-age", "LOW", 1.0, None),
+    ("777788889999", HOME_REGION, "rds-load", "MEDIUM", 2.5, None),
     ("555566667777", "eu-central-1", "rds-storage", "MEDIUM", 4.0, None),
     ("666677778888", HOME_REGION, "dynamodb-throttles", "HIGH", 28.0, 3.0),
     ("777788889999", "eu-central-1", "api-errors", "HIGH", 60.0, 1.5),
@@ -73,7 +76,11 @@ def list_insights(world: World, account_ids: set[str], region: str) -> list[Insi
         world.zone.marks[ANCHOR] = now
         world.changed()
     began = world.zone.marks[ANCHOR]
-    found = [i for i in _all(world, began) if i.region == region and i.account_id in account_ids and i.start <= now]
+    found = [
+        i
+        for i in _all(world, account_ids, began)
+        if i.region == region and i.start <= now and is_learnt(world.zone, i.account_id, region, i.kind.stack, i.start)
+    ]
     return sorted(found, key=lambda insight: (-insight.start, insight.id))
 
 
@@ -91,9 +98,14 @@ def points_of(insight: Insight, metric: Metric, now: float) -> tuple[int, list[t
     points = []
     for number in range(int((last - first) // period) + 1):
         at = first + number * period
-        wobble = 0.92 + 0.16 * _draw(f"{insight.id}/{metric.name}/{number}")
-        points.append((at, round(_value(insight, metric, at) * wobble, 3)))
+        points.append((at, value_at(insight, metric, at)))
     return period, points
+
+
+def value_at(insight: Insight, metric: Metric, at: float) -> float:
+    """A metric's value at a time around an insight: whoever asks for it hears the same."""
+    wobble = 0.92 + 0.16 * _draw(f"{insight.id}/{metric.name}/{at:.0f}")
+    return round(_value(insight, metric, at) * wobble, 3)
 
 
 def _value(insight: Insight, metric: Metric, at: float) -> float:
@@ -105,24 +117,34 @@ def _value(insight: Insight, metric: Metric, at: float) -> float:
     return min(metric.limit * 0.97, usually + (wrong - usually) * (at - insight.start) / _RIPENING)
 
 
-def _all(world: World, began: float) -> Iterator[Insight]:
+def _all(world: World, account_ids: Iterable[str], began: float) -> Iterator[Insight]:
+    wanted = frozenset(account_ids)
     for account_id, region, key, severity, before, hours in _TOLD:
-        if account_id in world.zone.accounts:
+        if account_id in world.zone.accounts and account_id in wanted:
             start = began - before * HOUR
             yield _insight(account_id, region, KINDS[key], severity, start, None if hours is None else hours * HOUR)
-    for account in world.zone.accounts.values():
+    regions = governed_regions(world.zone)
+    for account in (world.zone.accounts[i] for i in wanted if i in world.zone.accounts):
         unit = world.zone.units.get(account.parent_id)
         if unit is not None and unit.name != "Security":
-            yield from _ordinary(account.id, began)
+            yield from _ordinary(account.id, regions, began)
 
 
-def _ordinary(account_id: str, began: float) -> Iterator[Insight]:
-    """Insights of the last four months, closed by now, and one that opens within a week."""
-    kinds = list(KINDS.values())
+@lru_cache(maxsize=20_000)
+def _ordinary(account_id: str, regions: tuple[str, ...], began: float) -> tuple[Insight, ...]:
+    """Insights of the last four months, closed by now, and one that opens within a week.
+
+    Those of the seed's accounts stay in the Regions that it has, however many a grown landing zone governs.
+    """
+    return tuple(_draw_ordinary(account_id, regions if account_id.startswith("9") else regions[:2], began))
+
+
+def _draw_ordinary(account_id: str, regions: tuple[str, ...], began: float) -> Iterator[Insight]:
+    kinds = [KINDS[key] for key in ORDINARY]
     for number in range(4):
         name = f"{account_id}/{number}"
         kind = kinds[int(_draw(f"{name}/kind") * len(kinds))]
-        region = GOVERNED_REGIONS[int(_draw(f"{name}/region") * len(GOVERNED_REGIONS))]
+        region = regions[int(_draw(f"{name}/region") * len(regions))]
         severity = ("LOW", "LOW", "MEDIUM", "HIGH")[int(_draw(f"{name}/severity") * 4)]
         # Each quarter of the time has one, the last lies ahead.
         days = (100.0, 30.0, 4.0, -6.0)[number] * (0.6 + 0.8 * _draw(f"{name}/day"))

@@ -245,6 +245,8 @@ class LandingZone:
     roles: dict[str, Role] = field(default_factory=dict)
     stacks: dict[str, Stack] = field(default_factory=dict)
     resources: dict[str, StackResource] = field(default_factory=dict)
+    coverage: dict[str, dict[str, float]] = field(default_factory=dict)
+    """Of "account/Region": the stacks that DevOps Guru analyses ("*": all there is), and since when."""
     marks: dict[str, float] = field(default_factory=dict)
     """When something first happened, by what it is called."""
 

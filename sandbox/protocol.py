@@ -28,6 +28,7 @@ from moto.core.routing import NotFound, get_service_router
 from moto.core.serialize import SerializationContext, get_serializer_class
 from moto.core.utils import get_service_model
 
+from sandbox import rpc_cbor
 from sandbox.errors import AwsError
 
 Environ = dict[str, Any]
@@ -67,7 +68,7 @@ def read_signature(environ: Environ) -> Signature | None:
 class Operation:
     """One operation of one service, as a request named it."""
 
-    def __init__(self, model: OperationModel, protocol: str, request: Request, labels: dict[str, Any]):
+    def __init__(self, model: OperationModel, protocol: str, request: Any, labels: dict[str, Any]):
         self._model = model
         self._protocol = protocol
         self._request = request
@@ -155,12 +156,43 @@ def _serializer_class(service: str, protocol: str) -> Any:
     return KeepingNulls
 
 
+class CborOperation(Operation):
+    """An operation that was asked for in RPC v2 over CBOR."""
+
+    def __init__(self, model: OperationModel, body: bytes, service: str) -> None:
+        super().__init__(model, rpc_cbor.PROTOCOL, None, {})
+        self._body = body
+        self.service = service
+
+    def parse(self) -> dict[str, Any]:
+        """The request's parameters under their modelled names; SerializationException if undecodable."""
+        try:
+            parsed = rpc_cbor.parse(self._model, self._body)
+        except ValueError as error:
+            raise AwsError("SerializationException", "The request could not be decoded.") from error
+        return {name: value for name, value in parsed.items() if value is not None}
+
+    def serialize(self, result: Mapping[str, Any], request_id: str) -> WireResponse:
+        """The response that carries a result."""
+        return WireResponse(200, _CBOR_HEADERS, rpc_cbor.write(self._model.output_shape, result))
+
+    def serialize_error(self, error: AwsError, request_id: str) -> WireResponse:
+        """The response that carries an error; CloudWatch tells its old code as well."""
+        headers = {**_CBOR_HEADERS, "x-amzn-query-error": f"{error.code};Sender"}
+        return WireResponse(error.status or 400, headers, rpc_cbor.write_error(error.code, error.message))
+
+
+_CBOR_HEADERS = {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
+
+
 class _WireError(ServiceException):
     """moto looks for errors of its own services by module; this one belongs to none of them."""
 
 
 def match_operation(service: str, environ: Environ, body: bytes) -> Operation | None:
     """The operation of `service` that a request addresses, or None if it addresses none of them."""
+    if environ.get("HTTP_SMITHY_PROTOCOL"):
+        return _match_cbor(service, environ, body)
     request = Request({**environ, "wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))})
     try:
         model, labels = get_service_router(service).match(request)
@@ -171,6 +203,14 @@ def match_operation(service: str, environ: Environ, body: bytes) -> Operation | 
         # The router lets a label run over slashes, so that a longer path of another service fits too.
         return None
     return Operation(model, protocol, request, labels)
+
+
+def _match_cbor(service: str, environ: Environ, body: bytes) -> Operation | None:
+    try:
+        model = rpc_cbor.find_operation(get_service_model(service), environ)
+    except UnknownServiceError:
+        return None
+    return CborOperation(model, body, service) if model else None
 
 
 @functools.cache

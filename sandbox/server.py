@@ -34,9 +34,9 @@ class Sandbox:
     """The sandboxed AWS on one loopback port; also a context manager.
 
     `state` names the SQLite file that state survives in (None: every start is fresh); `speed` is simulated
-    seconds per second; `accounts` and `ous` seed an organization of that many member accounts and registered OUs
-    (None: the small one; a kept state is taken as it is). `start` returns once calls are answered; `url` is
-    valid from then on.
+    seconds per second; `accounts`, `ous` and `regions` seed an organization of that many member accounts, registered
+    OUs and governed Regions (None: the small one; a kept state is taken as it is). `start` returns once calls are
+    answered; `url` is valid from then on.
     """
 
     def __init__(
@@ -48,17 +48,18 @@ class Sandbox:
         speed: float = 60.0,
         accounts: int | None = None,
         ous: int | None = None,
+        regions: int | None = None,
     ) -> None:
         if host not in _LOOPBACK:
             raise NotLoopback(
                 f"The sandbox listens on loopback only (127.0.0.1, ::1 or localhost), not on {host}: "
                 "it takes every credential for good."
             )
-        check_size(accounts, ous)
+        check_size(accounts, ous, regions)
         self._store: Store = Forgetful() if state is None else SqliteStore(state)
         self.faults = Faults()
         self.calls = CallLog()
-        self.world = World(self._store, speed, self.faults, partial(seed_grown, accounts, ous))
+        self.world = World(self._store, speed, self.faults, partial(seed_grown, accounts, ous, regions))
         self._front = Front(self.world, self.faults, self.calls)
         self._server = _Server(host, port, self._front)
         self._stopped = Event()

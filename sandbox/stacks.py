@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from sandbox.world import World
 
 GOVERNED_REGIONS = (HOME_REGION, "eu-central-1")
+"""The Regions that every landing zone governs; a grown one may govern more."""
+MORE_REGIONS = ("eu-west-1", "ap-southeast-2", "us-west-2")
+_GOVERNED = "governed-region:"
 CONTROL_TOWER_PREFIX = "StackSet-AWSControlTower"
 
 # Blueprint, whether it is in the home Region only, and what it makes: logical id, type, physical id
@@ -45,6 +48,18 @@ _BLUEPRINTS = (
         (("ForwardSnsNotification", "AWS::Lambda::Function", "aws-controltower-NotificationForwarder"),),
     ),
 )
+
+
+def governed_regions(zone: LandingZone) -> tuple[str, ...]:
+    """The Regions that Control Tower governs."""
+    more = tuple(mark.removeprefix(_GOVERNED) for mark in zone.marks if mark.startswith(_GOVERNED))
+    return (*GOVERNED_REGIONS, *more)
+
+
+def govern(zone: LandingZone, count: int) -> None:
+    """Let Control Tower govern that many Regions, two at least."""
+    for region in MORE_REGIONS[: max(0, count - len(GOVERNED_REGIONS))]:
+        zone.marks[_GOVERNED + region] = FOUNDED
 
 
 def stack_id_of(account_id: str, region: str, name: str, unique: str) -> str:
@@ -200,7 +215,7 @@ def _resources(stack: Stack, contents: tuple[tuple[str, str, str], ...]) -> list
 
 def _governance_of(zone: LandingZone, account_id: str, region: str) -> list[tuple[Stack, list[StackResource]]]:
     account = zone.accounts.get(account_id)
-    if account is None or region not in GOVERNED_REGIONS or not _is_governed(zone, account):
+    if account is None or region not in governed_regions(zone) or not _is_governed(zone, account):
         return []
     made = []
     for blueprint, is_at_home_only, contents in _BLUEPRINTS:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from sandbox.alarms import identifier
 from sandbox.clock import moment
 from sandbox.errors import AwsError
 from sandbox.governance import TRAIL_ARN, TRAIL_NAME
+from sandbox.insights import list_insights
 from sandbox.landing_zone import FOUNDED, HOME_REGION, MANAGEMENT_ACCOUNT, ORGANIZATION_ID
-from sandbox.registry import Context, Parameters, Service, serve
+from sandbox.registry import Context, Parameters, Service, page_of, serve
+from sandbox.world import without_nothing
 
 operation = serve(
     Service("cloudtrail", signing_name="cloudtrail", invalid="InvalidParameterException", failed="InternalFailure")
@@ -59,6 +62,50 @@ def get_trail_status(context: Context, parameters: Parameters) -> dict[str, Any]
         "StartLoggingTime": moment(FOUNDED),
         "LatestDeliveryTime": moment(context.now - context.now % 300),
     }
+
+
+_KEPT = 90 * 86_400.0
+_LOOKED_UP_BY = ("EventName", "EventSource", "ResourceName", "ResourceType")
+
+
+@operation("LookupEvents")
+def lookup_events(context: Context, parameters: Parameters) -> dict[str, Any]:
+    """What was done in the caller's account and Region around its insights, newest first, for 90 days."""
+    begin, end = (_seconds(parameters.get(name)) for name in ("StartTime", "EndTime"))
+    attributes = parameters.get("LookupAttributes", [])
+    if len(attributes) > 1 or any(a["AttributeKey"] not in _LOOKED_UP_BY for a in attributes):
+        raise AwsError("InvalidLookupAttributesException", f"One of {', '.join(_LOOKED_UP_BY)} may be looked up by.")
+    found = []
+    for insight in list_insights(context.world, {context.account}, context.region):
+        for event in insight.kind.events:
+            at = insight.start + 60 * event.minutes
+            entry = {
+                "EventId": identifier(insight.id, event.name),
+                "EventName": event.name,
+                "EventSource": event.source,
+                "EventTime": moment(at),
+                "ReadOnly": "false",
+                "Username": "deployer",
+                "Resources": [{"ResourceType": insight.kind.resource_type, "ResourceName": insight.kind.resource}],
+            }
+            is_then = context.now - _KEPT <= at <= min(context.now, end or context.now) and at >= (begin or 0.0)
+            if is_then and all(_has(entry, a["AttributeKey"], a["AttributeValue"]) for a in attributes):
+                found.append((at, entry))
+    found.sort(key=lambda pair: pair[0], reverse=True)
+    page, following = page_of(
+        context, parameters, [e for _, e in found], cursor="NextToken", size="MaxResults", default_size=50
+    )
+    return without_nothing({"Events": page, "NextToken": following})
+
+
+def _has(entry: dict[str, Any], key: str, value: str) -> bool:
+    if key in ("EventName", "EventSource"):
+        return bool(entry[key] == value)
+    return any(resource[key] == value for resource in entry["Resources"])
+
+
+def _seconds(value: Any) -> float | None:
+    return None if value is None else float(value.timestamp() if hasattr(value, "timestamp") else value)
 
 
 def _is_at_home(context: Context) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox import governance
 from sandbox.errors import AwsError
-from sandbox.governance import BASELINES, GOVERNED_REGIONS, Enabled
+from sandbox.governance import BASELINES, Enabled
 from sandbox.landing_zone import (
     HOME_REGION,
     LANDING_ZONE_ARN,
@@ -15,6 +15,7 @@ from sandbox.landing_zone import (
     MANAGEMENT_ACCOUNT,
 )
 from sandbox.registry import Context, Parameters, Service, page_of, serve
+from sandbox.stacks import governed_regions
 from sandbox.world import World
 
 operation = serve(Service("controltower", signing_name="controltower", throttled_status=429, denied_status=403))
@@ -45,7 +46,7 @@ def get_landing_zone(context: Context, parameters: Parameters) -> dict[str, Any]
             "status": "ACTIVE",
             "driftStatus": {"status": "IN_SYNC"},
             "manifest": {
-                "governedRegions": list(GOVERNED_REGIONS),
+                "governedRegions": list(governed_regions(context.world.zone)),
                 "organizationStructure": {"security": {"name": "Security"}},
                 "accessManagement": {"enabled": True},
             },

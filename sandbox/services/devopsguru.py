@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
+from sandbox.coverage import ALL, LEARNING, covered
 from sandbox.errors import AwsError
 from sandbox.insights import DAY, DELEGATED_ADMINISTRATOR, Insight, list_insights, mean_time_to_recover
 from sandbox.landing_zone import MANAGEMENT_ACCOUNT
@@ -36,7 +37,7 @@ def describe_organization_health(context: Context, parameters: Parameters) -> di
     """How many insights are open, and how much is watched."""
     accounts = _accounts(context, parameters)
     ongoing = [i for i in list_insights(context.world, accounts, context.region) if not i.is_closed(context.now)]
-    resources = _RESOURCES_AN_ACCOUNT * len(accounts)
+    resources = _RESOURCES_AN_ACCOUNT * sum(_is_analysed(context, account) for account in accounts)
     return {
         "OpenReactiveInsights": sum(not i.kind.is_proactive for i in ongoing),
         "OpenProactiveInsights": sum(i.kind.is_proactive for i in ongoing),
@@ -146,7 +147,11 @@ def describe_organization_resource_collection_health(context: Context, parameter
         where = {"AWS_CLOUD_FORMATION": insight.kind.stack, "AWS_SERVICE": insight.kind.service}
         groups[where.get(kind, insight.account_id)].append(insight)
     if kind == "AWS_ACCOUNT":
-        groups |= {account: [] for account in sorted(accounts - groups.keys())}
+        watched = {account for account in accounts if covered(context.world.zone, account, context.region)}
+        groups |= {account: [] for account in sorted(watched - groups.keys())}
+    if kind == "AWS_CLOUD_FORMATION":
+        chosen = {s for a in accounts for s in covered(context.world.zone, a, context.region) if s != ALL}
+        groups |= {stack: [] for stack in sorted(chosen - groups.keys())}
     if kind == "AWS_TAGS":
         groups.clear()  # what is watched here is chosen by account
     names = {"AWS_CLOUD_FORMATION": "StackName", "AWS_SERVICE": "ServiceName", "AWS_ACCOUNT": "AccountId"}
@@ -168,6 +173,12 @@ def describe_organization_resource_collection_health(context: Context, parameter
     page, following = _page(parameters, entries, 500)
     lists = {"AWS_CLOUD_FORMATION": "CloudFormation", "AWS_SERVICE": "Service", "AWS_ACCOUNT": "Account"}
     return without_nothing({lists.get(kind, "Tags"): page, "NextToken": following})
+
+
+def _is_analysed(context: Context, account: str) -> bool:
+    """Whether metrics are analysed: something is covered, and has been learnt."""
+    since = covered(context.world.zone, account, context.region).values()
+    return any(at + LEARNING <= context.now for at in since)
 
 
 def _accounts(context: Context, parameters: Parameters) -> set[str]:

@@ -128,7 +128,9 @@ def _anomaly(world: World, insight: Insight, number: int) -> dict[str, Any]:
         "Status": "CLOSED" if insight.is_closed(now) else "ONGOING",
         "AnomalyTimeRange": _span(insight, world, "StartTime", "EndTime"),
         "AnomalyReportedTimeRange": _span(insight, world, "OpenTime", "CloseTime", REPORTING),
-        "SourceDetails": {"CloudWatchMetrics": [_metric(insight, metric, now)]},
+        "SourceDetails": {"PerformanceInsightsMetrics": [_load(insight, metric)]}
+        if metric.is_load
+        else {"CloudWatchMetrics": [_metric(insight, metric, now)]},
         "AssociatedInsightId": insight.id,
         "ResourceCollection": describe_collection(insight),
         "AnomalyResources": [{"Name": insight.kind.resource, "Type": insight.kind.resource_type}],
@@ -148,6 +150,21 @@ def _metric(insight: Insight, metric: Metric, now: float) -> dict[str, Any]:
             "TimestampMetricValuePairList": [{"Timestamp": moment(at), "MetricValue": value} for at, value in points],
             "StatusCode": "Complete",
         },
+    }
+
+
+def _load(insight: Insight, metric: Metric) -> dict[str, Any]:
+    """A metric of Performance Insights: no values over time, but what it is, and what it usually is."""
+    grouping = {"Group": "db.wait_event", "Dimensions": ["db.wait_event.name"], "Limit": 1}
+    return {
+        "MetricDisplayName": metric.name,
+        "Unit": metric.unit,
+        "MetricQuery": {"Metric": "db.load.avg", "GroupBy": grouping, "Filter": {"db.wait_event.name": "Lock:tuple"}},
+        "ReferenceData": [
+            {"Name": "Number of vCPUs", "ComparisonValues": {"ReferenceScalar": {"Value": 4.0}}},
+        ],
+        "StatsAtAnomaly": [{"Type": "AVG", "Value": metric.when_wrong}],
+        "StatsAtBaseline": [{"Type": "AVG", "Value": metric.usually}],
     }
 
 

@@ -37,7 +37,7 @@ def test_every_served_operation_exists_and_is_signed_as_the_sdk_does() -> None:
         ("iam", "list_users", {}, "ListUsers"),
         ("dynamodb", "list_tables", {}, "ListTables"),
         ("lexv2-models", "list_imports", {}, "ListImports"),
-        ("cloudwatch", "describe_alarms", {}, "DescribeAlarms"),
+        ("cloudwatch", "list_dashboards", {}, "ListDashboards"),
     ],
 )
 def test_names_the_operation_that_it_does_not_serve(

@@ -31,7 +31,7 @@ async def test_what_is_wrong_is_listed_and_told_up_to_what_to_do(stage: Stage, a
 
 async def test_the_organization_is_on_one_card(stage: Stage, ana: Speaker) -> None:
     await ana.says("how healthy is the organization?")
-    ana.hears("9 open insights in 6 accounts", "Severity", "Reactive", "Proactive", "High", "2", "1")
+    ana.hears("10 open insights in 6 accounts", "Severity", "Reactive", "Proactive", "High", "2", "1")
     ana.hears("Opened in 7 days", "the week before", "Mean time to recover", "us-east-1")
     ana.hears(f"Webshop Prod ({WEBSHOP})", "Workloads/Prod", "checkout-service", "Gravest: 1. Lambda")
     await ana.presses("Insight 1")
@@ -43,7 +43,7 @@ async def test_the_organization_is_on_one_card(stage: Stage, ana: Speaker) -> No
     [
         ("high severity insights in the last 12h", ["2 high severity insights opened in the past 12 hours"], "NAT"),
         ("insights for account 666677778888 in eu-central-1", ["1 open insight in Webshop Prod", "API Gateway"], "ECS"),
-        ("insights for Network Hub and Webshop Test", ["3 open insights", "Network Hub", "Webshop Test"], "Lambda"),
+        ("insights for Network Hub and Webshop Test", ["4 open insights", "Network Hub", "Webshop Test"], "Lambda"),
         ("insights in Workloads", ["open insights in Workloads", "Webshop Prod", "Webshop Test"], "Network"),
         (
             "closed insights in the past 3 days",
