@@ -109,6 +109,12 @@ KINDS = {
             ("times", "message"),
             {"message": "The build failed: an utterance can't be used to train the model."},
         ),
+        FaultKind(
+            "action_failed",
+            "The next actions of FIS experiments fail, and their experiments with them.",
+            ("times", "message"),
+            {"message": "The action could not be carried out."},
+        ),
         FaultKind("trail_missing", "Accounts see no organization trail of CloudTrail.", ("times",)),
         FaultKind("recorder_stopped", "AWS Config's recorders have stopped.", ("times",)),
         FaultKind("quota", "The organization has all the accounts it may have (or `limit`).", ("limit", "times")),

@@ -11,6 +11,7 @@ from datetime import timedelta
 from math import ceil
 
 from sandbox.access import seed_assignments
+from sandbox.chaos_seed import seed_chaos
 from sandbox.clock import moment
 from sandbox.coverage import seed_coverage
 from sandbox.errors import SandboxError
@@ -56,6 +57,7 @@ def seed_grown(accounts: int | None = None, units: int | None = None, regions: i
     seed_contents(zone)
     seed_coverage(zone)
     govern(zone, regions or 0)
+    seed_chaos(zone)
     if accounts is not None or units is not None:
         _grow(zone, accounts, units)
     return zone

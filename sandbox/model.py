@@ -11,6 +11,7 @@ from typing import Any
 
 from sandbox.access import Assignment, AssignmentRequest
 from sandbox.budgeting import Budget
+from sandbox.chaos_model import Experiment, ExperimentTemplate, Machine, WorkloadAlarm
 from sandbox.identities import Group, User
 from sandbox.lex_model import ModelledBot
 
@@ -247,6 +248,12 @@ class LandingZone:
     resources: dict[str, StackResource] = field(default_factory=dict)
     coverage: dict[str, dict[str, float]] = field(default_factory=dict)
     """Of "account/Region": the stacks that DevOps Guru analyses ("*": all there is), and since when."""
+    experiment_templates: dict[str, ExperimentTemplate] = field(default_factory=dict)
+    experiments: dict[str, Experiment] = field(default_factory=dict)
+    machines: dict[str, Machine] = field(default_factory=dict)
+    workload_alarms: dict[str, WorkloadAlarm] = field(default_factory=dict)
+    levers: dict[str, dict[str, str]] = field(default_factory=dict)
+    """FIS's safety levers, of "account/Region": status and reason."""
     marks: dict[str, float] = field(default_factory=dict)
     """When something first happened, by what it is called."""
 
@@ -271,6 +278,10 @@ _RECORD_TYPES: dict[str, type] = {
     "roles": Role,
     "stacks": Stack,
     "resources": StackResource,
+    "experiment_templates": ExperimentTemplate,
+    "experiments": Experiment,
+    "machines": Machine,
+    "workload_alarms": WorkloadAlarm,
 }
 
 

@@ -9,6 +9,7 @@ from threading import RLock
 from typing import Any
 
 from sandbox import landing_zone
+from sandbox.chaos_seed import seed_chaos
 from sandbox.clock import SimulatedClock
 from sandbox.faults import Faults
 from sandbox.growth import seed_grown
@@ -46,6 +47,7 @@ class World:
         except TypeError as error:
             raise UnusableState("The state is another version's; remove the file.") from error
         landing_zone.furnish(self.zone)
+        seed_chaos(self.zone)
         kept_clock = store.load("clock")
         self.clock = SimulatedClock(
             speed=speed,

@@ -11,6 +11,12 @@ from sandbox.alarms import HISTORY, PERIOD, Alarm, list_alarms, metric_values, u
 from sandbox.clock import moment
 from sandbox.errors import AwsError
 from sandbox.registry import Context, Parameters, Service, page_of, serve
+from sandbox.services.cloudwatch_workloads import (
+    describe_workload_alarms,
+    tags_of,
+    workload_changes,
+    workload_values,
+)
 from sandbox.world import without_nothing
 
 operation = serve(
@@ -41,9 +47,10 @@ def describe_alarms(context: Context, parameters: Parameters) -> dict[str, Any]:
         and alarm.name.startswith(prefix)
         and parameters.get("StateValue") in (None, alarm.state(context.now)[0])
     ]
-    page, following = page_of(context, parameters, found, cursor="NextToken", size="MaxRecords", default_size=50)
-    described = [_describe(alarm, context.now) for alarm in page]
-    return without_nothing({"MetricAlarms": described, "CompositeAlarms": [], "NextToken": following})
+    described = [_describe(alarm, context.now) for alarm in found] + describe_workload_alarms(context, parameters)
+    described.sort(key=lambda alarm: str(alarm["AlarmName"]))
+    page, following = page_of(context, parameters, described, cursor="NextToken", size="MaxRecords", default_size=50)
+    return without_nothing({"MetricAlarms": page, "CompositeAlarms": [], "NextToken": following})
 
 
 @operation("ListTagsForResource")
@@ -53,6 +60,8 @@ def list_tags_for_resource(context: Context, parameters: Parameters) -> dict[str
         if alarm.arn == parameters["ResourceARN"]:
             stack = {"Key": "aws:cloudformation:stack-name", "Value": alarm.kind.stack}
             return {"Tags": [stack, {"Key": "team", "Value": alarm.kind.stack.partition("-")[0]}]}
+    if (tags := tags_of(context, parameters["ResourceARN"])) is not None:
+        return {"Tags": tags}
     raise AwsError("ResourceNotFoundException", f"There is no alarm {parameters['ResourceARN']}.", status=404)
 
 
@@ -62,27 +71,31 @@ def describe_alarm_history(context: Context, parameters: Parameters) -> dict[str
     begin, end = (_seconds(parameters.get(name)) for name in ("StartDate", "EndDate"))
     if parameters.get("HistoryItemType", "StateUpdate") != "StateUpdate":
         return {"AlarmHistoryItems": []}
-    changes = [
-        (at, alarm, state)
+    found = [
+        (at, alarm.name, "OK" if state == "ALARM" else "ALARM", state, _reason(alarm, state))
         for alarm in list_alarms(context.world, context.account, context.region)
         if parameters.get("AlarmName") in (None, alarm.name)
         for at, state in alarm.changes(context.now)
-        if at >= context.now - HISTORY and (begin is None or at >= begin) and (end is None or at <= end)
+    ]
+    changes = [
+        change
+        for change in (*found, *workload_changes(context, parameters.get("AlarmName")))
+        if change[0] >= context.now - HISTORY
+        and (begin is None or change[0] >= begin)
+        and (end is None or change[0] <= end)
     ]
     changes.sort(key=lambda change: change[0], reverse=parameters.get("ScanBy") != "TimestampAscending")
     page, following = page_of(context, parameters, changes, cursor="NextToken", size="MaxRecords", default_size=100)
     items = [
         {
-            "AlarmName": alarm.name,
+            "AlarmName": name,
             "AlarmType": "MetricAlarm",
             "Timestamp": moment(at),
             "HistoryItemType": "StateUpdate",
-            "HistorySummary": f"Alarm updated from {'OK' if state == 'ALARM' else 'ALARM'} to {state}",
-            "HistoryData": json.dumps(
-                {"version": "1.0", "newState": {"stateValue": state, "stateReason": _reason(alarm, state)}}
-            ),
+            "HistorySummary": f"Alarm updated from {before} to {state}",
+            "HistoryData": json.dumps({"version": "1.0", "newState": {"stateValue": state, "stateReason": reason}}),
         }
-        for at, alarm, state in page
+        for at, name, before, state, reason in page
     ]
     return without_nothing({"AlarmHistoryItems": items, "NextToken": following})
 
@@ -115,7 +128,9 @@ def get_metric_data(context: Context, parameters: Parameters) -> dict[str, Any]:
                 values = [max(0.0, (middle or 0.0) + sign * width)] * len(times) if middle is not None else []
                 results.append(_result(query, f"{name} {label}", times if values else [], values))
         else:
-            values = metric_values(context.world, context.account, context.region, name, resource, times)
+            values = metric_values(
+                context.world, context.account, context.region, name, resource, times
+            ) or workload_values(context, name, resource, times)
             results.append(_result(query, name, times if values else [], values))
     if parameters.get("ScanBy", "TimestampDescending") == "TimestampDescending":
         for result in results:

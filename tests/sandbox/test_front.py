@@ -32,7 +32,7 @@ def test_every_served_operation_exists_and_is_signed_as_the_sdk_does() -> None:
     [
         ("servicecatalog", "create_portfolio", {"DisplayName": "d", "ProviderName": "p"}, "CreatePortfolio"),
         ("organizations", "leave_organization", {}, "LeaveOrganization"),
-        ("ec2", "describe_instances", {}, "DescribeInstances"),
+        ("ec2", "describe_images", {}, "DescribeImages"),
         ("s3", "list_buckets", {}, "ListBuckets"),
         ("iam", "list_users", {}, "ListUsers"),
         ("dynamodb", "list_tables", {}, "ListTables"),
