@@ -12,6 +12,7 @@ from sandbox.calls import CallLog
 from sandbox.clock import ClockError, moment
 from sandbox.errors import AwsError, ControlError
 from sandbox.faults import Faults
+from sandbox.insight_stories import PLAYED, play
 from sandbox.lex_bots import register_bot
 from sandbox.passed_on import allowed_operations
 from sandbox.protocol import Environ, WireResponse
@@ -26,6 +27,7 @@ _ROUTES = {
     "/_sandbox/reset": ("POST",),
     "/_sandbox/calls": ("GET",),
     "/_sandbox/lex": ("GET", "POST"),
+    "/_sandbox/stories": ("GET", "POST"),
 }
 
 
@@ -65,6 +67,8 @@ class Control:
             return self._calls.entries(service, operation, _read_since(since))
         if path == "/_sandbox/lex":
             return self._register_bot(_read_object(body)) if method == "POST" else self._list_bots()
+        if path == "/_sandbox/stories":
+            return self._play(_read_object(body)) if method == "POST" else self._tell_stories()
         return {"routes": {route: list(methods) for route, methods in _ROUTES.items()}}
 
     def _tell_time(self) -> dict[str, Any]:
@@ -106,6 +110,18 @@ class Control:
             raise ControlError(422, error.message) from error
         return {"botId": bot.bot_id, "botAliasId": bot.bot_alias_id, "localeId": bot.locale_id}
 
+    def _play(self, wish: Mapping[str, Any]) -> dict[str, Any]:
+        with self._world.lock:
+            story = play(self._world, wish)
+            self._world.save()
+            self._world.stir()
+            return dict(vars(story))
+
+    def _tell_stories(self) -> dict[str, Any]:
+        described = [{"name": name, "description": story.description} for name, story in PLAYED.items()]
+        with self._world.lock:
+            return {"stories": described, "played": [dict(vars(s)) for s in self._world.zone.stories.values()]}
+
     def _list_bots(self) -> list[dict[str, Any]]:
         with self._world.lock:
             return [
@@ -117,6 +133,7 @@ class Control:
         with self._world.lock:
             settle(self._world)
             self._world.save()
+            self._world.stir()
 
 
 def _check_operations(options: Mapping[str, Any]) -> None:

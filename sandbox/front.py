@@ -37,6 +37,7 @@ from sandbox.provisioning import settle
 from sandbox.rates import Rates
 from sandbox.registry import OPERATIONS, SERVICES, Context, Served, Service, services_signed_as
 from sandbox.sessions import Caller, identify_caller
+from sandbox.sns_links import answer_unsigned
 from sandbox.validation import check_result, find_violations, summarize
 from sandbox.world import World
 
@@ -105,6 +106,8 @@ class Front:
         if path == "/_sandbox" or path.startswith("/_sandbox/"):
             return self._control.answer(environ, body)
         signature = read_signature(environ)
+        if signature is None and (unsigned := answer_unsigned(self._world, environ)) is not None:
+            return unsigned
         if signature is None:
             error = AwsError(
                 "MissingAuthenticationToken",

@@ -15,9 +15,9 @@ from sandbox.chaos_seed import seed_chaos
 from sandbox.clock import moment
 from sandbox.coverage import seed_coverage
 from sandbox.errors import SandboxError
-from sandbox.landing_zone import ACCOUNT_QUOTA, FOUNDED, ROOT_ID, enroll, seed, unit_id
+from sandbox.landing_zone import ACCOUNT_QUOTA, FOUNDED, GOVERNED_REGIONS, ROOT_ID, enroll, seed, unit_id
 from sandbox.model import Account, LandingZone, OrganizationalUnit
-from sandbox.stacks import GOVERNED_REGIONS, MORE_REGIONS, govern, seed_contents, seed_loose
+from sandbox.stacks import MORE_REGIONS, govern, seed_contents, seed_loose
 
 MAX_ACCOUNTS = 10_000
 MAX_UNITS = 2_000

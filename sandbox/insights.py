@@ -9,18 +9,20 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from sandbox.coverage import is_learnt
 from sandbox.insight_kinds import KINDS, ORDINARY, Kind, Metric
-from sandbox.landing_zone import HOME_REGION
+from sandbox.insight_stories import PLAYED
+from sandbox.landing_zone import DELEGATED_ADMINISTRATOR, HOME_REGION
+from sandbox.model import PlayedStory
 from sandbox.stacks import governed_regions
 from sandbox.world import World
 
-DELEGATED_ADMINISTRATOR = "333344445555"
-"""The account Audit is DevOps Guru's delegated administrator."""
+__all__ = ["DELEGATED_ADMINISTRATOR"]
 ANCHOR = "insights-began"
+OPENS_AS = "MEDIUM"
 HOUR, DAY = 3_600.0, 86_400.0
 REPORTING = 300.0
 """Seconds after which an anomaly is reported."""
@@ -58,6 +60,8 @@ class Insight:
     severity: str
     start: float
     end: float | None
+    raised_at: float | None = None
+    """When it becomes of this severity, if it opens as MEDIUM."""
 
     def is_closed(self, now: float) -> bool:
         """Whether it is over."""
@@ -77,8 +81,8 @@ def list_insights(world: World, account_ids: set[str], region: str) -> list[Insi
         world.changed()
     began = world.zone.marks[ANCHOR]
     found = [
-        i
-        for i in _all(world, account_ids, began)
+        _at(i, now)
+        for i in all_insights(world, account_ids, began)
         if i.region == region and i.start <= now and is_learnt(world.zone, i.account_id, region, i.kind.stack, i.start)
     ]
     return sorted(found, key=lambda insight: (-insight.start, insight.id))
@@ -117,8 +121,18 @@ def _value(insight: Insight, metric: Metric, at: float) -> float:
     return min(metric.limit * 0.97, usually + (wrong - usually) * (at - insight.start) / _RIPENING)
 
 
-def _all(world: World, account_ids: Iterable[str], began: float) -> Iterator[Insight]:
+def _at(insight: Insight, now: float) -> Insight:
+    """An insight as it is now: of the severity that it has by then."""
+    is_raised_later = insight.raised_at is not None and insight.raised_at > now
+    return replace(insight, severity=OPENS_AS) if is_raised_later else insight
+
+
+def all_insights(world: World, account_ids: Iterable[str], began: float) -> Iterator[Insight]:
+    """Every insight there will be in some accounts, those that were played among them."""
     wanted = frozenset(account_ids)
+    for story in world.zone.stories.values():
+        if story.account_id in wanted:
+            yield _played(story)
     for account_id, region, key, severity, before, hours in _TOLD:
         if account_id in world.zone.accounts and account_id in wanted:
             start = began - before * HOUR
@@ -128,6 +142,14 @@ def _all(world: World, account_ids: Iterable[str], began: float) -> Iterator[Ins
         unit = world.zone.units.get(account.parent_id)
         if unit is not None and unit.name != "Security":
             yield from _ordinary(account.id, regions, began)
+
+
+def _played(story: PlayedStory) -> Insight:
+    told = PLAYED[story.kind]
+    start = story.deployed_at + told.opens_after
+    end = None if story.fixed_at is None else max(start, story.fixed_at) + told.closes_after
+    insight = _insight(story.account_id, story.region, KINDS[story.kind], told.severity, start, None)
+    return replace(insight, start=start, end=end, raised_at=start + told.raised_after)
 
 
 @lru_cache(maxsize=20_000)

@@ -10,15 +10,27 @@ from datetime import UTC, datetime
 
 from sandbox.access import seed_assignments
 from sandbox.identities import IDENTITY_STORE_ID, seed_groups, seed_users
-from sandbox.model import Account, LandingZone, OrganizationalUnit, ProvisionedProduct, Record, Topic
+from sandbox.model import (
+    Account,
+    LandingZone,
+    NotificationChannel,
+    OrganizationalUnit,
+    ProvisionedProduct,
+    Record,
+    Topic,
+)
 
 HOME_REGION = "us-east-1"
+GOVERNED_REGIONS = (HOME_REGION, "eu-central-1")
+DELEGATED_ADMINISTRATOR = "333344445555"
+"""The account Audit is DevOps Guru's delegated administrator."""
 MANAGEMENT_ACCOUNT = "111122223333"
 ORGANIZATION_ID = "o-corp4sandbx"
 ROOT_ID = "r-c0rp"
 ACCOUNT_QUOTA = 60.0
 SSO_PORTAL = f"https://{IDENTITY_STORE_ID}.awsapps.com/start"
 APPROVAL_TOPIC_NAME = "quartermaster-approvals"
+INSIGHT_TOPIC_NAME = "quartermaster-insights"
 FOUNDED = datetime(2024, 3, 4, 9, 0, tzinfo=UTC).timestamp()
 LANDING_ZONE_ARN = f"arn:aws:controltower:{HOME_REGION}:{MANAGEMENT_ACCOUNT}:landingzone/1A2B3C4D5E6F7G8H"
 LANDING_ZONE_VERSION = "3.3"
@@ -102,7 +114,13 @@ def seed() -> LandingZone:
 
 
 def furnish(zone: LandingZone) -> None:
-    """Give a landing zone the directory that every fresh one has, when it was kept before there was one."""
+    """Give a landing zone what every fresh one has, when it was kept before there was that."""
+    for region in GOVERNED_REGIONS:
+        arn = topic_arn(DELEGATED_ADMINISTRATOR, region, INSIGHT_TOPIC_NAME)
+        if arn not in zone.topics:
+            zone.topics[arn] = Topic(arn, INSIGHT_TOPIC_NAME, {"SignatureVersion": "2"})
+            name = f"00000000-0000-4000-8000-{len(zone.notification_channels):012d}"
+            zone.notification_channels[name] = NotificationChannel(name, DELEGATED_ADMINISTRATOR, region, arn)
     if zone.users:
         return
     zone.users, zone.groups = seed_users(FOUNDED), seed_groups(FOUNDED)

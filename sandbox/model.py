@@ -200,13 +200,54 @@ class Topic:
 
 @dataclass
 class Subscription:
-    """A subscription to an SNS topic."""
+    """A subscription to an SNS topic; one with a `token` waits to be confirmed with it."""
 
     arn: str
     topic_arn: str
     protocol: str
     endpoint: str
     owner: str
+    token: str = ""
+    attributes: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Post:
+    """What SNS has to post to an endpoint: its `members` are signed when it goes out; `due` is simulated time."""
+
+    id: str
+    kind: str
+    subscription_arn: str
+    endpoint: str
+    topic_arn: str
+    members: dict[str, str]
+    first_at: float
+    due: float
+    attempts: int = 0
+
+
+@dataclass
+class NotificationChannel:
+    """Where DevOps Guru publishes what it finds, narrowed to severities and kinds of news (none: all)."""
+
+    id: str
+    account_id: str
+    region: str
+    topic_arn: str
+    severities: list[str] = field(default_factory=list)
+    message_types: list[str] = field(default_factory=list)
+
+
+@dataclass
+class PlayedStory:
+    """A story that was asked for: the deployment it begins with, and the fix that ends it."""
+
+    id: str
+    kind: str
+    account_id: str
+    region: str
+    deployed_at: float
+    fixed_at: float | None = None
 
 
 @dataclass
@@ -254,6 +295,9 @@ class LandingZone:
     workload_alarms: dict[str, WorkloadAlarm] = field(default_factory=dict)
     levers: dict[str, dict[str, str]] = field(default_factory=dict)
     """FIS's safety levers, of "account/Region": status and reason."""
+    posts: dict[str, Post] = field(default_factory=dict)
+    notification_channels: dict[str, NotificationChannel] = field(default_factory=dict)
+    stories: dict[str, PlayedStory] = field(default_factory=dict)
     marks: dict[str, float] = field(default_factory=dict)
     """When something first happened, by what it is called."""
 
@@ -282,6 +326,9 @@ _RECORD_TYPES: dict[str, type] = {
     "experiments": Experiment,
     "machines": Machine,
     "workload_alarms": WorkloadAlarm,
+    "posts": Post,
+    "notification_channels": NotificationChannel,
+    "stories": PlayedStory,
 }
 
 

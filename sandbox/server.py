@@ -18,7 +18,9 @@ from sandbox.errors import SandboxError
 from sandbox.faults import Faults
 from sandbox.front import Front
 from sandbox.growth import check_size, seed_grown
+from sandbox.insight_news import tell_news
 from sandbox.lex_bots import register_bot
+from sandbox.posting import Courier
 from sandbox.store import Forgetful, SqliteStore, Store
 from sandbox.world import World
 
@@ -62,6 +64,7 @@ class Sandbox:
         self.world = World(self._store, speed, self.faults, partial(seed_grown, accounts, ous, regions))
         self._front = Front(self.world, self.faults, self.calls)
         self._server = _Server(host, port, self._front)
+        self._courier = Courier(self.world, lambda: self.url, tell_news)
         self._stopped = Event()
         self._threads = [
             Thread(target=self._server.serve_forever, args=(0.05,), name="sandbox", daemon=True),
@@ -77,6 +80,7 @@ class Sandbox:
         """Begin to answer."""
         for thread in self._threads:
             thread.start()
+        self._courier.start()
         return self
 
     def stop(self) -> None:
@@ -85,6 +89,7 @@ class Sandbox:
             return
         self._stopped.set()
         self._front.close()
+        self._courier.stop()
         if self._threads[0].is_alive():
             self._server.shutdown()
         self._server.server_close()

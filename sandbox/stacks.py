@@ -10,13 +10,12 @@ import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from sandbox.landing_zone import FOUNDED, HOME_REGION, MANAGEMENT_ACCOUNT
+from sandbox.landing_zone import FOUNDED, GOVERNED_REGIONS, HOME_REGION, MANAGEMENT_ACCOUNT
 from sandbox.model import Account, LandingZone, Stack, StackResource
 
 if TYPE_CHECKING:
     from sandbox.world import World
 
-GOVERNED_REGIONS = (HOME_REGION, "eu-central-1")
 """The Regions that every landing zone governs; a grown one may govern more."""
 MORE_REGIONS = ("eu-west-1", "ap-southeast-2", "us-west-2")
 _GOVERNED = "governed-region:"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import string
 from collections.abc import Callable
-from threading import RLock
+from threading import Event, RLock
 from typing import Any
 
 from sandbox import landing_zone
@@ -36,6 +36,7 @@ class World:
         seed: Callable[[], LandingZone] = seed_grown,
     ) -> None:
         self.lock = RLock()
+        self._stirred = Event()
         self.faults = faults
         self.engines: dict[str, tuple[object, Recognize]] = {}
         self.lex_sessions = LexSessions()
@@ -60,6 +61,15 @@ class World:
     def changed(self) -> None:
         """Note that the landing zone differs from what was last kept."""
         self._unsaved = True
+
+    def stir(self) -> None:
+        """Wake who waits for something to happen: a post was queued, or the clock was moved."""
+        self._stirred.set()
+
+    def wait_until_stirred(self, seconds: float) -> None:
+        """Wait for that, at most so many real seconds."""
+        self._stirred.wait(seconds)
+        self._stirred.clear()
 
     def save(self) -> None:
         """Keep the landing zone if it has changed."""

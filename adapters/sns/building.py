@@ -15,6 +15,7 @@ from adapters.sns.subscribing import PATH, Subscribing
 from adapters.sns.verifying import Verifier
 from bot.activity import Activity
 from bot.channel import Channel
+from bot.clock import FollowingClock
 from bot.dialogue.dialogue import Decided
 from bot.services import Services
 from bot.sns import CHANNEL
@@ -30,7 +31,8 @@ def build_sns(services: Services) -> Channel:
     addresses = Addresses(settings.sns_cert_hosts, settings.is_sandbox)
     certificates = Certificates(http, wall=services.clock.wall)
     # SNS's own clock is AWS's: in the sandbox it runs with it.
-    verifier = Verifier(settings.sns_allowed_topics, addresses, certificates, services.clock.now)
+    catch_up = services.clock.follow if isinstance(services.clock, FollowingClock) else None
+    verifier = Verifier(settings.sns_allowed_topics, addresses, certificates, services.clock.now, catch_up)
     subscribing = Subscribing(settings, services.cloud, addresses, http)
 
     async def complete(activity: Activity) -> Decided:

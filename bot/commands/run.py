@@ -108,6 +108,7 @@ def _sandbox(port: int) -> Iterator[None]:
     ending.take_along(process)
     try:
         os.environ["AWS_ENDPOINT_URL"] = _address_of(process)
+        os.environ.setdefault("SNS_SUBSCRIBE", "true")
         yield
     finally:
         process.terminate()
