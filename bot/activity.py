@@ -84,7 +84,7 @@ class Activity:
 
 STOP_WORDS = frozenset(
     "cancel|stop|abort|quit|never mind|nevermind|forget it|forget about it|cancel that|cancel it|cancel this|"
-    "stop it|stop that|drop it|leave it|exit|scrap that|scratch that".split("|")
+    "stop it|stop that|stop this|stop now|stop it now|abort it|drop it|leave it|exit|scrap that|scratch that".split("|")
 )
 """Whole messages that end the form being filled in, in any recogniser."""
 

@@ -7,6 +7,8 @@ go before what the file says. `docs/house.schema.json` is the file's JSON Schema
 from __future__ import annotations
 
 import re
+from datetime import datetime
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -173,6 +175,28 @@ class ExtraSlot(_Entry):
         return self
 
 
+class Freeze(_Entry):
+    """A time in which nothing is to be tried on, or rolled out to, some stacks."""
+
+    name: str = Field(min_length=1, max_length=80)
+    since: datetime
+    until: datetime
+    stacks: tuple[Annotated[str, Field(min_length=1, max_length=128)], ...] = ()
+    """Names of stacks, * for any letters; all when empty."""
+
+    def holds(self, stack: str, at: datetime) -> bool:
+        """Tell whether a stack is frozen then."""
+        return self.since <= at < self.until and any(fnmatchcase(stack, s) for s in self.stacks or ("*",))
+
+    @model_validator(mode="after")
+    def _check(self) -> Freeze:
+        if self.since.tzinfo is None or self.until.tzinfo is None:
+            raise ValueError("since and until need an offset, such as 2026-12-18T00:00:00+01:00")
+        if self.since >= self.until:
+            raise ValueError("since must come before until")
+        return self
+
+
 class House(_Entry):
     """What the house allows."""
 
@@ -196,6 +220,13 @@ class House(_Entry):
     """For how long an account that expires is renewed at a time."""
     expiry_reminder_days: tuple[Annotated[int, Field(ge=0, le=365)], ...] = (14, 7, 1)
     """Days before the expiry on which the owner is reminded."""
+
+    freezes: tuple[Freeze, ...] = Field((), max_length=100)
+    """Times in which nothing is tried on some stacks, or all of them."""
+
+    def freeze_of(self, stack: str, at: datetime) -> Freeze | None:
+        """Return the freeze that holds for a stack then, if there is one."""
+        return next((f for f in self.freezes if f.holds(stack, at)), None)
 
     @model_validator(mode="after")
     def _check(self) -> House:

@@ -18,6 +18,7 @@ from bot.plan import Plan
 from bot.words import either
 
 if TYPE_CHECKING:
+    from bot.requests import RequestRecord
     from bot.services import Services
     from bot.workflow.model import SegmentResult, Watcher
     from bot.workflow.periodic import Job
@@ -191,6 +192,17 @@ class Change(Intent):
     takes_control_tower: ClassVar[bool] = False
     """Whether its running requests take one of Control Tower's few places, see `bot.places`."""
     watchers: tuple[Watcher, ...] = ()
+    asks_again: ClassVar[bool] = True
+    """Whether a plan that is another than the approved one is put up for approval; else its request fails."""
+    stop_word: ClassVar[str] = ""
+    """What a running request of this can be stopped as, such as “experiment”; empty when it can't be."""
+
+    async def stop(self, record: RequestRecord, by: Person, surface: str) -> str:
+        """Stop what a request under way does, at once, and return what is told; stopping twice is like once.
+
+        Called by `bot.stopping`, which has asked the policy. Raises CloudError when that has to be tried again.
+        """
+        raise NotImplementedError
 
     async def slots(self, ask: Ask) -> tuple[Slot, ...]:
         """Return what this form asks, in order; by default the definition's slots.

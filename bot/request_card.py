@@ -16,14 +16,22 @@ from bot.database.tables import approvals, messages, steps
 from bot.errors import without_arns
 from bot.people import shown
 from bot.requests import STATE_WORDS, RequestRecord
+from bot.requests.record import PROGRESS
 from bot.services import Services
+from bot.stopping import STOP, UNDER_WAY, stoppable
 
 Audience = Literal["requester", "approver", "reader"]
 """Whom a copy is for: the one who asked, those who decide, or somebody who asked how it stands."""
 NEWS = 6
 """Pieces of news that a card shows, the newest in full."""
 STEPS = 12
-_TONES: dict[str, Tone] = {"succeeded": "good", "failed": "bad", "rejected": "bad", "expired": "warning"}
+_TONES: dict[str, Tone] = {
+    "succeeded": "good",
+    "failed": "bad",
+    "rejected": "bad",
+    "expired": "warning",
+    "stopped": "warning",
+}
 _MARKS: dict[str, StepMark] = {"succeeded": "done", "running": "running", "failed": "failed"}
 _SAID_IN_NEWS = ("Outcome", "What next")
 """What the newest piece of news mostly says as well; then it isn't said twice."""
@@ -33,6 +41,7 @@ ENDED = {
     "rejected": "was rejected",
     "expired": "has lapsed",
     "cancelled": "was cancelled",
+    "stopped": "was stopped",
 }
 """What is said of a request that is over, after its name."""
 _CANCELLABLE = ("awaiting_approval", "approved", "queued")
@@ -74,8 +83,10 @@ def card_of(
     begin with the channel's name, since the adapter itself takes decisions: “slack_approve” and “slack_reject”.
     """
     console = services.settings.public_url
+    stops = stoppable(services, record)
+    stop_word = stops.stop_word if stops else ""
     if audience == "reader":
-        return _brief(record, channel, console)
+        return _brief(record, channel, console, stop_word)
     status = status_of(record, record.version, False, services.clock.now())
     is_open = status == "open"
     items: list[Item] = []
@@ -99,22 +110,24 @@ def card_of(
         items.append(
             Checks(tuple((_MARKS.get(s, "waiting"), n, without_arns(e) or s) for n, s, e in story.steps[-STEPS:]))
         )
+    if progress := record.notes.get(PROGRESS):
+        items.append(Checks(tuple((line[0], line[1], line[2]) for line in progress)))
     items.append(_link(record, console))
     return Card(
         title=title,
         items=tuple(items),
-        buttons=_buttons(record, channel, audience, is_open),
+        buttons=_buttons(record, channel, audience, is_open, stop_word),
         tone=_TONES.get(record.state, "neutral"),
         request=record.id,
     )
 
 
-def _brief(record: RequestRecord, channel: str, console: str) -> Card:
+def _brief(record: RequestRecord, channel: str, console: str, stop_word: str) -> Card:
     """Return how a request stands, in place of an answer that has grown old."""
     state = STATE_WORDS[record.state]
     items = (Facts((("Request", record.id), ("State", state))), _link(record, console))
     title = f"{state.capitalize()}: {record.plan.summary}"
-    buttons = _buttons(record, channel, "requester", False)
+    buttons = _buttons(record, channel, "requester", False, stop_word)
     return Card(title, items, buttons, tone=_TONES.get(record.state, "neutral"), request=record.id)
 
 
@@ -151,7 +164,11 @@ def _about(record: RequestRecord, story: Story, is_open: bool) -> tuple[tuple[st
     return tuple(rows)
 
 
-def _buttons(record: RequestRecord, channel: str, audience: Audience, is_open: bool) -> tuple[Button, ...]:
+def _buttons(
+    record: RequestRecord, channel: str, audience: Audience, is_open: bool, stop_word: str
+) -> tuple[Button, ...]:
+    if stop_word and record.state in UNDER_WAY:
+        return (Button(f"Stop the {stop_word}", STOP, record.id, "destructive"),)
     if audience == "approver":
         value = f"{record.id}:{record.version}"
         both = (

@@ -19,6 +19,7 @@ from bot.database.tables import keepsakes
 from bot.directory import Directory
 from bot.holding import Holding
 from bot.house import House
+from bot.insights import InsightProvider
 from bot.intent import Registry
 from bot.misses import Misses
 from bot.organization import OrganizationReader
@@ -59,6 +60,8 @@ class Services:
     holding: Holding
     misses: Misses
     replica: str
+    insights: InsightProvider | None = None
+    """What watches the accounts, for intents that look out for trouble; set by the one that has a provider."""
     registry: Registry = field(default_factory=Registry)
     notifications: Notifications = field(default_factory=Notifications)
 

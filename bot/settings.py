@@ -173,6 +173,13 @@ class Settings(BaseSettings):
     insights_role_arn: str = Field(
         "", description="Role to assume in DevOps Guru's delegated administrator; the management role when unset."
     )
+    chaos_role_arn: CommaList = Field(
+        (), description="Roles to assume where experiment templates are, one an account; unset means no experiments."
+    )
+    chaos_regions: CommaList = Field((), description="Regions with experiment templates; AWS_REGION when unset.")
+    chaos_lease_minutes: float = Field(
+        15, ge=1, le=720, description="After how many minutes somebody must say that a production experiment goes on."
+    )
     member_role_name: str = Field(
         "AWSControlTowerExecution", description="Role to assume inside member accounts, from the management role."
     )
@@ -214,6 +221,9 @@ class Settings(BaseSettings):
         if not self.sns_cert_hosts:
             sandbox = urlsplit(self.aws_endpoint_url).netloc
             fill["sns_cert_hosts"] = (sandbox,) if self.is_sandbox else SNS_HOSTS
+        if not self.chaos_role_arn and self.is_sandbox:
+            accounts = ("666677778888", "666688889999")  # where the sandbox's seed has templates
+            fill["chaos_role_arn"] = tuple(f"arn:aws:iam::{a}:role/QuartermasterChaos" for a in accounts)
         if not self.lex_region:
             fill["lex_region"] = self.aws_region
         if not self.lex_concurrency:
@@ -340,6 +350,7 @@ def check(settings: Settings) -> None:
             next_step="Set one like arn:aws:sns:us-east-1:123456789012:approvals.",
         )
     _check_sns(settings)
+    _check_chaos(settings)
     _check_files(settings)
     WorkingHours.parse(settings.working_hours)
     if not re.fullmatch(r"[\w+=,.@-]{1,64}", settings.member_role_name):
@@ -383,6 +394,16 @@ def _check_sns(settings: Settings) -> None:
             raise SettingsError(
                 f"SNS_CERT_HOSTS: {host!r} is no host of SNS: who has it could sign whatever they like.",
                 next_step=f"Leave it out, which means {' and '.join(SNS_HOSTS)}.",
+            )
+
+
+def _check_chaos(settings: Settings) -> None:
+    """Refuse roles for experiments that are none; raises SettingsError."""
+    for role in settings.chaos_role_arn:
+        if not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}", role):
+            raise SettingsError(
+                f"CHAOS_ROLE_ARN: {role!r} is not the ARN of a role.",
+                next_step="Write ARNs like arn:aws:iam::123456789012:role/QuartermasterChaos.",
             )
 
 

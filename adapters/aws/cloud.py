@@ -23,6 +23,8 @@ from bot.errors import CloudError
 from bot.settings import Settings
 
 THREADS = 16
+URGENT_THREADS = 4
+_URGENT = {("fis", "StopExperiment"), ("fis", "UpdateSafetyLeverState")}
 PAGE_TOKENS = (("PageToken", "NextPageToken"), ("NextToken", "NextToken"), ("nextToken", "nextToken"))
 """What listings call the token of the following page, in their questions and in their answers."""
 REQUEST_TAG = "quartermaster-request"
@@ -45,6 +47,8 @@ class BotoCloud:
         # A hanging Lex must not take the threads that orders are placed with. There is one for each turn that Lex
         # takes at once: a turn that waited for a thread could be sent after it was given up.
         self._lex_pool = ThreadPoolExecutor(settings.lex_concurrency, thread_name_prefix="lex")
+        # What stops something never waits behind what goes on.
+        self._urgent_pool = ThreadPoolExecutor(URGENT_THREADS, thread_name_prefix="aws-urgent")
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str], Any] = {}
         self.grants = Grants(self._find_own, self._assume)
@@ -55,7 +59,7 @@ class BotoCloud:
             retries={"mode": "standard", "max_attempts": 4},
             connect_timeout=3,
             read_timeout=20,
-            max_pool_connections=THREADS,
+            max_pool_connections=THREADS + URGENT_THREADS,
             user_agent_extra="quartermaster",
         )
         # Lex has no idempotency key: a turn that is sent again is played again, so nothing is repeated.
@@ -71,11 +75,17 @@ class BotoCloud:
         self, service: str, operation: str, /, *, region: str = "", role: str = "", **parameters: Any
     ) -> dict[str, Any]:
         """Call one operation; see `bot.cloud.Cloud.call`."""
-        if self._settings.mode == "observe" and not _READS.match(operation) and (service, operation) not in _NOTICES:
+        if (
+            self._settings.mode == "observe"
+            and not _READS.match(operation)
+            and (service, operation) not in _NOTICES | _URGENT
+        ):
             raise CloudError("ObserveMode", "MODE=observe changes nothing.", operation=operation)
         loop = asyncio.get_running_loop()
         context = copy_context()
         pool = self._lex_pool if service == "lexv2-runtime" else self._pool
+        if (service, operation) in _URGENT:
+            pool = self._urgent_pool
         return await loop.run_in_executor(pool, context.run, self._call, service, operation, region, role, parameters)
 
     async def pages(
@@ -139,7 +149,7 @@ class BotoCloud:
 
     def close(self) -> None:
         """End the threads."""
-        for pool in (self._pool, self._lex_pool):
+        for pool in (self._pool, self._lex_pool, self._urgent_pool):
             pool.shutdown(wait=False, cancel_futures=True)
 
 

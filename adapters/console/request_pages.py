@@ -21,6 +21,7 @@ from bot.errors import Invalid, NotFound, QuartermasterError
 from bot.paging import Page
 from bot.requests import STATES, Filter, RequestRecord
 from bot.services import Services
+from bot.stopping import UNDER_WAY, Stopping, stoppable
 from bot.workflow.mending import RETRY, Mending
 
 PAGE = 25
@@ -37,6 +38,7 @@ class RequestPages:
     def __init__(self, services: Services, doorkeeper: Doorkeeper, pages: Pages, overview: Overview) -> None:
         self._services, self._doorkeeper, self._pages, self._overview = services, doorkeeper, pages, overview
         self._mending = Mending(services)
+        self._stopping = Stopping(services)
 
     def add_to(self, router: ConsoleRouter) -> None:
         """Add the routes."""
@@ -45,6 +47,7 @@ class RequestPages:
         router.add("GET", "/requests/{id}/progress", self.show_progress)
         router.add("POST", "/requests/{id}/decide", self.decide)
         router.add("POST", "/requests/{id}/cancel", self.cancel)
+        router.add("POST", "/requests/{id}/stop", self.stop)
         router.add("POST", "/requests/{id}/retry", self.retry)
         router.add("POST", "/requests/{id}/done", self.record_done)
 
@@ -103,6 +106,17 @@ class RequestPages:
             return await self._request_page(request, status=error.status, problem=error.sentence())
         return RedirectResponse(f"/requests/{record.id}", 303)
 
+    async def stop(self, request: Request) -> Response:
+        """Stop what a request under way does."""
+        visit = visit_of(request)
+        person = self._doorkeeper.require(visit)
+        await read_form(request, visit.session)
+        try:
+            record, _ = await self._stopping.stop(request.path_params["id"], person, surface="console")
+        except QuartermasterError as error:
+            return await self._request_page(request, status=error.status, problem=error.sentence())
+        return RedirectResponse(f"/requests/{record.id}", 303)
+
     async def retry(self, request: Request) -> Response:
         """Try a failed request again from where it failed."""
         visit = visit_of(request)
@@ -147,6 +161,7 @@ class RequestPages:
         may_override = policy.may_override(person, record.subject).allowed
         view = await requests.view(record, whole=may_override)
         outcome: Mapping[str, Any] = record.outcome or {}
+        stops = stoppable(self._services, record) if record.state in UNDER_WAY else None
         may_mend = record.state == "failed" and bool(record.notes.get(RETRY)) and may_override
         return {
             "record": record,
@@ -159,6 +174,7 @@ class RequestPages:
             and await self._services.approvals.may_decide(record, person),
             "may_cancel": record.state in ("awaiting_approval", "approved", "queued")
             and policy.may_cancel(person, record.subject).allowed,
+            "stop_word": stops.stop_word if stops else "",
             "may_retry": may_mend,
             "to_record": await self._mending.steps_to_record(record) if may_mend else (),
             "pause": None if record.is_final else await self._services.holding.paused(),

@@ -41,6 +41,8 @@ from bot.intent import Change, Intent, Query
 from bot.recognizer import Recognizer, Turn
 from bot.requests import STATE_WORDS, Filter, RequestRecord
 from bot.services import Services
+from bot.stopping import WORDS as RUNNING_STOPS
+from bot.stopping import Stopping
 
 __all__ = ["Decided", "Dialogue"]
 log = structlog.get_logger(__name__)
@@ -57,6 +59,7 @@ class Dialogue:
         self._recognizer = recognizer
         self._sessions = Sessions(services.database, services.clock)
         self._filler = FormFiller(services)
+        self._stopping = Stopping(services)
         self._open = OpenForm(services, recognizer, self._filler)
 
     async def handle(self, activity: Activity) -> Decided:
@@ -118,7 +121,11 @@ class Dialogue:
             turn.say(f"That has {len(text)} characters; I can read {MAX_TEXT} at a time. Please say it shorter.")
             return
         if words in STOP_WORDS:
-            self._abandon(turn)
+            running = await self._stopping.under_way_in(turn.activity) if words in RUNNING_STOPS else None
+            if running:  # what runs is more urgent than a form that is half filled in
+                await self._stop(turn, running.id)
+            else:
+                self._abandon(turn)
             return
         if turn.session.form and abandons(text):
             self._abandon(turn)
@@ -299,12 +306,24 @@ class Dialogue:
                 else:
                     turn.session.form = None
                     turn.say(self._services.registry.change(form.intent).definition.declined)
+            case "stop_request":
+                await self._stop(turn, activity.value)
             case "cancel_request":
                 record = await self._cancel(activity)
                 turn.request = record.id
                 turn.say(f"Request {record.id} is cancelled.")
             case _:
                 turn.say("I don't know that button. Say “help” to see what I can do.")
+
+    async def _stop(self, turn: Exchange, request_id: str) -> None:
+        """Stop what a request does, for whoever may see it."""
+        turn.acts = True
+        activity = turn.activity
+        record, words = await self._stopping.stop(
+            request_id, activity.person, surface=activity.channel, owner=activity.owner or None
+        )
+        turn.request = record.id
+        turn.say(words)
 
     async def _submit(self, turn: Exchange) -> None:
         """Take a whole form at once: {"intent", "slots"} in the value; what it leaves out is asked for."""

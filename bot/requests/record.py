@@ -14,32 +14,51 @@ from bot.plan import Plan
 from bot.policy import Subject
 
 State = Literal[
-    "awaiting_approval", "approved", "queued", "running", "succeeded", "failed", "rejected", "expired", "cancelled"
+    "awaiting_approval",
+    "approved",
+    "queued",
+    "running",
+    "paused",
+    "stopping",
+    "succeeded",
+    "failed",
+    "stopped",
+    "rejected",
+    "expired",
+    "cancelled",
 ]
 STATES: tuple[State, ...] = (
     "awaiting_approval",
     "approved",
     "queued",
     "running",
+    "paused",
+    "stopping",
     "succeeded",
     "failed",
+    "stopped",
     "rejected",
     "expired",
     "cancelled",
 )
-OPEN_STATES: tuple[State, ...] = ("awaiting_approval", "approved", "queued", "running")
+OPEN_STATES: tuple[State, ...] = ("awaiting_approval", "approved", "queued", "running", "paused", "stopping")
 STATE_WORDS: dict[str, str] = {
     "awaiting_approval": "waiting for approval",
     "approved": "approved",
     "queued": "waiting in the queue",
     "running": "being carried out",
+    "paused": "paused",
+    "stopping": "being stopped",
     "succeeded": "done",
     "failed": "failed",
+    "stopped": "stopped",
     "rejected": "rejected",
     "expired": "expired",
     "cancelled": "cancelled",
 }
 
+PROGRESS = "progress"
+"""Note on a request: how far its work is, as [mark, name, sentence] lines."""
 _ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"  # no letters or digits that people mix up
 _ID = re.compile(rf"(?:qm-)?([{_ALPHABET}]{{8}})")
 

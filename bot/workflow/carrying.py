@@ -145,7 +145,7 @@ class Carrying:
                 case Wait():
                     await self._wait(transaction, wait, record, result)
                 case Done():
-                    await self._finish(transaction, record, "succeeded", result)
+                    await self._finish(transaction, record, result.state, result)
                 case Failed():
                     # What observe mode leaves undone has not failed.
                     state = "cancelled" if result.notice.key == OBSERVED else "failed"
@@ -190,7 +190,7 @@ class Carrying:
         moved = await self._services.requests.move(
             transaction,
             record.id,
-            ("approved", "queued", "running"),
+            ("approved", "queued", "running", "paused", "stopping"),
             state,  # type: ignore[arg-type]
             outcome=outcome,
         )

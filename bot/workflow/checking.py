@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.card import Card, Text
 from bot.intent import Ask
-from bot.plan import Plan
+from bot.plan import Plan, difference
 from bot.requests import RequestRecord
 from bot.workflow.model import Failed, Notice
 from bot.workflow.run import CHANGING, Run
@@ -30,7 +30,13 @@ async def check_again(run: Run, step: str) -> Failed | Plan | None:
         reasons = " ".join(c.sentence for c in fresh.problems)
         next_step = " ".join(c.next_step for c in fresh.problems if c.next_step)
         return failure(run.request, f"Nothing was done: {reasons}", next_step or "Ask again when that is mended.")
-    return fresh if fresh.digest != run.request.digest else None
+    if fresh.digest == run.request.digest:
+        return None
+    if not run.intent.asks_again:
+        changed = "; ".join(f"{name}: {old} → {new}" for name, old, new in difference(run.request.plan, fresh))
+        text = f"Nothing was done: the plan has changed since it was approved ({changed or 'in what is not shown'})."
+        return failure(run.request, text, "Ask for it again, so that what would happen now is approved.")
+    return fresh
 
 
 def ask_of(record: RequestRecord) -> Ask:

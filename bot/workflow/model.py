@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from bot.card import Card
+from bot.card import Card, StepMark
 from bot.database import Transaction
 from bot.plan import Plan
 
@@ -42,12 +42,13 @@ class Wait:
 
 @dataclass(frozen=True)
 class Done:
-    """The request succeeded. `yields` goes into the outcome (vending: account_id)."""
+    """The request succeeded, or was stopped. `yields` goes into the outcome (vending: account_id)."""
 
     notice: Notice
     text: str
     next_step: str = ""
     yields: Mapping[str, Any] = field(default_factory=dict)
+    state: Literal["succeeded", "stopped"] = "succeeded"
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,8 @@ class Verdict:
     payload: Mapping[str, Any] = field(default_factory=dict)
     notice: Notice | None = None
     state: Literal["queued", "running"] | None = None
+    progress: Sequence[tuple[StepMark, str, str]] | None = None
+    """How far the work is, shown live on the request's card: (mark, name, sentence). None: as before."""
     admits: Callable[[Transaction], Awaitable[bool]] | None = None
     """Of a ready row: asked in the transaction that lets it go on. When it says no, the row is looked at again."""
 

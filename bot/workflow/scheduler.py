@@ -21,6 +21,7 @@ from bot.intent import Change
 from bot.leases import Lease, Replicas
 from bot.metrics import REQUESTS
 from bot.requests import STATES
+from bot.requests.record import PROGRESS
 from bot.services import Services
 from bot.workflow.carrying import SINCE, Carrying
 from bot.workflow.durable import DurableWorkflows
@@ -230,6 +231,10 @@ class Scheduler:
                 record = await self._services.requests.read(transaction.connection, row.request_id)
                 if record is None:
                     continue
+                progress = None if verdict.progress is None else [list(line) for line in verdict.progress]
+                if progress is not None and progress != record.notes.get(PROGRESS):
+                    await self._services.requests.note(transaction, record.id, **{PROGRESS: progress})
+                    await self._services.requests.changed(transaction, record.id)
                 if verdict.state and verdict.state != record.state:
                     await self._services.requests.move(
                         transaction, record.id, ("approved", "queued", "running"), verdict.state

@@ -13,6 +13,7 @@ from intents.insights.listing import InsightsList
 def create(services: Services) -> list[Intent]:
     """Return this folder's intents."""
     watcher = Watcher(services)
+    services.insights = watcher.provider
     return [
         InsightsHealth(services, watcher),
         InsightsList(services, watcher),
