@@ -7,7 +7,10 @@ lost a right: the directory read last stays in force, and `Directory.fault` says
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +19,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from bot.errors import Invalid, SettingsError
+from bot.hours import WorkingHours
 from bot.people import checked_email
 
 log = structlog.get_logger(__name__)
@@ -33,6 +37,14 @@ def _checked_asked(text: str) -> str:
     return text if text.startswith("group:") else checked_address(text)
 
 
+def _checked_hours(text: str) -> str:
+    try:
+        WorkingHours.parse(text)
+    except SettingsError as error:
+        raise ValueError(error.sentence()) from error
+    return text
+
+
 DEFAULT_APPROVERS = "default-approvers"
 
 
@@ -43,6 +55,7 @@ class _Entry(BaseModel):
     name: str = ""
     groups: tuple[str, ...] = ()
     identities: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    hours: Annotated[str, AfterValidator(_checked_hours)] = ""
 
 
 class _Approvals(BaseModel):
@@ -51,6 +64,27 @@ class _Approvals(BaseModel):
     intent: str = ""
     tier: str = ""
     ask: tuple[Annotated[str, AfterValidator(_checked_asked)], ...] = Field(min_length=1)
+    then: tuple[Annotated[str, AfterValidator(_checked_asked)], ...] = ()
+    after_hours: float = Field(0, ge=0, le=10_000)
+
+
+class _Freeze(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    since: datetime | date = Field(alias="from")
+    until: datetime | date
+    reason: str = Field("changes are frozen", min_length=1, max_length=300)
+
+    def holds_at(self, moment: datetime) -> bool:
+        """Tell whether it is in force; days count whole, in UTC, moments without a time zone as well."""
+        until = self.until if isinstance(self.until, datetime) else self.until + timedelta(days=1)
+        return _moment(self.since) <= moment < _moment(until)
+
+
+def _moment(value: datetime | date) -> datetime:
+    if not isinstance(value, datetime):
+        return datetime.combine(value, time(), UTC)
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value
 
 
 class _File(BaseModel):
@@ -59,14 +93,25 @@ class _File(BaseModel):
     people: tuple[_Entry, ...] = ()
     approvals: tuple[_Approvals, ...] = ()
     shared_mailboxes: tuple[Annotated[str, AfterValidator(checked_address)], ...] = ()
+    freezes: tuple[_Freeze, ...] = ()
+
+    @cached_property
+    def entries(self) -> Mapping[str, _Entry]:
+        """The people, by case-folded address: looked up at every decision."""
+        return {entry.email.casefold(): entry for entry in reversed(self.people)}
 
 
 @dataclass(frozen=True)
 class Asked:
-    """Who is asked to approve one request: personal addresses, and mailboxes that several people read."""
+    """Who is asked to approve one request: personal addresses, and mailboxes that several people read.
+
+    `then` are the names of those who are asked as well when nobody decided for `after_hours` (0: no such time is set).
+    """
 
     approvers: tuple[str, ...]
     shared: tuple[str, ...]
+    then: tuple[str, ...] = ()
+    after_hours: float = 0
 
 
 class Directory:
@@ -80,6 +125,7 @@ class Directory:
         self._path, self._default = path, tuple(checked_email(a) for a in default_approvers)
         self._stamp = file_stamp(path)
         self._file = _read(path) or _File()
+        self._elsewhere: dict[str, tuple[str, ...]] = {}
         self.version = 0
         self.fault = ""
 
@@ -110,15 +156,43 @@ class Directory:
         """Return the groups of a person, by case-folded address; APPROVERS are members of default-approvers."""
         self.refresh()
         own = (DEFAULT_APPROVERS,) if email in self._default else ()
-        for entry in self._file.people:
-            if entry.email.casefold() == email:
-                return (*entry.groups, *own)
-        return own
+        entry = self._file.entries.get(email)
+        groups = (*(entry.groups if entry else ()), *self._elsewhere.get(email, ()), *own)
+        return tuple(dict.fromkeys(groups))
+
+    def members(self, group: str) -> tuple[str, ...]:
+        """Return the case-folded addresses of a group's people, in the order written."""
+        self.refresh()
+        listed = [e.email.casefold() for e in self._file.people if group in e.groups]
+        elsewhere = [email for email, groups in self._elsewhere.items() if group in groups]
+        return tuple(dict.fromkeys((*listed, *elsewhere, *(self._default if group == DEFAULT_APPROVERS else ()))))
+
+    def lists(self, email: str) -> bool:
+        """Tell whether a person is known here: listed, one of APPROVERS, or a member of a group kept elsewhere."""
+        self.refresh()
+        return email in self._file.entries or email in self._default or email in self._elsewhere
+
+    def take_groups(self, memberships: Mapping[str, tuple[str, ...]]) -> None:
+        """Take the groups that are kept elsewhere, by case-folded address; they replace those taken before."""
+        if memberships != self._elsewhere:
+            self._elsewhere = dict(memberships)
+            self.version += 1
+
+    def hours_of(self, email: str) -> WorkingHours | None:
+        """Return the hours in which a person works, in their time zone; None when the file does not say."""
+        self.refresh()
+        entry = self._file.entries.get(email)
+        return WorkingHours.parse(entry.hours) if entry else None
+
+    def freeze_at(self, moment: datetime) -> str:
+        """Return why changes are frozen at a moment; empty when they are not."""
+        self.refresh()
+        return next((freeze.reason for freeze in self._file.freezes if freeze.holds_at(moment)), "")
 
     def everybody(self) -> tuple[str, ...]:
         """Return the case-folded addresses of all people listed."""
         self.refresh()
-        return tuple(entry.email.casefold() for entry in self._file.people)
+        return tuple(dict.fromkeys((*(entry.email.casefold() for entry in self._file.people), *self._elsewhere)))
 
     def email_of(self, channel: str, platform_id: str) -> str:
         """Return the address of an immutable platform id, empty when the directory doesn't name it."""
@@ -139,20 +213,27 @@ class Directory:
         `named` (addresses, or group:name) goes before what the file says.
         """
         self.refresh()
-        fits = (rule.ask for rule in self._file.approvals if rule.intent in ("", intent) and rule.tier in ("", tier))
-        names = named or next(fits, self._default)
-        addresses: dict[str, None] = {}
-        for name in names:
-            if name.startswith("group:"):
-                group = name.removeprefix("group:")
-                addresses.update({e.email.casefold(): None for e in self._file.people if group in e.groups})
-            else:
-                addresses[name.casefold()] = None
+        fits = (rule for rule in self._file.approvals if rule.intent in ("", intent) and rule.tier in ("", tier))
+        rule = next(fits, None)
+        names = named or (rule.ask if rule else self._default)
+        addresses = self.expand(names)
         shared = {s.casefold() for s in self._file.shared_mailboxes}
         return Asked(
             approvers=tuple(a for a in addresses if a not in shared),
             shared=tuple(a for a in addresses if a in shared),
+            then=rule.then if rule else (),
+            after_hours=rule.after_hours if rule else 0,
         )
+
+    def expand(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the addresses that names (addresses, or group:name) stand for, case-folded, each once."""
+        addresses: dict[str, None] = {}
+        for name in names:
+            if name.startswith("group:"):
+                addresses.update(dict.fromkeys(self.members(name.removeprefix("group:"))))
+            else:
+                addresses[name.casefold()] = None
+        return tuple(addresses)
 
 
 def file_stamp(path: Path) -> tuple[int, ...]:

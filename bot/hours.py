@@ -75,6 +75,10 @@ class WorkingHours:
             left -= end - begin
         raise _fault("no working hour is left in ten years")
 
+    def next(self, since: datetime) -> datetime:
+        """Return the next moment within working hours, which may be that very one, in UTC."""
+        return self.add(since, timedelta())
+
     def between(self, since: datetime, until: datetime) -> timedelta:
         """Return how much working time lies between two moments; none when they are the wrong way round."""
         passed = timedelta()

@@ -242,6 +242,12 @@ class House(_Entry):
             raise ValueError(f"extra_slots: {taken[0]!r} is asked already")
         return self
 
+    @property
+    def environments(self) -> dict[str, tuple[str, str]]:
+        """The account types as policies know them: by case-folded name and synonym, the name and the tier."""
+        named = ((word, kind) for kind in self.account_types for word in (kind.name, *kind.synonyms))
+        return {word.casefold(): (kind.name, kind.tier) for word, kind in named}
+
     def account_type(self, name: str) -> AccountType | None:
         """Return the account type of that name, None if there is none."""
         return next((t for t in self.account_types if t.name.casefold() == name.casefold()), None)

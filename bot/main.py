@@ -19,7 +19,6 @@ from starlette.staticfiles import StaticFiles
 
 from bot import __version__, http, traces
 from bot.approvals import Approvals
-from bot.approvals.fresh_sign_in import FreshSignIns
 from bot.audit import Audit
 from bot.channel import Channel
 from bot.clock import Clock, FollowingClock, SystemClock
@@ -42,7 +41,7 @@ from bot.misses import Misses, key_of
 from bot.organization import OrganizationReader
 from bot.outbox import Outbox
 from bot.people import People
-from bot.policy import Policy
+from bot.policy import Policy, Surroundings
 from bot.recognizer import Recognizer, Timed, WithFallback
 from bot.requests import Requests
 from bot.services import Services
@@ -235,7 +234,9 @@ def build_services(settings: Settings, clock: Clock, cloud: Cloud) -> Services:
     replica = secrets.token_hex(8)
     database = Database(settings.database_url)
     directory = Directory(settings.directory_file, settings.approvers)
-    policy = Policy(settings.policy_dir, directory)
+    house, working = house_of(settings), WorkingHours.parse(settings.working_hours)
+    surroundings = Surroundings(clock.now, working, directory.freeze_at, house.environments)
+    policy = Policy(settings.policy_dir, directory, surroundings, signs_in=settings.uses_oidc)
     people = People(database, clock)
     audit = Audit(database, clock)
     conversations = Conversations(database, clock, signals)
@@ -253,16 +254,18 @@ def build_services(settings: Settings, clock: Clock, cloud: Cloud) -> Services:
         outbox,
         audit,
         hours=settings.approval_hours,
-        working=WorkingHours.parse(settings.working_hours),
+        working=working,
         follows="Observe mode: nothing will be changed."
         if settings.mode == "observe"
         else "Now it is being carried out.",
         topic=settings.sns_approval_topic_arn,
+        console_url=settings.public_url,
+        signs_in=settings.uses_oidc,
     )
     outbox.report_to(approvals.on_given_up)
     return Services(
         settings=settings,
-        house=house_of(settings),
+        house=house,
         clock=clock,
         database=database,
         signals=signals,
@@ -275,7 +278,7 @@ def build_services(settings: Settings, clock: Clock, cloud: Cloud) -> Services:
         outbox=outbox,
         requests=requests,
         approvals=approvals,
-        sign_ins=FreshSignIns(database, clock),
+        sign_ins=approvals.sign_ins,
         inbox=Inbox(database, clock, signals, replica, conversations),
         holding=Holding(database, clock, signals, audit),
         misses=Misses(database, clock, key_of(settings)),

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -57,6 +58,16 @@ class Plan:
     def digest(self) -> str:
         """Return SHA-256 over intent and effects in canonical JSON, in hex."""
         return digest_of({"intent": self.intent, "effects": self.effects})
+
+    @property
+    def monthly_usd(self) -> int:
+        """What it would spend a month at most, in whole US dollars: the largest of its budgets, 0 without one."""
+        return round(max(_budgets(self.effects), default=0.0))
+
+    @property
+    def account(self) -> str:
+        """The id of the account that it is about, empty when there is none yet."""
+        return next((t.name for t in self.touches if t.kind == "account"), "")
 
     @property
     def problems(self) -> tuple[Check, ...]:
@@ -112,6 +123,15 @@ def _flat(effects: Mapping[str, Any], above: str = "") -> dict[str, str]:
         else:
             flat[above + name] = str(value)
     return flat
+
+
+def _budgets(node: Any) -> Iterator[float]:
+    if isinstance(node, Mapping):
+        for name, value in node.items():
+            if name == "monthly_usd":
+                with suppress(TypeError, ValueError):
+                    yield float(value)
+            yield from _budgets(value)
 
 
 def canonical(value: Any) -> bytes:

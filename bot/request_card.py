@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from sqlalchemy import select
 
+from bot.approvals.office import CHANGES, requirement_of
 from bot.approvals.views import status_of
 from bot.card import Button, Card, Checks, Facts, Item, Link, StepMark, Text, Tone
 from bot.clock import iso
@@ -58,6 +59,10 @@ class Story:
     news: tuple[Message, ...]
 
 
+def _decider(row: Any) -> str:
+    return f"{row.approver} (in the place of {row.in_place_of})" if row.in_place_of else str(row.approver)
+
+
 async def story_of(services: Services, record: RequestRecord) -> Story:
     """Read what a card tells beyond the request itself."""
     async with services.database.read() as connection:
@@ -68,7 +73,7 @@ async def story_of(services: Services, record: RequestRecord) -> Story:
         news = (await connection.execute(select(messages).where(*told).order_by(messages.c.seq))).all()
     return Story(
         asked=tuple(r.approver for r in rows if r.version == record.version and r.decision is None),
-        decided=tuple((r.approver, r.decision, r.reason or "") for r in rows if r.decision is not None),
+        decided=tuple((_decider(r), r.decision, r.reason or "") for r in rows if r.decision is not None),
         steps=tuple((s.name, s.state, s.error or "") for s in carried),
         news=tuple(message_of(m) for m in news),
     )
@@ -98,6 +103,9 @@ def card_of(
         title = newest.title if newest else f"{STATE_WORDS[record.state].capitalize()}: {record.plan.summary}"
         items += _news(story.news) or ([Text(said)] if said and is_open else [])
     told = {row for item in items if isinstance(item, Facts) for row in item.rows}
+    if is_open and audience == "approver" and record.notes.get(CHANGES):
+        items.append(Text("The plan has changed since it was asked about before:"))
+        items.append(Facts(tuple((name, f"{before} → {after}") for name, before, after in record.notes[CHANGES])))
     items.append(Facts(tuple(row for row in record.plan.details if tuple(row) not in told)))
     if is_open and record.plan.checks:
         marks: dict[str, StepMark] = {"ok": "done", "waits": "waiting", "fails": "failed"}
@@ -151,6 +159,9 @@ def _about(record: RequestRecord, story: Story, is_open: bool) -> tuple[tuple[st
     rows: list[tuple[str, str]] = [("Request", record.id), ("Asked by", shown(record.requester))]
     if is_open:
         rows.append(("Asked to approve", ", ".join(story.asked) or "see directory"))
+        requirement = requirement_of(record)
+        if requirement.is_several or requirement.sign_in:
+            rows.append(("Needs", requirement.words))
         rows.append(("Lapses", f"{(iso(record.expires_at) or '')[:16].replace('T', ' ')} UTC"))
     for who, decision, reason in story.decided:
         name = "Approved by" if decision == "approve" else "Rejected by"
@@ -176,6 +187,8 @@ def _buttons(
             Button("Reject", f"{channel}_reject", value, "destructive"),
         )
         return both if is_open else ()
+    if record.state == "rejected":
+        return (Button("Amend and ask again", "amend", record.id),)
     if record.state not in _CANCELLABLE:
         return ()
     return (Button(f"Cancel {record.id}", "cancel_request", record.id, "destructive"),)

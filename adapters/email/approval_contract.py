@@ -37,6 +37,8 @@ _APPROVAL: dict[str, Any] = {
         "decided_by": {"type": ["string", "null"]},
         "decided_at": {"type": ["string", "null"]},
         "reason": {"type": ["string", "null"]},
+        "in_place_of": {"type": ["string", "null"], "description": "For whom the approver stands in."},
+        "sign_in_at": {"type": ["string", "null"], "description": "Where to decide, if a fresh sign-in is asked for."},
     },
 }
 
@@ -82,7 +84,7 @@ LOOKS: dict[int | str, dict[str, Any]] = {
 }
 DECIDES: dict[int | str, dict[str, Any]] = {
     200: _shown("Decided, by this very call."),
-    403: _problem("Sent from another site, or policy refuses the approver."),
+    403: _problem("Sent from another site, policy refuses the approver, or a fresh sign-in is asked for."),
     404: _problem("No such link."),
     409: _problem("Decided already."),
     410: _problem("Expired, superseded or withdrawn."),

@@ -144,6 +144,8 @@ class ApprovalPage:
             return JSONResponse(_as_json(view), headers=HEADERS)
         content = render(
             "decide.html",
+            signs_in_at=view.page,
+            in_place_of=view.in_place_of,
             picture=picture_approval(self._services, view),
             approver=view.approver,
             chosen=chosen,
@@ -225,6 +227,9 @@ def _outcome(view: ApprovalView, *, is_fresh: bool) -> tuple[str, str]:
     """Return (heading, sentence) for a decided approval."""
     request = view.request.id
     stands = f"The request is {STATE_WORDS.get(view.request.state, view.request.state)}."
+    if view.decision == "approve" and view.request.state == "awaiting_approval":
+        waits = "It waits for the approval of others; what it needs stands in the console."
+        return (f"You approved {request}", waits) if is_fresh else (f"{request} was approved by you", waits)
     if view.decision == "approve":
         follows = "It is being carried out now; the requester hears how it goes."
         return (f"You approved {request}", follows) if is_fresh else (f"{request} was approved", stands)
@@ -264,4 +269,6 @@ def _as_json(view: ApprovalView) -> dict[str, Any]:
         "decided_by": view.decided_by or None,
         "decided_at": iso(view.decided_at),
         "reason": view.reason or None,
+        "in_place_of": view.in_place_of or None,
+        "sign_in_at": view.page or None,
     }

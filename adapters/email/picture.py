@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from bot.activity import clean_text
 from bot.approvals import ApprovalView
+from bot.approvals.office import CHANGES
 from bot.plan import CheckResult
 from bot.requests import RequestRecord
 from bot.services import Services
@@ -55,6 +56,10 @@ class Picture:
     expires_in: str
     is_rehearsal: bool
     console_url: str
+    changes: tuple[tuple[str, str], ...] = ()
+    """What differs from the plan that was asked about before."""
+    needs: str = ""
+    """Whose approvals it takes, where one is not enough."""
 
 
 def picture_request(services: Services, record: RequestRecord, expires_at: datetime | None = None) -> Picture:
@@ -62,7 +67,7 @@ def picture_request(services: Services, record: RequestRecord, expires_at: datet
     expires_at = expires_at or record.expires_at
     intent = services.registry.get(record.intent)
     labels = {slot.name: slot.label or slot.name for slot in intent.definition.slots} if intent else {}
-    requester = record.requester
+    requester, requirement = record.requester, services.approvals.requirement_of(record)
     return Picture(
         request=record.id,
         title=intent.definition.title if intent else record.intent,
@@ -81,6 +86,8 @@ def picture_request(services: Services, record: RequestRecord, expires_at: datet
         expires_in=say_distance(expires_at - services.clock.now()) if expires_at else "",
         is_rehearsal=services.settings.mode == "observe",
         console_url=f"{services.settings.public_url.rstrip('/')}/requests/{quote(record.id, safe='')}",
+        changes=tuple((name, f"{before} → {after}") for name, before, after in record.notes.get(CHANGES, ())),
+        needs=requirement.words if requirement.is_several or requirement.sign_in else "",
     )
 
 

@@ -55,6 +55,8 @@ class MailSender:
             "subject": subject,
             "preview": _preview(picture),
             "link": f"{self._services.settings.public_url.rstrip('/')}/account/confirm/{token}",
+            "in_place_of": view.in_place_of,
+            "signs_in_at": view.page,
         }
         text, html = render("approval.txt", **values), render("approval.html", **values)
         return Letter(key=delivery.key, to=view.approver, subject=subject, text=text, html=html)

@@ -11,7 +11,7 @@ from adapters.slack.envelope import CHANNEL, LOCAL, REASON
 from adapters.slack.forms import modal, open_view, own
 from adapters.slack.interactions import metadata_of
 from adapters.slack.web import Web
-from bot.approvals.approvals import MAX_REASON
+from bot.approvals import MAX_REASON
 from bot.approvals.pressing import decide_by
 from bot.dialogue.ended import nothing, say
 from bot.dialogue.exchange import Decided

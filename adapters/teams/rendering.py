@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.teams.arrivals import MESSAGE, REASON
-from bot.approvals.approvals import MAX_REASON
+from bot.approvals import MAX_REASON
 from bot.card import Button, Card, Checks, Facts, Image, Item, Link, Quote, StepMark, Table, Text
 from bot.pictures import pictures_of
 

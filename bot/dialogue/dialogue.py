@@ -36,7 +36,7 @@ from bot.dialogue.phrases import (
     is_yes_or_no,
 )
 from bot.dialogue.session import Form, Sessions, runtime_hints, session_id
-from bot.errors import CloudError, Invalid, NotFound, QuartermasterError
+from bot.errors import CloudError, Conflict, Invalid, NotFound, QuartermasterError
 from bot.intent import Change, Intent, Query
 from bot.recognizer import Recognizer, Turn
 from bot.requests import STATE_WORDS, Filter, RequestRecord
@@ -47,6 +47,8 @@ from bot.stopping import Stopping
 __all__ = ["Decided", "Dialogue"]
 log = structlog.get_logger(__name__)
 
+AMENDS = re.compile(r"(?:please\s+)?amend\s+(?:request\s+)?(qm-[0-9a-z]{8})[.!]*", re.IGNORECASE)
+"""What takes up a request that was rejected, with its answers; said in so many words, it needs no recogniser."""
 PATIENCE = 20.0
 """Seconds that a turn may take: nobody waits through all the retries of an AWS that takes calls and answers none."""
 
@@ -155,6 +157,9 @@ class Dialogue:
             await self._open.fill(turn, asked, {asked.asking: answer})
             return
         if turn.session.form and await self._answers_what_only_the_intent_knows(turn, turn.session.form, text):
+            return
+        if amended := AMENDS.fullmatch(text):
+            await self._amend(turn, amended[1])
             return
         if turn.session.form is None and words.startswith("the ") and may_pick(words):
             text = f"tell me about {text}"  # "the second one", of what was listed last
@@ -308,6 +313,8 @@ class Dialogue:
                     turn.say(self._services.registry.change(form.intent).definition.declined)
             case "stop_request":
                 await self._stop(turn, activity.value)
+            case "amend":
+                await self._amend(turn, activity.value)
             case "cancel_request":
                 record = await self._cancel(activity)
                 turn.request = record.id
@@ -339,6 +346,24 @@ class Dialogue:
             await self._begin(turn, intent, slots)
         else:
             await self._open.fill(turn, form, slots)
+
+    async def _amend(self, turn: Exchange, request_id: str) -> None:
+        """Take up what was asked for and came to nothing, with the answers that were given, to be changed."""
+        activity = turn.activity
+        record = await self._services.requests.find(request_id)
+        foreign = bool(activity.owner) and record.owner != activity.owner
+        if foreign or record.requester.id != activity.person.id:
+            raise NotFound(f"There is no request {record.id} of yours.", next_step="Say “my requests” to see yours.")
+        if not record.is_final or record.state == "succeeded":
+            raise Conflict(
+                f"Request {record.id} is {STATE_WORDS[record.state]}, so it is not asked for again.",
+                next_step="" if record.is_final else f"Say “cancel {record.id}” first.",
+            )
+        intent = self._services.registry.change(record.intent)
+        turn.say(
+            f"Your {intent.definition.title} as it was in {record.id}; tell me what to change, such as “change the …”."
+        )
+        await self._begin(turn, intent, dict(record.slots))
 
     async def _cancel(self, activity: Activity) -> RequestRecord:
         """Cancel the request of a pressed button; one that the person may not see is as if it were not there."""

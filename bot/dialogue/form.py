@@ -12,7 +12,7 @@ from bot.dialogue.session import Form
 from bot.errors import CloudError, Invalid
 from bot.intent import Answer, Ask, Change, Intent, Slot
 from bot.plan import Check, Plan
-from bot.policy import Subject, asked_candidates
+from bot.policy import Requirement
 from bot.services import Services
 from bot.words import either, in_midst
 
@@ -177,19 +177,15 @@ class FormFiller:
             form.slots = {n: v for n, v in form.slots.items() if not self._is_exclusive(plan, v)}
             asked = await self._ask_next(form, intent, ask, answers)
             return Question.GIVEN_UP if asked is Question.COMPLETE else asked
-        if not plan.problems and not self._can_be_approved(plan, ask):
-            answers.append(
-                Answer(
-                    "Nobody could approve this: you are the only approver, or policy lets nobody decide it. "
-                    "Ask your platform team to name another approver (APPROVERS or directory.yml). I have kept your "
-                    f"{intent.definition.title}; say “continue” then."
-                )
-            )
+        approvals = self._services.approvals
+        if not plan.problems and (obstacle := await approvals.obstacle(plan, ask.person.email, ask.slots)):
+            kept = f"I have kept your {intent.definition.title}; say “continue” then."
+            answers.append(Answer(f"{obstacle} {kept}"))
             return Question.GIVEN_UP
         if not plan.problems:
             form.digest, form.asking = plan.digest, ""
             question = f"{plan.summary}. Shall I go ahead?"
-            card = plan_card(plan, ask)
+            card = plan_card(plan, ask, approvals.requirement_for(plan, ask.person.email, ask.slots))
             answers.append(Answer(f"{card.as_text()}\n{question} (yes or no)", card))
             return Question.COMPLETE
         faults: list[Slot] = []
@@ -217,19 +213,6 @@ class FormFiller:
                 mine = f" ({other.id})" if other.requester.id == ask.person.id else ""
                 return f"{resource.name} is already part of an open request{mine}, so it can't be ordered again now."
         return ""
-
-    def _can_be_approved(self, plan: Plan, ask: Ask) -> bool:
-        directory = self._services.directory
-        asked = directory.asked(plan.intent, plan.tier, plan.ask)
-        subject = Subject(
-            id="",
-            intent=plan.intent,
-            tier=plan.tier,
-            requester=ask.person.email,
-            approvers=asked.approvers,
-            values=ask.slots,
-        )
-        return self._services.policy.can_be_approved(subject, asked_candidates(asked, directory))
 
     @staticmethod
     def _is_exclusive(plan: Plan, value: str) -> bool:
@@ -268,8 +251,13 @@ def checks_of(checks: tuple[Check, ...]) -> Checks:
     return Checks(tuple((_MARKS[c.result], c.name, c.sentence) for c in checks))
 
 
-def plan_card(plan: Plan, ask: Ask) -> Card:
+def plan_card(plan: Plan, ask: Ask, requirement: Requirement) -> Card:
     """Return the plan as shown to the person who is to confirm it."""
+    footer = "Nothing is done before it is approved."
+    if requirement.is_none:
+        footer = f"With your yes it is done at once: nobody needs to approve it. {requirement.reasons}".strip()
+    elif requirement.is_several or requirement.sign_in:
+        footer = f"Nothing is done before it is approved, for which it needs {requirement.words}."
     notes = tuple(Text(c.sentence, subtle=True) for c in plan.checks if c.result == "waits")
     return Card(
         plan.summary,
@@ -278,5 +266,5 @@ def plan_card(plan: Plan, ask: Ask) -> Card:
             Button("Yes, go ahead", "confirm", plan.digest, "positive"),
             Button("No", "decline", plan.digest),
         ),
-        footer="Nothing is done before it is approved.",
+        footer=footer,
     )

@@ -196,7 +196,7 @@ class OpenForm:
             await self.show_plan(turn, form)
             return
         placing = Placing(self._services, intent, form, plan, turn.activity)
-        placing.require_approvable()
+        await placing.require_approvable()
         turn.place = placing
         turn.session.form = None
 

@@ -13,6 +13,7 @@ from bot.errors import Refused
 from bot.intent import Answer, Change
 from bot.people import mailbox_of
 from bot.plan import Plan
+from bot.policy import Requirement
 from bot.requests import RequestRecord
 from bot.requests.record import new_request_id
 from bot.services import Services
@@ -45,20 +46,18 @@ class Placing:
             plan=plan,
             digest=plan.digest,
             version=1,
-            notes={"approvers": list(services.approvals.approvers_for(plan))},
+            notes=services.approvals.notes(plan, activity.person.email, form.slots),
             outcome=None,
             expires_at=services.approvals.expires_at(),
             created_at=now,
             updated_at=now,
         )
 
-    def require_approvable(self) -> None:
+    async def require_approvable(self) -> None:
         """Raise Refused when nobody could approve it: better now than after two days of waiting."""
-        if not self._services.approvals.can_be_approved(self.record):
-            raise Refused(
-                "Nobody could approve this: the only approvers are yourself or not allowed to.",
-                next_step="Ask your platform team to name another approver (APPROVERS or directory.yml).",
-            )
+        record = self.record
+        if obstacle := await self._services.approvals.obstacle(record.plan, record.requester.email, record.slots):
+            raise Refused(obstacle)
 
     async def commit(self, transaction: Transaction) -> Placed:
         """Write the request, ask for approval, and return what to answer."""
@@ -87,12 +86,17 @@ class Placing:
 
     def _answer(self) -> Answer:
         record = self.record
+        requirement = self._services.approvals.requirement_of(record)
+        if requirement.is_none:
+            return self._answer_at_once(requirement)
         own = mailbox_of(record.requester.email)
         asked = [a for a in record.notes["approvers"] if mailbox_of(a) != own]
         who = " and ".join(asked) + (" was" if len(asked) == 1 else " were") if asked else "The approvers were"
         until = (iso(record.expires_at) or "")[:16].replace("T", " ")
+        needs = f" it needs {requirement.words};" if requirement.is_several else ""
         text = (
-            f"Request {record.id} is placed. {who} asked to approve it; this lapses on {until} UTC. "
+            f"Request {record.id} is placed. {who} asked to approve it;{needs} "
+            f"this lapses on {until} UTC. "
             "I will tell you here what becomes of it."
         )
         if self._services.settings.mode == "observe":
@@ -104,6 +108,7 @@ class Placing:
                     (
                         ("Request", record.id),
                         ("Asked to approve", ", ".join(asked) or "see directory"),
+                        *((("Needs", requirement.words),) if requirement.is_several else ()),
                         ("Lapses", f"{until} UTC"),
                     )
                 ),
@@ -113,3 +118,11 @@ class Placing:
             request=record.id,
         )
         return Answer(text, card)
+
+    def _answer_at_once(self, requirement: Requirement) -> Answer:
+        record, observes = self.record, self._services.settings.mode == "observe"
+        follows = "Observe mode: nothing will be changed." if observes else "It is being carried out now."
+        why = requirement.reasons or "No approval is asked for."
+        text = f"Request {record.id} is placed and needs nobody's approval. {why} {follows}"
+        items = (Facts((("Request", record.id), ("Approval", f"none needed. {why}"))), Text(follows))
+        return Answer(text, Card(f"Approved: {record.plan.summary}", items, request=record.id))

@@ -104,7 +104,14 @@ class RequestRecord:
     def subject(self) -> Subject:
         """Return the request as policies see it."""
         return Subject(
-            self.id, self.intent, self.tier, self.requester.email, tuple(self.notes.get("approvers", ())), self.slots
+            self.id,
+            self.intent,
+            self.tier,
+            self.requester.email,
+            tuple(self.notes.get("approvers", ())),
+            self.slots,
+            self.plan.account,
+            self.plan.monthly_usd,
         )
 
     @property

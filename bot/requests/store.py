@@ -140,6 +140,11 @@ class Requests:
             row = {"request_id": request_id, "kind": kind, "resource": name[:255], "at": self._clock.now()}
             await insert_new(transaction, touched, row, on=["request_id", "kind", "resource"])
 
+    async def lock(self, transaction: Transaction, request_id: str) -> None:
+        """Keep other transactions from this request until the end: two decisions at once would not see each other."""
+        same = {"updated_at": requests.c.updated_at}
+        await transaction.execute(update(requests).where(requests.c.id == request_id).values(**same))
+
     async def move(
         self, transaction: Transaction, request_id: str, origin: tuple[State, ...], to: State, **values: Any
     ) -> bool:

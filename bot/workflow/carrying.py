@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from sqlalchemy import insert, select, update
 
+from bot.approvals.office import APPROVERS, CHANGES, REQUIREMENT
 from bot.card import Card, Facts, Text
 from bot.cloud import acting_for
 from bot.database import Transaction
@@ -17,6 +18,7 @@ from bot.dialogue.form import checks_of
 from bot.errors import CloudError, QuartermasterError, Unavailable, without_arns
 from bot.intent import Change
 from bot.plan import Plan, difference
+from bot.policy import Requirement
 from bot.requests import RequestRecord
 from bot.services import Services
 from bot.workflow.checking import check_again, failure
@@ -214,6 +216,11 @@ class Carrying:
         before = await services.requests.read(transaction.connection, record.id)
         if before is None or before.notes.get(CHANGING) or before.version != record.version:
             return
+        changes = difference(record.plan, fresh)
+        asked = services.approvals.notes(fresh, record.requester.email, record.slots)
+        if Requirement.from_list(asked[REQUIREMENT]).is_none:
+            # The requester has confirmed another plan than this one, so that somebody has to look.
+            asked = {**asked, REQUIREMENT: Requirement().as_list(), APPROVERS: list(services.approvals.named(fresh))}
         moved = await services.requests.move(
             transaction,
             record.id,
@@ -224,7 +231,7 @@ class Carrying:
             tier=fresh.tier,
             version=version,
             expires_at=services.approvals.expires_at(),
-            notes={**record.notes, "approvers": list(services.approvals.approvers_for(fresh))},
+            notes={**record.notes, **asked, CHANGES: [list(change) for change in changes]},
         )
         if not moved:
             return
@@ -232,7 +239,6 @@ class Carrying:
         if current is None:
             return
         await services.approvals.ask(transaction, current)
-        changes = difference(record.plan, fresh)
         await services.audit.record(
             transaction,
             "request.replanned",

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from sqlalchemy import func, select, update
 
-from bot.approvals import EXPIRY, REMINDER
+from bot.approvals import ESCALATION, EXPIRY, REMINDER
 from bot.database import Transaction
 from bot.database.tables import requests, waits
 from bot.errors import CloudError
@@ -153,9 +153,10 @@ class Scheduler:
         await self._services.database.write(work)
 
     async def _expire(self, due: Set[str]) -> None:
-        """Let approvals lapse whose time is over, and remind of those whose time is half over."""
+        """Let approvals lapse whose time is over, remind of those whose time is half over, and ask others as well."""
         approvals = self._services.approvals
-        for kind, act in ((EXPIRY, approvals.expire), (REMINDER, approvals.remind)):
+        acts = ((EXPIRY, approvals.expire), (REMINDER, approvals.remind), (ESCALATION, approvals.escalate))
+        for kind, act in acts:
             for row in await self._due(kind) if kind in due else ():
 
                 async def work(
@@ -165,7 +166,7 @@ class Scheduler:
                         return
                     record = await self._services.requests.read(transaction.connection, row.request_id)
                     if record:
-                        await act(transaction, record, row.payload["version"])
+                        await act(transaction, record, **row.payload)
 
                 try:
                     await self._services.database.write(work)

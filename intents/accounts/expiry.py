@@ -83,7 +83,7 @@ class Expiry:
         key = f"expiry:{account.id}:{expires}:{services.clock.now():%Y%m%d%H%M}"
         activity = Activity(key, "schedule", conversation, person)
         placing = Placing(services, self._closing, form, plan, activity)
-        placing.require_approvable()
+        await placing.require_approvable()
 
         async def work(transaction: Transaction) -> None:
             placed = await placing.commit(transaction)

@@ -1,0 +1,43 @@
+"""What policies are asked about, and what they answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.errors import Refused
+
+ASK = "If you need it, ask your platform team."
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether an action is allowed, in words, and the id of the policy that decided (empty: none permits).
+
+    `help` tells a person who was refused who could do it instead; empty when nobody is known.
+    """
+
+    allowed: bool
+    reason: str
+    policy: str
+    help: str = ""
+
+    def require(self) -> Decision:
+        """Return itself when allowed, else raise Refused with the reason, and who could help."""
+        if not self.allowed:
+            raise Refused(self.reason, policy=self.policy, next_step=self.help)
+        return self
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The request as policies see it. `monthly_usd` is what its plan would spend at most, 0 where none is planned."""
+
+    id: str
+    intent: str
+    tier: str
+    requester: str
+    approvers: tuple[str, ...]
+    values: Mapping[str, str]
+    account: str = ""
+    monthly_usd: int = 0

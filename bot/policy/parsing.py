@@ -1,0 +1,129 @@
+"""Cedar files, parsed once: the set itself, and what its policies say in their annotations."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cedarpy
+
+from bot.directory import read_text_of
+from bot.errors import SettingsError
+from bot.policy.requirement import ANNOTATIONS, Part, part_of
+
+REQUIRE = "require"
+"""The action whose policies permit nothing but say whose approvals a request needs."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One policy as people know it, and as Cedar's JSON."""
+
+    name: str
+    reason: str
+    policy: Mapping[str, Any]
+
+    @property
+    def is_permit(self) -> bool:
+        """Whether it allows, rather than forbids."""
+        return bool(self.policy["effect"] == "permit")
+
+    @property
+    def actions(self) -> list[str]:
+        """The actions that it names; empty for a policy about all of them."""
+        scope = self.policy["action"]
+        entities = scope.get("entities") or ([scope["entity"]] if scope.get("entity") else [])
+        return [e["id"] for e in entities]
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups that it names in its head or conditions, each once: for a forbid, those whom it spares."""
+        found = (p["id"] for p in parts_of([self.policy["principal"], self.policy["conditions"]]) if _is_group(p))
+        return tuple(dict.fromkeys(found))
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """All policies of a folder."""
+
+    policies: cedarpy.PolicySet
+    rules: Mapping[str, Rule]
+    """By Cedar's own ids."""
+    parts: Mapping[str, Part]
+    """What the policies on "require" demand, by Cedar's own ids."""
+    version: str
+    files: frozenset[str]
+    """Names of the files that say anything."""
+
+    def permits(self, action: str) -> Iterator[Rule]:
+        """Yield the policies that could permit an action, and say for whom."""
+        return (r for r in self.rules.values() if r.is_permit and r.reason and action in r.actions)
+
+
+def parse_folder(folder: Path) -> Parsed:
+    """Return the policies of the files *.cedar; raises SettingsError for what can't be used."""
+    texts = texts_of(folder)
+    files = frozenset(name for name, said in texts.items() if said.strip())
+    if not files:
+        raise SettingsError(f"{folder} holds no *.cedar file: nobody could do anything.", next_step="Set POLICY_DIR.")
+    text = "\n".join(texts.values())
+    try:
+        policies = cedarpy.PolicySet.from_str(text)
+        described = json.loads(cedarpy.policies_to_json_str(text))["staticPolicies"]
+    except ValueError as error:
+        raise SettingsError(f"{folder}: the Cedar policies do not parse: {error}") from error
+    rules: dict[str, Rule] = {}
+    parts: dict[str, Part] = {}
+    for cedar_id, policy in described.items():
+        annotations = policy.get("annotations") or {}
+        rule = Rule(annotations.get("id") or cedar_id, annotations.get("reason") or "", policy)
+        rules[cedar_id] = rule
+        if rule.actions == [REQUIRE] and rule.is_permit:
+            parts[cedar_id] = part_of(annotations, rule.name, rule.reason)
+        elif REQUIRE in rule.actions or (set(annotations) & set(ANNOTATIONS)):
+            raise SettingsError(
+                f"The policy {rule.name} mixes up what it demands and what it allows: whose approvals are needed is "
+                'said by "permit" policies whose only action is Action::"require".'
+            )
+    return Parsed(policies, rules, parts, hashlib.sha256(text.encode()).hexdigest()[:12], files)
+
+
+def texts_of(folder: Path) -> dict[str, str]:
+    """Return what each file *.cedar says, by its name."""
+    return {file.name: read_text_of(file) for file in sorted(folder.glob("*.cedar"))}
+
+
+def concerns(policy: Mapping[str, Any], resource: Mapping[str, Any]) -> bool:
+    """Tell whether a policy speaks of such a resource at all, so that its reason helps whoever was refused."""
+    kind, name = resource["uid"]["type"], resource["uid"]["id"]
+    scope = policy["resource"]
+    if scope.get("entity_type", kind) != kind:
+        return False
+    named, told = set(), dict(resource["attrs"])
+    for part in parts_of([scope, policy["conditions"]]):
+        if part.get("type") == kind and "id" in part:
+            named.add(part["id"])
+        if "==" in part:
+            left, right = part["=="]["left"].get(".", {}), part["=="]["right"]
+            is_of_resource = left.get("left") == {"Var": "resource"} and left.get("attr") in told
+            if is_of_resource and right.get("Value", told[left["attr"]]) != told[left["attr"]]:
+                return False
+    return not named or name in named
+
+
+def parts_of(node: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield every object within a policy's JSON."""
+    if isinstance(node, Mapping):
+        yield node
+        node = node.values()
+    if not isinstance(node, str) and isinstance(node, Iterable):
+        for child in node:
+            yield from parts_of(child)
+
+
+def _is_group(part: Mapping[str, Any]) -> bool:
+    return part.get("type") == "Group" and isinstance(part.get("id"), str)
