@@ -8,7 +8,6 @@ from tests.stories.accounts import (
     WEBSHOP,
     day,
     expiry_is_looked_after,
-    is_approved,
     status_of,
     tag,
     tags_of,
