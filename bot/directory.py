@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
@@ -68,32 +67,12 @@ class _Approvals(BaseModel):
     after_hours: float = Field(0, ge=0, le=10_000)
 
 
-class _Freeze(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-    since: datetime | date = Field(alias="from")
-    until: datetime | date
-    reason: str = Field("changes are frozen", min_length=1, max_length=300)
-
-    def holds_at(self, moment: datetime) -> bool:
-        """Tell whether it is in force; days count whole, in UTC, moments without a time zone as well."""
-        until = self.until if isinstance(self.until, datetime) else self.until + timedelta(days=1)
-        return _moment(self.since) <= moment < _moment(until)
-
-
-def _moment(value: datetime | date) -> datetime:
-    if not isinstance(value, datetime):
-        return datetime.combine(value, time(), UTC)
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value
-
-
 class _File(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     people: tuple[_Entry, ...] = ()
     approvals: tuple[_Approvals, ...] = ()
     shared_mailboxes: tuple[Annotated[str, AfterValidator(checked_address)], ...] = ()
-    freezes: tuple[_Freeze, ...] = ()
 
     @cached_property
     def entries(self) -> Mapping[str, _Entry]:
@@ -183,11 +162,6 @@ class Directory:
         self.refresh()
         entry = self._file.entries.get(email)
         return WorkingHours.parse(entry.hours) if entry else None
-
-    def freeze_at(self, moment: datetime) -> str:
-        """Return why changes are frozen at a moment; empty when they are not."""
-        self.refresh()
-        return next((freeze.reason for freeze in self._file.freezes if freeze.holds_at(moment)), "")
 
     def everybody(self) -> tuple[str, ...]:
         """Return the case-folded addresses of all people listed."""

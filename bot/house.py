@@ -224,6 +224,10 @@ class House(_Entry):
     freezes: tuple[Freeze, ...] = Field((), max_length=100)
     """Times in which nothing is tried on some stacks, or all of them."""
 
+    def freeze_at(self, moment: datetime) -> str:
+        """Return the name of the freeze of everything that holds then, empty when none does."""
+        return next((f.name for f in self.freezes if not f.stacks and f.since <= moment < f.until), "")
+
     def freeze_of(self, stack: str, at: datetime) -> Freeze | None:
         """Return the freeze that holds for a stack then, if there is one."""
         return next((f for f in self.freezes if f.holds(stack, at)), None)

@@ -41,7 +41,7 @@ class Policy:
         self, folder: Path, directory: Directory, surroundings: Surroundings | None = None, *, signs_in: bool = False
     ) -> None:
         self._folder, self._directory = folder, directory
-        self.surroundings = surroundings or Surroundings(freeze_at=directory.freeze_at)
+        self.surroundings = surroundings or Surroundings()
         self._signs_in = signs_in
         self._stamp = self._stamp_now()
         self._parsed = parse_folder(folder)

@@ -57,7 +57,7 @@ class Desk:
         """Make all parts anew, as after a restart: nothing is remembered but what the database holds."""
         database, clock, signals = self.database, self.clock, Signals()
         self.directory = Directory(self.directory_file, self.approvers)
-        surroundings = Surroundings(clock.now, self.working, self.directory.freeze_at)
+        surroundings = Surroundings(clock.now, self.working)
         self.policy = Policy(self.policies, self.directory, surroundings, signs_in=self.signs_in)
         self.people = People(database, clock)
         audit, conversations = Audit(database, clock), Conversations(database, clock, signals)
