@@ -97,6 +97,9 @@ class Definition:
     destroys: bool = False
     """Whether what it does can't be undone: when in doubt, the bot asks back which intent was meant."""
 
+    things: str = ""
+    """What more than one of what it gives are called ("accounts"), where one is asked for at a time."""
+
     def slot(self, name: str) -> Slot:
         """Return the slot of that name; KeyError when there is none."""
         for slot in self.slots:

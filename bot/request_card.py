@@ -18,6 +18,7 @@ from bot.errors import without_arns
 from bot.people import shown
 from bot.requests import STATE_WORDS, RequestRecord
 from bot.requests.record import PROGRESS
+from bot.requests.store import CANCELLABLE
 from bot.services import Services
 from bot.stopping import STOP, UNDER_WAY, stoppable
 
@@ -45,7 +46,6 @@ ENDED = {
     "stopped": "was stopped",
 }
 """What is said of a request that is over, after its name."""
-_CANCELLABLE = ("awaiting_approval", "approved", "queued")
 
 
 @dataclass(frozen=True)
@@ -189,6 +189,6 @@ def _buttons(
         return both if is_open else ()
     if record.state == "rejected":
         return (Button("Amend and ask again", "amend", record.id),)
-    if record.state not in _CANCELLABLE:
+    if record.state not in CANCELLABLE:
         return ()
     return (Button(f"Cancel {record.id}", "cancel_request", record.id, "destructive"),)

@@ -38,6 +38,10 @@ _BETWEEN = re.compile(r"[\s,;/&|+]*(?:(?:and|or|and/or|or maybe|or rather|plus|a
 _NOUN = re.compile(r"\b(?:an?|the|one|accounts?)\b", re.IGNORECASE)
 """What may stand between two values that are put side by side: "a sandbox account or a production one"."""
 
+_ANOTHER = re.compile(r"\b(?:an?|one)\b", re.IGNORECASE)
+"""What begins the second of two: "one sandbox one production"."""
+_SEVERAL = r"(?:two|three|four|five|six|seven|eight|nine|ten|[2-9]|[1-9]\d+|several|multiple|a couple of|a few)"
+
 
 def may_pick(words: str) -> bool:
     """Tell whether a text, folded and without courtesies, could name a place in a list: "2", "the first one"."""
@@ -59,6 +63,11 @@ def picked(words: str, offered: Sequence[str]) -> str | None:
         return None
     number = len(offered) if place == "last" else _NUMBERS[place]
     return offered[number - 1] if 0 < number <= len(offered) else None
+
+
+def asks_for_several(text: str, things: str) -> bool:
+    """Tell whether a text asks for more than one: "two sandbox accounts", for the things "accounts"."""
+    return bool(things) and bool(re.search(rf"\b{_SEVERAL}(?: [\w-]+){{0,3}} {things}\b", text, re.IGNORECASE))
 
 
 def rival_addresses(text: str, definition: Definition) -> dict[str, list[str]]:
@@ -87,7 +96,9 @@ def rival_values(text: str, definition: Definition) -> dict[str, list[str]]:
         found = list(words.finditer(text))
         for left, right in pairwise(found):
             named = [called[left[0].casefold()], called[right[0].casefold()]]
-            gap = _NOUN.sub("", text[left.end() : right.start()])
-            if named[0] != named[1] and gap.strip() and _BETWEEN.fullmatch(gap):
+            between = text[left.end() : right.start()]
+            gap = _NOUN.sub("", between)
+            is_another = bool(gap.strip() or _ANOTHER.search(between))
+            if named[0] != named[1] and is_another and _BETWEEN.fullmatch(gap):
                 rivals.setdefault(slot.name, []).extend(v for v in named if v not in rivals.get(slot.name, ()))
     return rivals

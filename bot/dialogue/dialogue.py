@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import structlog
 
 from bot.activity import MAX_TEXT, STOP_WORDS, Activity, clean_text
+from bot.card import Button, Card, Text
 from bot.database import Transaction
 from bot.dialogue.abandoning import abandons
 from bot.dialogue.addresses import Heard, hear
-from bot.dialogue.choosing import may_pick
+from bot.dialogue.choosing import asks_for_several, may_pick
 from bot.dialogue.commanding import commands
 from bot.dialogue.doubting import ask_back, is_doubtful
 from bot.dialogue.exchange import Decided, Exchange, require_may_ask
@@ -27,19 +29,20 @@ from bot.dialogue.phrases import (
     ANEW,
     CONTINUE,
     SLACK_MAILTO,
-    THANKS,
     aws_silence,
     aws_trouble,
     bare,
     is_small_talk,
     is_sure,
+    is_thanks,
     is_yes_or_no,
 )
 from bot.dialogue.session import Form, Sessions, runtime_hints, session_id
 from bot.errors import CloudError, Conflict, Invalid, NotFound, QuartermasterError
-from bot.intent import Change, Intent, Query
+from bot.intent import Answer, Change, Intent, Query
 from bot.recognizer import Recognizer, Turn
 from bot.requests import STATE_WORDS, Filter, RequestRecord
+from bot.requests.store import CANCELLABLE
 from bot.services import Services
 from bot.stopping import WORDS as RUNNING_STOPS
 from bot.stopping import Stopping
@@ -127,10 +130,10 @@ class Dialogue:
             if running:  # what runs is more urgent than a form that is half filled in
                 await self._stop(turn, running.id)
             else:
-                self._abandon(turn)
+                await self._abandon(turn)
             return
         if turn.session.form and abandons(text):
-            self._abandon(turn)
+            await self._abandon(turn)
             return
         if words in CONTINUE:
             await self._resume(turn)
@@ -146,7 +149,7 @@ class Dialogue:
         if turn.session.form is None and is_yes_or_no(text, words):
             await self._nothing_to_confirm(turn)
             return
-        if turn.session.form is None and words in THANKS:
+        if turn.session.form is None and is_thanks(words):
             turn.say("You're welcome.")
             return
         if turn.session.form and await self._open.answers_about_it(turn, turn.session.form, text, words):
@@ -242,6 +245,10 @@ class Dialogue:
             turn.session.park()
         turn.session.parked = [f for f in turn.session.parked if f.intent != intent.definition.name]
         turn.session.form = Form(intent.definition.name)
+        if heard and asks_for_several(heard.plain, intent.definition.things):
+            turn.say(
+                f"I take {intent.definition.things} one at a time. Here is the first; ask for the next afterwards."
+            )
         if heard:
             self._open.set_rivals_aside(turn, turn.session.form, heard, slots)
         await self._open.fill(turn, turn.session.form, slots)
@@ -379,10 +386,10 @@ class Dialogue:
             told_in=activity.conversation,
         )
 
-    def _abandon(self, turn: Exchange) -> None:
+    async def _abandon(self, turn: Exchange) -> None:
         form = turn.session.form
         if form is None:
-            turn.say("There is nothing half-done here. To withdraw a request, say “cancel” and its id.")
+            turn.answers.append(await self._withdrawable(turn))
             return
         title = self._services.registry.change(form.intent).definition.title
         turn.session.form = None
@@ -390,19 +397,39 @@ class Dialogue:
         if turn.session.parked:
             turn.say("Something is still laid aside; say “continue” to take it up.")
 
+    async def _withdrawable(self, turn: Exchange) -> Answer:
+        """A “cancel it” with no form open: show what was asked for here and could be withdrawn, doing nothing yet."""
+        nothing = "There is nothing half-done here."
+        record = await self._newest_placed(turn, CANCELLABLE)
+        if record is None:
+            return Answer(f"{nothing} To withdraw a request, say “cancel” and its id.")
+        turn.request = record.id
+        stands = f"Your request {record.id} is {STATE_WORDS[record.state]}"
+        text = f"{nothing} {stands}; say “cancel {record.id}” to withdraw it."
+        button = Button(f"Cancel {record.id}", "cancel_request", record.id, "destructive")
+        return Answer(text, Card(record.plan.summary, (Text(text),), (button,), request=record.id))
+
     async def _nothing_to_confirm(self, turn: Exchange) -> None:
         """A second "yes", say: tell how the request that was placed here stands instead of not understanding it."""
-        activity = turn.activity
-        wanted = Filter(
-            person_id=activity.person.id, owner=activity.owner or None, conversation=activity.conversation, limit=1
-        )
-        newest = (await self._services.requests.list(wanted)).items
-        if not newest:
+        record = await self._newest_placed(turn)
+        if record is None:
             turn.say("There is no question open. Tell me what you need, or say “help”.")
             return
-        record = newest[0]
         turn.request = record.id
         turn.say(f"There is no question open. Your request {record.id} is {STATE_WORDS[record.state]}.")
+
+    async def _newest_placed(self, turn: Exchange, state: Sequence[str] = ()) -> RequestRecord | None:
+        """Return the person's newest request of this conversation, in one of the given states."""
+        activity = turn.activity
+        wanted = Filter(
+            person_id=activity.person.id,
+            owner=activity.owner or None,
+            conversation=activity.conversation,
+            state=tuple(state),
+            limit=1,
+        )
+        newest = (await self._services.requests.list(wanted)).items
+        return newest[0] if newest else None
 
     async def _resume(self, turn: Exchange) -> None:
         if turn.session.form:

@@ -18,7 +18,9 @@ YES = frozenset(
 )
 NO = frozenset("no|n|nope|nah|no way|not yet|not now|no thanks|no thank you|absolutely not|rather not".split("|"))
 YES_OR_NO = YES | NO
-THANKS = frozenset("thanks|thank you|thank you very much|thx|cheers|many thanks|great|perfect".split("|"))
+_THANKS = "thanks|thank you|thx|ty|cheers|many thanks|great|perfect|awesome|wonderful|bye|goodbye|see you".split("|")
+_BESIDES = "|a lot|very much|so much|again|mate|all|bye|goodbye|for your help|thanks|thank you|thx".split("|")
+THANKS = frozenset(f"{thanking} {besides}".strip() for thanking in _THANKS for besides in _BESIDES)
 SENTENCE = 4
 """Words from which on a text can be a request of its own rather than a wrong answer."""
 SURE = 0.75
@@ -42,9 +44,14 @@ def is_yes_or_no(text: str, words: str) -> bool:
     return bool({words, text.casefold().strip(" .!").replace(",", "")} & YES_OR_NO)
 
 
+def is_thanks(words: str) -> bool:
+    """Tell whether a text, folded and without courtesies, thanks or takes leave and says nothing else."""
+    return words.replace(",", "").replace("!", "") in THANKS
+
+
 def is_small_talk(text: str, words: str) -> bool:
     """Tell whether a text means nothing to who was asked nothing: no words, a yes, thanks, or a stop."""
-    return not text or words in STOP_WORDS | THANKS or is_yes_or_no(text, words)
+    return not text or words in STOP_WORDS or is_thanks(words) or is_yes_or_no(text, words)
 
 
 def is_sure(understood: Turn) -> bool:

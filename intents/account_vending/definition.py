@@ -116,6 +116,7 @@ def define(house: House) -> Definition:
     return Definition(
         name=NAME,
         title="account order",
+        things="accounts",
         description="Order a new AWS account through Control Tower's Account Factory.",
         utterances=(*ORIGINAL, *MORE, *(words for extra in house.extra_slots for words in utterances_of(extra))),
         slots=(

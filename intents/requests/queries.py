@@ -17,6 +17,7 @@ from bot.workflow.run import BY_HAND
 REQUEST_ID = SlotType("RequestId", pattern="(qm-)?[23456789abcdefghjkmnpqrstvwxyz]{8}", listed=False)
 MISTYPED = re.compile(r"\b(qm-\S*\w|(?<=of )(?=[a-z]*\d)[a-z0-9]{5,12})\b", re.IGNORECASE)
 """What was meant for an id but is none: answering with another request would be worse than a refusal."""
+_NEWEST = re.compile(r"\b(?:last|latest|newest|most recent)\b", re.IGNORECASE)
 SHOWN = 10
 _MARKS: dict[str, StepMark] = {"succeeded": "done", BY_HAND: "done", "running": "running", "failed": "failed"}
 
@@ -196,6 +197,8 @@ class CancelRequest(Query):
                 "scrap {RequestId}",
                 "cancel my request",
                 "withdraw my request",
+                "withdraw my last request",
+                "cancel my latest order",
             ),
             slots=(Slot("RequestId", REQUEST_ID, required=False, label="Request"),),
             examples=("cancel qm-7k3m9qxa",),
@@ -230,13 +233,15 @@ class CancelRequest(Query):
 
     async def _which(self, ask: Ask) -> Answer:
         """Return the person's requests that could be cancelled, to choose from."""
-        wanted = Filter(person_id=ask.person.id, owner=ask.owner or None, state=CANCELLABLE, limit=5)
+        most = 1 if _NEWEST.search(ask.text) else 5
+        wanted = Filter(person_id=ask.person.id, owner=ask.owner or None, state=CANCELLABLE, limit=most)
         page = await self.services.requests.list(wanted)
         if not page.items:
             return Answer("None of your requests can be cancelled: each has begun or is over.")
         buttons = tuple(Button(f"Cancel {r.id}", "cancel_request", r.id, "destructive") for r in page.items)
         rows = tuple((r.id, STATE_WORDS[r.state], r.plan.summary) for r in page.items)
-        card = Card("Which request?", (Table(("Request", "State", "What"), rows),), buttons)
+        question = "Which request?" if most > 1 else "This one?"
+        card = Card(question, (Table(("Request", "State", "What"), rows),), buttons)
         return Answer(card.as_text(), card)
 
 

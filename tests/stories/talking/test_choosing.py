@@ -88,6 +88,7 @@ async def test_two_addresses_at_once_are_asked_about(ana: Speaker, joined: str) 
         "I need a sandbox or production account in Demos for root-u1@corp.example",
         "I want a prod account and a playground one in Demos for root-u1@corp.example",
         "create a sandbox/production account in Demos for root-u1@corp.example",
+        "create two accounts one sandbox one prod for root-u1@corp.example",
     ],
 )
 async def test_two_account_types_at_once_are_asked_about(ana: Speaker, said: str) -> None:
@@ -169,3 +170,8 @@ async def test_other_things_are_not_ordered_and_it_is_said_what_can_be(ana: Spea
     await ana.says(words)
     ana.hears("did not understand", "I need a sandbox account", "help")
     ana.does_not_hear("what e-mail", "account type")
+
+
+async def test_several_accounts_are_taken_one_at_a_time(ana: Speaker) -> None:
+    await ana.says("I need 3 sandbox accounts in Demos")
+    ana.hears("accounts one at a time", "what e-mail should I use for the root account?")

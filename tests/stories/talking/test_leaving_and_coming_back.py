@@ -64,6 +64,27 @@ async def test_cancelling_nothing_says_so(ana: Speaker) -> None:
     ana.hears("nothing half-done")
 
 
+async def test_cancel_it_with_nothing_half_done_shows_how_to_withdraw_what_was_asked_for_here(ana: Speaker) -> None:
+    await ana.says(f"I need a sandbox account in Demos for withdrawn-{ana.email}")
+    await ana.says("yes")
+    request = ana.request
+    await ana.says("cancel it")
+    ana.hears(f"Your request {request} is waiting for approval; say “cancel {request}” to withdraw it.")
+    await ana.says("withdraw my last request")
+    ana.hears("This one?", request)
+    await ana.says(f"cancel {request}")
+    ana.hears(f"Request {request} is cancelled")
+    await ana.says("cancel it")
+    ana.hears("nothing half-done")
+    ana.does_not_hear("withdraw it")
+
+
+@pytest.mark.parametrize("words", ["thx bye", "Thanks, mate!", "cheers"])
+async def test_leave_is_taken_politely(ana: Speaker, words: str) -> None:
+    await ana.says(words)
+    ana.hears("You're welcome")
+
+
 @on_every_channel
 async def test_help_in_mid_form_comes_back_to_the_question(ana: Speaker) -> None:
     await ana.says("I need a sandbox account")
