@@ -20,6 +20,8 @@ from starlette.staticfiles import StaticFiles
 from bot import __version__, http, traces
 from bot.approvals import Approvals
 from bot.audit import Audit
+from bot.audit.anchoring import Anchoring
+from bot.audit.erasing import Erasing
 from bot.channel import Channel
 from bot.clock import Clock, FollowingClock, SystemClock
 from bot.cloud import Cloud
@@ -282,6 +284,8 @@ def build_services(settings: Settings, clock: Clock, cloud: Cloud) -> Services:
         inbox=Inbox(database, clock, signals, replica, conversations),
         holding=Holding(database, clock, signals, audit),
         misses=Misses(database, clock, key_of(settings)),
+        anchoring=Anchoring(settings, database, clock, cloud, audit),
+        erasing=Erasing(database, clock, audit),
         organization=OrganizationReader(cloud, settings, database),
         replica=replica,
     )

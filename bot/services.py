@@ -11,6 +11,8 @@ from sqlalchemy import select
 from bot.approvals import Approvals
 from bot.approvals.fresh_sign_in import FreshSignIns
 from bot.audit import Audit
+from bot.audit.anchoring import Anchoring
+from bot.audit.erasing import Erasing
 from bot.clock import Clock
 from bot.cloud import Cloud
 from bot.conversations import Conversations
@@ -59,6 +61,8 @@ class Services:
     organization: OrganizationReader
     holding: Holding
     misses: Misses
+    anchoring: Anchoring
+    erasing: Erasing
     replica: str
     insights: InsightProvider | None = None
     """What watches the accounts, for intents that look out for trouble; set by the one that has a provider."""

@@ -199,6 +199,24 @@ class Settings(BaseSettings):
     oidc_client_secret: str = Field("", description="Client secret at the issuer.")
     dev_user: Address = Field("you@corp.example", description="Development user of the console, loopback only.")
 
+    audit_signing_key: str = Field(
+        "", description="Key that signs the record's anchors: 32 bytes in base64 (ed25519); none are made without."
+    )
+    audit_public_keys: CommaList = Field(
+        (), description="Public keys of former or other signers, for verifying: 32 bytes in base64 each."
+    )
+    audit_anchor_bucket: str = Field("", description="S3 bucket with object lock that gets the anchors.")
+    audit_anchor_prefix: str = Field("quartermaster/", description="How the anchors' keys begin.")
+    audit_anchor_region: str = Field("", description="Region of that bucket; AWS_REGION when unset.")
+    audit_anchor_mode: Literal["COMPLIANCE", "GOVERNANCE"] = Field(
+        "COMPLIANCE", description="Retention mode of the anchors; COMPLIANCE binds even the account's root user."
+    )
+    audit_anchor_days: int = Field(3_653, ge=1, le=36_500, description="Days that S3 keeps each anchor.")
+    audit_anchor_minutes: int = Field(60, ge=1, le=24 * 60, description="Minutes between anchors.")
+    audit_keep_days: int = Field(
+        0, ge=0, le=36_500, description="Days after which the record's payloads are erased; 0 keeps them for good."
+    )
+
     otel_exporter_otlp_endpoint: str = Field("", description="Where traces go; unset means no traces.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     sandbox_speed: float = Field(60, ge=0, le=100_000, description="Simulated seconds per second in the sandbox.")
@@ -371,6 +389,7 @@ def check(settings: Settings) -> None:
         )
     if len({key.secret for key in settings.keys}) < len(settings.keys):
         raise SettingsError("API_KEYS holds the same key twice.", next_step="Give each owner a key of its own.")
+    _check_audit(settings)
     _check_slack(settings)
     _check_teams(settings)
     _check_own_addresses(settings)
@@ -405,6 +424,23 @@ def _check_chaos(settings: Settings) -> None:
                 f"CHAOS_ROLE_ARN: {role!r} is not the ARN of a role.",
                 next_step="Write ARNs like arn:aws:iam::123456789012:role/QuartermasterChaos.",
             )
+
+
+def _check_audit(settings: Settings) -> None:
+    """Refuse keys that are none, and a bucket without a key to sign with; raises SettingsError."""
+    from bot.audit.anchors import Ed25519Signer, public_keys  # only here: what signs is slow to load
+
+    public_keys(settings.audit_public_keys)
+    if settings.audit_signing_key:
+        Ed25519Signer.of(settings.audit_signing_key)
+    elif settings.audit_anchor_bucket and not settings.audit_public_keys:
+        raise SettingsError(
+            "AUDIT_ANCHOR_BUCKET is set, but AUDIT_SIGNING_KEY is not: an anchor that nobody signed proves nothing.",
+            next_step="Make a key: python -m bot audit key",
+        )
+    bucket = settings.audit_anchor_bucket
+    if bucket and not re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", bucket):
+        raise SettingsError(f"AUDIT_ANCHOR_BUCKET is no name of a bucket; it is {bucket!r}.")
 
 
 _SLACK_TOKENS = {"slack_bot_token": ("xoxb-", "xoxe.xoxb-"), "slack_app_token": ("xapp-",)}

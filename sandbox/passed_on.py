@@ -12,6 +12,23 @@ ALLOWED: dict[str, dict[str, frozenset[str]]] = {
         "ses": frozenset({"VerifyEmailIdentity", "VerifyDomainIdentity", "ListIdentities", "GetSendQuota"}),
         "sesv2": frozenset({"CreateEmailIdentity", "GetEmailIdentity", "ListEmailIdentities"}),
     },
+    "s3": {
+        "s3": frozenset(
+            {
+                "CreateBucket",
+                "DeleteObject",
+                "GetBucketVersioning",
+                "GetObject",
+                "GetObjectLockConfiguration",
+                "HeadBucket",
+                "HeadObject",
+                "ListObjectVersions",
+                "ListObjectsV2",
+                "PutObject",
+                "PutObjectLockConfiguration",
+            }
+        ),
+    },
     "sqs": {
         "sqs": frozenset(
             {

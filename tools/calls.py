@@ -73,7 +73,7 @@ def capability_of(path: str) -> str:
     if "doctor" in parts or parts[-1] == "doctor.py":
         return "doctor"
     if parts[0] == "bot":
-        return "core"
+        return "audit" if parts[1] == "audit" else "core"
     return parts[1]
 
 

@@ -35,6 +35,7 @@ BEGIN, END = "<!-- Written by python -m tools.iam write. -->", "<!-- End of what
 TITLES = {
     "account_vending": "Vending accounts",
     "core": "Reading the organization",
+    "audit": "Anchoring the record",
     "doctor": "`python -m bot doctor`",
     "accounts": "The life of accounts",
     "insights": "Insights",

@@ -22,6 +22,13 @@ REQUEST_CONDITION = {"StringLike": {"aws:PrincipalTag/quartermaster-request": "q
 _PREFIXES = {"resourcegroupstaggingapi": "tag", "service-quotas": "servicequotas", "sso-admin": "sso"}
 """Services whose actions have another prefix than their signing name."""
 _READS = re.compile(r"^(Describe|List|Get|Search|Scan|Lookup|Simulate|Batch(Get|Describe)|View|Recognize)")
+_ACTIONS: Mapping[tuple[str, str], tuple[str, ...]] = {
+    # An object that is locked as it is put, one version of it, and the list of versions.
+    ("s3", "PutObject"): ("s3:PutObject", "s3:PutObjectRetention"),
+    ("s3", "GetObject"): ("s3:GetObjectVersion",),
+    ("s3", "ListObjectVersions"): ("s3:ListBucketVersions",),
+}
+"""Operations whose actions are not called as they are (Service Authorization Reference, Amazon S3)."""
 _NO_PERMISSION = {"sts:GetCallerIdentity"}
 
 
@@ -43,6 +50,7 @@ class Names:
     topic: str = "TOPIC"
     lex_bot: str = "LEX_BOT_ID/LEX_BOT_ALIAS_ID"
     lex_bot_id: str = "LEX_BOT_ID"
+    anchors: str = "AUDIT_ANCHOR_BUCKET"
 
 
 @dataclass(frozen=True)
@@ -112,6 +120,8 @@ _RESOURCES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("lex:ListBotAliases", _LEX_BOT),
     ("lex:*BotAlias", ("arn:aws:lex:{region}:{bot}:bot-alias/{lex_bot_id}/*",)),
     ("lex:*", _LEX_BOT),
+    ("s3:ListBucketVersions", ("arn:aws:s3:::{anchors}",)),
+    ("s3:*", ("arn:aws:s3:::{anchors}/*",)),
     ("iam:GetRole", _LEX_ROLE),
     ("iam:CreateServiceLinkedRole", _LEX_ROLE),
     ("iam:PassRole", _LEX_ROLE),
@@ -180,6 +190,8 @@ def actions_of(call: Call) -> tuple[str, ...]:
     """Return the IAM actions that a call needs, none for what everybody may; raises UnknownOperation."""
     _check(call.service, call.operation)
     prefix = _PREFIXES.get(call.service, _signing_name(call.service))
+    if (call.service, call.operation) in _ACTIONS:
+        return _ACTIONS[call.service, call.operation]
     if prefix == "budgets" and "Tag" not in call.operation:
         return ("budgets:ViewBudget",) if is_read(call.operation) else ("budgets:ModifyBudget",)
     action = f"{prefix}:{call.operation}"

@@ -34,7 +34,8 @@ _RETRYABLE = re.compile(
 )
 _NOT_RETRYABLE = re.compile(r"ResourceLimitExceeded|ConstraintViolation")
 _READS = re.compile(r"^(Describe|List|Get|Search|Scan|Recognize|Lookup|Simulate|AssumeRole|Batch(Get|Describe))")
-_NOTICES = {("sns", "Publish"), ("sesv2", "SendEmail"), ("ses", "SendRawEmail")}
+_NOTICES = {("sns", "Publish"), ("sesv2", "SendEmail"), ("ses", "SendRawEmail"), ("s3", "PutObject")}
+"""What is made in observe mode too: people are told, and the record's anchors are written."""
 
 
 class BotoCloud:

@@ -7,9 +7,12 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 from bot.commands import evaluating
 from bot.errors import QuartermasterError
+
+Subcommands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -31,15 +34,7 @@ def main(arguments: Sequence[str]) -> int:
 
                 return chat(chosen.email, chosen.name, chosen.url, chosen.key)
             case "audit":
-                from bot.commands import record
-
-                match chosen.what:
-                    case "erase":
-                        return record.erase(chosen.seq, chosen.reason)
-                    case "export":
-                        return record.export()
-                    case _:
-                        return record.verify()
+                return _audit(chosen)
             case "doctor":
                 from bot.commands.doctor import doctor
 
@@ -97,11 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     audit = commands.add_parser("audit", help="the record of who did what")
     deeds = audit.add_subparsers(dest="what", required=True, metavar="what")
-    deeds.add_parser("verify", help="check the whole chain")
-    deeds.add_parser("export", help="print it as JSON lines, oldest first")
-    erase = deeds.add_parser("erase", help="erase the payload of one row for good; the chain holds")
-    erase.add_argument("--seq", type=int, required=True, help="the row's number: `seq` in the export, `id` in REST")
-    erase.add_argument("--reason", required=True, help="why; kept in the record, with your name on this machine")
+    _add_audit(deeds)
     examination = commands.add_parser("doctor", help="look at the whole installation and say what mends it")
     examination.add_argument("--json", action="store_true", help="print the findings as JSON")
     _add_lex(commands.add_parser("lex", help="what people can say, and the Lex V2 bot that understands it"))
@@ -120,6 +111,49 @@ def _parser() -> argparse.ArgumentParser:
     migrate = commands.add_parser("migrate", help="bring the database to this version's schema")
     migrate.add_argument("revision", nargs="?", default="head")
     return parser
+
+
+def _audit(chosen: argparse.Namespace) -> int:
+    from bot.commands import keeping, record
+
+    match chosen.what:
+        case "erase":
+            return keeping.erase(chosen.seq, chosen.person, chosen.reason)
+        case "hold":
+            return keeping.hold(chosen.request, chosen.person, chosen.reason)
+        case "release":
+            return keeping.release(chosen.hold, chosen.reason)
+        case "holds":
+            return keeping.show_holds()
+        case "key":
+            return keeping.make_key()
+        case "export":
+            return record.export()
+        case _:
+            return record.verify(log=chosen.log, is_alone=chosen.alone)
+
+
+def _add_audit(deeds: Subcommands) -> None:
+    verify = deeds.add_parser("verify", help="check the whole chain, and its anchors in AUDIT_ANCHOR_BUCKET")
+    where = verify.add_mutually_exclusive_group()
+    where.add_argument("--log", default="", metavar="FILE", help="take the anchors from a log of the bot instead")
+    where.add_argument("--alone", action="store_true", help="check the chain alone, without anchors")
+    deeds.add_parser("export", help="print it as JSON lines, oldest first")
+    erase = deeds.add_parser("erase", help="erase one row's payload, or all about a person, for good; the chain holds")
+    whose = erase.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--seq", type=int, help="the row's number: `seq` in the export, `id` in REST")
+    whose.add_argument("--person", default="", metavar="EMAIL", help="everything that is kept about this person")
+    hold = deeds.add_parser("hold", help="keep what is about a request or a person from being erased")
+    about = hold.add_mutually_exclusive_group(required=True)
+    about.add_argument("--request", default="", metavar="ID", help="what is about this request")
+    about.add_argument("--person", default="", metavar="EMAIL", help="what is about this person")
+    about.add_argument("--everything", action="store_true", help="the whole record")
+    release = deeds.add_parser("release", help="lift a legal hold")
+    release.add_argument("--hold", required=True, metavar="ID", help="which, as `audit holds` lists it")
+    for deed in (erase, hold, release):
+        deed.add_argument("--reason", required=True, help="why; kept in the record, with your name on this machine")
+    deeds.add_parser("holds", help="list the legal holds that stand")
+    deeds.add_parser("key", help="make a key to sign anchors with")
 
 
 def _add_lex(parser: argparse.ArgumentParser) -> None:

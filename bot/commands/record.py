@@ -1,20 +1,19 @@
-"""Commands on the database: verifying, erasing and exporting the audit, migrating."""
+"""Commands on the database: verifying and exporting the audit, migrating."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
-import pwd
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy.exc import DBAPIError
-
 from bot import logs
-from bot.audit import Audit, unreadable
+from bot.audit import Audit, Verification
+from bot.audit.anchoring import Anchoring, Anchors, keys_of
+from bot.audit.anchors import Anchor, BadAnchor, checked
 from bot.clock import SystemClock
 from bot.database import Database
 from bot.database.engine import driver_url
@@ -26,59 +25,84 @@ from bot.settings import Settings
 T = TypeVar("T")
 
 
-def verify() -> int:
-    """Check the chain; exit status 1 and the first bad row when it is broken."""
+def verify(*, log: str = "", is_alone: bool = False) -> int:
+    """Check the chain against its anchors; exit status 1 and the first fault when it is broken.
+
+    Anchors are read from AUDIT_ANCHOR_BUCKET, or from the file `log` (a log of the bot, or anchors one a line), or not
+    at all when `is_alone`. Raises SettingsError for a file that can't be read or holds no anchor.
+    """
     logs.configure("warning", plain=True)
-    found = asyncio.run(_with_audit(Settings(), Audit.verify))
+    settings = Settings()
+
+    async def work(audit: Audit, database: Database) -> tuple[Verification, Anchors]:
+        anchors = Anchors((), ())
+        if settings.audit_anchor_bucket and not log and not is_alone:
+            from bot.main import build_cloud  # loads the AWS SDK
+
+            anchors = await Anchoring(settings, database, SystemClock(), build_cloud(settings), audit).read()
+        elif log:
+            anchors = _anchors_in(log, settings)
+        return await audit.verify(anchors.found), anchors
+
+    found, anchors = asyncio.run(with_audit(settings, work))
+    fault = found.fault or next(iter(anchors.faults), "")
+    if fault:
+        print(f"The audit is NOT intact: {fault}. Intact before that: {found.sealed} rows.")
+        return 1
     waiting = f", {found.unsealed} newer not sealed yet" if found.unsealed else ""
     erased = f", {found.erased} with erased payload" if found.erased else ""
-    if found.fault:
-        print(f"The audit is NOT intact: {found.fault}. Intact before that: {found.sealed} rows.")
-        return 1
-    print(f"The audit is intact: {found.sealed} rows{waiting}{erased}.")
+    count = len(anchors.found)
+    anchored = f", anchored up to position {found.anchored} ({count} anchor{'s'[: count != 1]})" if count else ""
+    print(f"The audit is intact: {found.sealed} rows{waiting}{erased}{anchored}.")
     return 0
 
 
-def erase(seq: int, reason: str) -> int:
-    """Erase the payload of one row for good; the record says which operator did so, and why."""
-    logs.configure("warning", plain=True)
-    operator = _operator()
-
-    async def work(audit: Audit) -> None:
-        await audit.erase(seq, operator, reason)
-
+def _anchors_in(file: str, settings: Settings) -> Anchors:
+    """Return the anchors in a file of lines; lines that speak of something else are skipped."""
+    keys = keys_of(settings)
+    found: list[Anchor] = []
+    faults: list[str] = []
     try:
-        asyncio.run(_with_audit(Settings(), work))
-    except DBAPIError as error:
-        raise unreadable(error) from error
-    print(f"The payload of row {seq} is erased; the record says that {operator} did so, and why.")
-    return 0
+        with open(file, encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                if '"anchor"' not in line and '\\"anchor\\"' not in line:
+                    continue
+                try:
+                    found.append(checked(_anchor_of(line), keys))
+                except BadAnchor as error:
+                    faults.append(f"line {number} of {file} {error}")
+    except (OSError, UnicodeError) as error:
+        raise SettingsError(f"{file} can't be read: {error}.") from error
+    if not found and not faults:
+        raise SettingsError(f"{file} holds no anchor.", next_step="Give a log of the bot with lines “audit.anchored”.")
+    return Anchors(tuple(found), tuple(faults))
+
+
+def _anchor_of(line: str) -> str:
+    """Return the anchor in a line: the line itself, or the field `anchor` of a line of our log."""
+    try:
+        whole = json.loads(line)
+    except ValueError:
+        return line
+    told = whole.get("anchor") if isinstance(whole, dict) else None
+    return told if isinstance(told, str) else line
 
 
 def export() -> int:
     """Print the whole record as JSON lines, oldest first."""
     logs.configure("warning", plain=True)
 
-    async def work(audit: Audit) -> None:
+    async def work(audit: Audit, database: Database) -> None:
         async for entry in audit.export():
             print(json.dumps(entry, ensure_ascii=False, separators=(",", ":")))
 
     try:
-        asyncio.run(_with_audit(Settings(), work))
+        asyncio.run(with_audit(Settings(), work))
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read it has had enough; Python would complain once more when it closes standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
-
-
-def _operator() -> str:
-    """Return the operating system's name for who runs this process; no variable of the environment changes it."""
-    uid = os.getuid()
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"uid {uid}"
 
 
 def _file_of(database_url: str) -> Path | None:
@@ -99,13 +123,13 @@ def _require_file(database_url: str) -> None:
         )
 
 
-async def _with_audit(settings: Settings, work: Callable[[Audit], Awaitable[T]]) -> T:
-    """Return what `work` makes of the record; the bot may run meanwhile."""
+async def with_audit(settings: Settings, work: Callable[[Audit, Database], Awaitable[T]]) -> T:
+    """Return what `work` makes of the record and its database; the bot may run meanwhile."""
     _require_file(settings.database_url)
     database = Database(settings.database_url)
     await database.start()
     try:
-        return await work(Audit(database, SystemClock()))
+        return await work(Audit(database, SystemClock()), database)
     finally:
         await database.close()
 

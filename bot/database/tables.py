@@ -328,6 +328,12 @@ audit_payloads = Table(
     Column("salt", String(32), nullable=False),
     Column("payload", JSON),
     Column("erased_at", UtcDateTime),
+    Index(
+        "ix_audit_payloads_kept",
+        "seq",
+        sqlite_where=text("erased_at IS NULL"),
+        postgresql_where=text("erased_at IS NULL"),
+    ),
 )
 
 audit_head = Table(
@@ -337,6 +343,18 @@ audit_head = Table(
     Column("position", BigInteger, nullable=False),
     Column("hash", String(64), nullable=False),
 )
+
+audit_holds = Table(
+    "audit_holds",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("request_id", String(40), nullable=False),
+    Column("person_id", String(40), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("placed_at", UtcDateTime, nullable=False),
+    Column("lifted_at", UtcDateTime),
+)
+"""Legal holds: on one request, on all about one person, or (both empty) on everything."""
 
 leases = Table(
     "leases",

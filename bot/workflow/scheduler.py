@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import func, select, update
 
 from bot.approvals import ESCALATION, EXPIRY, REMINDER
+from bot.audit.keeping import record_jobs
 from bot.database import Transaction
 from bot.database.tables import requests, waits
 from bot.errors import CloudError
@@ -51,7 +52,8 @@ class Scheduler:
             if isinstance(intent, Change):
                 self._watchers.update({w.kind: w for w in intent.watchers})
         jobs = (job for intent in services.registry.intents.values() for job in intent.jobs)
-        self._periodic = Periodic(services.database, services.clock, (*jobs, services.misses.job))
+        record = record_jobs(services.settings, services.anchoring, services.erasing)
+        self._periodic = Periodic(services.database, services.clock, (*jobs, services.misses.job, *record))
 
     async def start(self) -> None:
         """Say that we are here; on SQLite also take over at once what the last process left."""

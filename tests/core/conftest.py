@@ -8,6 +8,7 @@ import pytest
 
 from bot.activity import Person
 from bot.audit import Audit
+from bot.audit.erasing import Erasing
 from bot.conversations import Conversations
 from bot.database import Database
 from bot.people import People
@@ -67,6 +68,12 @@ def signals() -> Signals:
 def audit(database: Database, clock: HandClock) -> Audit:
     """The record."""
     return Audit(database, clock)
+
+
+@pytest.fixture
+def erasing(database: Database, clock: HandClock, audit: Audit) -> Erasing:
+    """What takes things out of the record."""
+    return Erasing(database, clock, audit)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from sqlalchemy import delete, insert, select, update
 
 from bot.activity import Person
 from bot.audit import Audit, chain, payload_digest
+from bot.audit.erasing import Erasing
 from bot.database import Database, Transaction
 from bot.database.migrating import migrate
 from bot.database.tables import audit as rows
@@ -197,10 +198,12 @@ async def test_an_empty_record_is_intact(audit: Audit) -> None:
     assert (found.sealed, found.unsealed, found.fault) == (0, 0, "")
 
 
-async def test_an_erased_payload_leaves_the_chain_intact(database: Database, audit: Audit, ana: Person) -> None:
+async def test_an_erased_payload_leaves_the_chain_intact(
+    database: Database, audit: Audit, erasing: Erasing, ana: Person
+) -> None:
     await record(database, audit, 4, person_id=ana.id)
     seq = (await audit.list()).items[1]["id"]
-    await audit.erase(seq, ana, " asked by letter ")
+    await erasing.erase_row(seq, ana, " asked by letter ")
     before_the_seal = await audit.verify()
     assert (before_the_seal.sealed, before_the_seal.erased, before_the_seal.fault) == (4, 1, "")
     await audit.seal()
@@ -213,38 +216,42 @@ async def test_an_erased_payload_leaves_the_chain_intact(database: Database, aud
     assert told["payload"] == {"seq": seq, "reason": "asked by letter"}
 
 
-async def test_what_is_erased_is_gone_from_the_database(database: Database, audit: Audit, ana: Person) -> None:
+async def test_what_is_erased_is_gone_from_the_database(
+    database: Database, audit: Audit, erasing: Erasing, ana: Person
+) -> None:
     await record(database, audit, 1)
     seq = (await audit.list()).items[0]["id"]
-    await audit.erase(seq, ana, "asked by letter")
+    await erasing.erase_row(seq, ana, "asked by letter")
     async with database.read() as connection:
         left = (await connection.execute(select(audit_payloads).where(audit_payloads.c.seq == seq))).one()
     assert (left.payload, left.salt) == (None, "")  # a salt left behind would let guesses be checked
 
 
-async def test_an_erasure_counts_for_the_row_it_names_only(database: Database, audit: Audit, ana: Person) -> None:
+async def test_an_erasure_counts_for_the_row_it_names_only(
+    database: Database, audit: Audit, erasing: Erasing, ana: Person
+) -> None:
     await record(database, audit, 6)
-    await audit.erase((await audit.list()).items[0]["id"], ana, "asked by letter")
+    await erasing.erase_row((await audit.list()).items[0]["id"], ana, "asked by letter")
     await database.write(erase_a_payload_in_secret)
     assert "position 3 was erased without" in (await audit.verify()).fault
 
 
 async def test_refuses_an_erasure_that_could_not_be_accounted_for(
-    database: Database, audit: Audit, ana: Person
+    database: Database, audit: Audit, erasing: Erasing, ana: Person
 ) -> None:
     await record(database, audit, 2)
     seq = (await audit.list()).items[0]["id"]
     with pytest.raises(Invalid) as no_reason:
-        await audit.erase(seq, ana, " \n ")
+        await erasing.erase_row(seq, ana, " \n ")
     assert no_reason.value.field == "reason"
     with pytest.raises(NotFound):
-        await audit.erase(seq + 1000, ana, "asked by letter")
-    await audit.erase(seq, ana, "asked by letter")
+        await erasing.erase_row(seq + 1000, ana, "asked by letter")
+    await erasing.erase_row(seq, ana, "asked by letter")
     with pytest.raises(Conflict):
-        await audit.erase(seq, ana, "asked by letter")
+        await erasing.erase_row(seq, ana, "asked by letter")
     account = (await audit.list()).items[0]["id"]
     with pytest.raises(Invalid) as of_the_account:
-        await audit.erase(account, ana, "hide it")
+        await erasing.erase_row(account, ana, "hide it")
     assert of_the_account.value.field == "seq"
     assert len((await audit.list()).items) == 3
 

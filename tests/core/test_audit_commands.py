@@ -8,6 +8,7 @@ import json
 import os
 import pwd
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,10 @@ from tests.core.clock import HandClock
 from tests.restart.nursery import run_command
 
 
-def command(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+def command(url: str, *arguments: str, more: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run `python -m bot …` on a database."""
     environment = {"PATH": os.environ["PATH"], "DATABASE_URL": url, "SMTP_URL": "smtp://127.0.0.1:9", "USER": "mallory"}
-    return run_command(list(arguments), environment)
+    return run_command(list(arguments), {**environment, **(more or {})})
 
 
 async def written(url: str, clock: HandClock) -> None:
@@ -71,7 +72,7 @@ CHAINED = ("position", "seq", "at", "kind", "person_id", "request_id", "payload_
 
 
 def follow_the_chain(rows: list[dict[str, Any]]) -> None:
-    """Check an export by nothing but what docs/running.md says."""
+    """Check an export by nothing but what docs/audit.md says."""
     previous = "0" * 64
     for row in rows:
         if row["erased_at"] is None:
