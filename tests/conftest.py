@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import structlog
 from hypothesis import settings
 
 pytest_plugins = [
@@ -53,6 +54,10 @@ os.environ.update(
     # Whom the world trusts is nobody here, and takes each client 25 ms to load.
     SSL_CERT_FILE=str(Path(__file__).parent / "support" / "nobody.crt"),
 )
+
+# The default draws each traceback with all variables, which takes half a second of every failure that a test provokes.
+_written = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+structlog.configure(processors=[*structlog.get_config()["processors"][:-1], _written])
 
 # How long an example takes says more about the machine than about the code.
 settings.register_profile("unhurried", deadline=None)
