@@ -28,7 +28,7 @@ test: test-setup ## Run all tests, on all parts (sets up PostgreSQL and Chromium
 	exec env PYTHONDONTWRITEBYTECODE= $(RUN) -m pytest -n $(WORKERS) --dist worksteal $(TESTS) $(ARGS)
 
 .PHONY: check
-check: test-setup lint test ## Everything that must hold: lint, types, layers, Dockerfile, locks, IAM policies, tests
+check: test-setup lint test ## Everything that must hold: lint, types, layers, Dockerfile, locks, policies, tests
 
 .PHONY: lint
 lint: venv ## The checks without the tests
@@ -39,6 +39,8 @@ lint: venv ## The checks without the tests
 	$(VENV)/bin/hadolint Dockerfile
 	$(RUN) tools/locks.py check
 	$(RUN) -m tools.iam check
+	$(RUN) -m bot policy check
+	$(RUN) -m bot policy test
 
 .PHONY: format
 format: venv ## Format the code and sort its imports

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from bench.large import ACCOUNTS, OUS, measure_plans
+from bench.policy import PEOPLE, POLICIES, measure_decisions
 from bench.product import Product
 from bench.slack import TURNS_A_SECOND, measure_acks
 from bench.understanding import measure_understanding
@@ -37,7 +38,7 @@ def main() -> None:
         large = var_dir / "large"
         large.mkdir()
         cold, plans, calls = measure_plans(large)
-    acks = measure_acks()
+    acks, decisions = measure_acks(), measure_decisions()
     ping = quantile(turns["ping"], 0.5)
     rows = [
         ("first start, to the first answer", f"{first:.2f} s"),
@@ -58,6 +59,8 @@ def main() -> None:
         ("the same by stock slack-bolt under FastAPI, storing nothing", f"{acks.stock:,.0f}/s"),
         ("ours as a multiple of the stock app", f"{acks.ratio:.2f} ×"),
         (f"acknowledged while {TURNS_A_SECOND} turns a second are handled, p99", f"{acks.p99 * 1000:.0f} ms"),
+        (f"a decision with {POLICIES} policies and {PEOPLE} people, p50", f"{quantile(decisions, 0.5) * 1000:.2f} ms"),
+        (f"a decision with {POLICIES} policies and {PEOPLE} people, p99", f"{quantile(decisions, 0.99) * 1000:.2f} ms"),
     ]
     width = max(len(name) for name, _ in rows)
     for name, figure in rows:

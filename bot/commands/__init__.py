@@ -53,6 +53,10 @@ def main(arguments: Sequence[str]) -> int:
                 from bot.commands import lex
 
                 return lex.run(chosen)
+            case "policy":
+                from bot.commands import policies
+
+                return policies.run(chosen)
             case "slack":
                 from bot.commands.slack_manifest import show
 
@@ -95,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_audit(deeds)
     examination = commands.add_parser("doctor", help="look at the whole installation and say what mends it")
     examination.add_argument("--json", action="store_true", help="print the findings as JSON")
+    _add_policy(commands.add_parser("policy", help="the Cedar policies: who may ask, approve and see"))
     _add_lex(commands.add_parser("lex", help="what people can say, and the Lex V2 bot that understands it"))
     slack = commands.add_parser("slack", help="the Slack app")
     deeds = slack.add_subparsers(dest="what", required=True, metavar="what")
@@ -154,6 +159,20 @@ def _add_audit(deeds: Subcommands) -> None:
         deed.add_argument("--reason", required=True, help="why; kept in the record, with your name on this machine")
     deeds.add_parser("holds", help="list the legal holds that stand")
     deeds.add_parser("key", help="make a key to sign anchors with")
+
+
+def _add_policy(policy: argparse.ArgumentParser) -> None:
+    deeds = policy.add_subparsers(dest="what", required=True, metavar="what")
+    check = deeds.add_parser("check", help="hold every policy against the schema; exit status 1 if anything is wrong")
+    check.add_argument("folder", nargs="?", type=Path, help="the policies (default: POLICY_DIR)")
+    test = deeds.add_parser("test", help="play table tests; exit status 1 if any comes out otherwise")
+    test.add_argument("stories", nargs="?", type=Path, help="a file of stories (default: the policies' stories.yml)")
+    test.add_argument("--policies", type=Path, help="the policies (default: POLICY_DIR)")
+    what_if = deeds.add_parser(
+        "what-if", help="decide recorded requests once more by changed policies; exit status 1 if anything differs"
+    )
+    what_if.add_argument("folder", type=Path, help="the changed policies")
+    what_if.add_argument("--days", type=int, default=31, help="how far back (default: 31)")
 
 
 def _add_lex(parser: argparse.ArgumentParser) -> None:

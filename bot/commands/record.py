@@ -113,7 +113,7 @@ def _file_of(database_url: str) -> Path | None:
     return Path(url.database)
 
 
-def _require_file(database_url: str) -> None:
+def require_file(database_url: str) -> None:
     """Raise SettingsError for an SQLite file that is not there; opening it would make an empty one."""
     file = _file_of(database_url)
     if file and not file.exists():
@@ -125,7 +125,7 @@ def _require_file(database_url: str) -> None:
 
 async def with_audit(settings: Settings, work: Callable[[Audit, Database], Awaitable[T]]) -> T:
     """Return what `work` makes of the record and its database; the bot may run meanwhile."""
-    _require_file(settings.database_url)
+    require_file(settings.database_url)
     database = Database(settings.database_url)
     await database.start()
     try:

@@ -11,6 +11,7 @@ stands in policies/schema.cedarschema.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from bot.policy.surroundings import Circumstances, Surroundings, target_of
 
 log = structlog.get_logger(__name__)
 
+_FAILED = re.compile(r"evaluating policy `([^`]+)`")
 NAMED = 5
 """People of a group who are named to somebody who was refused."""
 
@@ -106,11 +108,29 @@ class Policy:
         """Decide whether a person may name somebody, by address, who stands in for them."""
         return self._decide(person, "delegate", self._person(to), channel=channel)
 
+    def may_stop(self, person: Person, subject: Subject, *, channel: str = "") -> Decision:
+        """Decide whether a person may stop a request's work."""
+        return self._about(person, "stop", subject, channel)
+
+    def may(
+        self,
+        person: Person,
+        action: str,
+        subject: Subject,
+        *,
+        channel: str = "",
+        circumstances: Circumstances | None = None,
+    ) -> Decision:
+        """Decide about any action on a request, by its name in the schema."""
+        return self._about(person, action, subject, channel, circumstances)
+
     def requirement(self, subject: Subject, circumstances: Circumstances | None = None) -> Requirement:
         """Return whose approvals a request needs. Who asks counts as the principal of the policies."""
         result = self._ask(Person("", subject.requester), REQUIRE, *self._told(subject), "", circumstances)
         parts = self._parsed.parts
-        return combined(parts[name] for name in sorted(result.diagnostics.reasons) if name in parts)
+        # A demand that could not be decided is made: more people look rather than fewer.
+        held = {*result.diagnostics.reasons, *_broken(result)} & set(parts)
+        return combined(parts[name] for name in sorted(held, key=_place))
 
     def can_be_approved(self, subject: Subject, candidates: Iterable[str]) -> bool:
         """Tell whether at least one of the addresses may approve the request."""
@@ -145,7 +165,12 @@ class Policy:
     ) -> Decision:
         result = self._ask(person, action, resource, target, channel, circumstances)
         rules = self._parsed.rules
-        named = [rules[r] for r in result.diagnostics.reasons if r in rules]
+        named = [rules[r] for r in sorted(result.diagnostics.reasons, key=_place) if r in rules]
+        broken = [rules[r] for r in _broken(result) if r in rules and not rules[r].is_permit]
+        if result.allowed and broken:
+            # Cedar leaves out what fails: what was to forbid this must not be lost by a slip.
+            rule = broken[0]
+            return Decision(False, f"The policy {rule.name} could not be decided, so this is refused.", rule.name, ASK)
         if result.allowed:
             return Decision(True, named[0].reason if named else "", named[0].name if named else "")
         if named:
@@ -191,7 +216,7 @@ class Policy:
         everything = [*self._entities(person), *entities]
         if resource["uid"] != everything[0]["uid"]:
             everything.append(resource)
-        result = cedarpy.is_authorized(request, self._parsed.policies, everything)
+        result = cedarpy.is_authorized(request, self._parsed.about(action), everything)
         for error in result.diagnostics.errors:
             log.error("policy.evaluation_failed", action=action, error=str(error))
         return result
@@ -227,6 +252,17 @@ class Policy:
             log.error("policy.kept_old", error=error.detail)
             return
         self._parsed, self.fault = parsed, ""
+
+
+def _place(cedar_id: str) -> tuple[int, str]:
+    """Return where a policy stands among the others, in the order written: Cedar names its reasons in any order."""
+    digits = cedar_id.removeprefix("policy")
+    return (int(digits) if digits.isdigit() else 0, cedar_id)
+
+
+def _broken(result: cedarpy.AuthzResult) -> list[str]:
+    """Return Cedar's ids of the policies that failed."""
+    return [name for error in result.diagnostics.errors for name in _FAILED.findall(str(error))]
 
 
 def asked_candidates(asked: Asked, directory: Directory) -> tuple[str, ...]:

@@ -50,7 +50,10 @@ class Rule:
 class Parsed:
     """All policies of a folder."""
 
-    policies: cedarpy.PolicySet
+    everywhere: cedarpy.PolicySet
+    """Those that name no action."""
+    by_action: Mapping[str, cedarpy.PolicySet]
+    """Those that could decide about an action: Cedar looks at each policy of a set, whatever it is about."""
     rules: Mapping[str, Rule]
     """By Cedar's own ids."""
     parts: Mapping[str, Part]
@@ -58,6 +61,10 @@ class Parsed:
     version: str
     files: frozenset[str]
     """Names of the files that say anything."""
+
+    def about(self, action: str) -> cedarpy.PolicySet:
+        """Return the policies that could decide about an action."""
+        return self.by_action.get(action, self.everywhere)
 
     def permits(self, action: str) -> Iterator[Rule]:
         """Yield the policies that could permit an action, and say for whom."""
@@ -72,7 +79,7 @@ def parse_folder(folder: Path) -> Parsed:
         raise SettingsError(f"{folder} holds no *.cedar file: nobody could do anything.", next_step="Set POLICY_DIR.")
     text = "\n".join(texts.values())
     try:
-        policies = cedarpy.PolicySet.from_str(text)
+        cedarpy.PolicySet.from_str(text)
         described = json.loads(cedarpy.policies_to_json_str(text))["staticPolicies"]
     except ValueError as error:
         raise SettingsError(f"{folder}: the Cedar policies do not parse: {error}") from error
@@ -89,7 +96,14 @@ def parse_folder(folder: Path) -> Parsed:
                 f"The policy {rule.name} mixes up what it demands and what it allows: whose approvals are needed is "
                 'said by "permit" policies whose only action is Action::"require".'
             )
-    return Parsed(policies, rules, parts, hashlib.sha256(text.encode()).hexdigest()[:12], files)
+    actions = {action for rule in rules.values() for action in rule.actions}
+    by_action = {action: _set(rules, action) for action in actions}
+    return Parsed(_set(rules, ""), by_action, rules, parts, hashlib.sha256(text.encode()).hexdigest()[:12], files)
+
+
+def _set(rules: Mapping[str, Rule], action: str) -> cedarpy.PolicySet:
+    static = {name: rule.policy for name, rule in rules.items() if not rule.actions or action in rule.actions}
+    return cedarpy.PolicySet.from_json_str(json.dumps({"staticPolicies": static, "templates": {}, "templateLinks": []}))
 
 
 def texts_of(folder: Path) -> dict[str, str]:

@@ -50,9 +50,13 @@ class Surroundings:
     working: WorkingHours | None = None
     freeze_at: Callable[[datetime], str] = lambda _: ""
     environments: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    always: Circumstances | None = None
+    """Where the time stands still, as in table tests."""
 
     def at(self, moment: datetime | None = None) -> Circumstances:
         """Return the circumstances of a moment, now by default. Without WORKING_HOURS every hour is a working one."""
+        if self.always is not None:
+            return self.always
         moment = moment or self.now()
         local = moment.astimezone(self.working.zone if self.working else UTC)
         is_working = self.working.next(moment) <= moment if self.working else True

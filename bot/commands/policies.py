@@ -1,0 +1,116 @@
+"""`policy check|test|what-if`: whether the policies hold together and say what they should, and what a change does."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+
+from bot import logs
+from bot.audit import Audit
+from bot.clock import SystemClock
+from bot.commands.record import require_file
+from bot.conversations import Conversations
+from bot.database import Database
+from bot.database.tables import approvals
+from bot.directory import Directory
+from bot.hours import WorkingHours
+from bot.house import house_of
+from bot.policy import Policy, Surroundings
+from bot.policy.checking import SCHEMA, check_folder
+from bot.policy.replaying import Difference, replay
+from bot.policy.stories import read_table, tell
+from bot.requests import Filter, RequestRecord, Requests
+from bot.settings import Settings
+from bot.signals import Signals
+
+PAGE = 200
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Run one of them; the settings are not checked as a whole, since policies need neither mail nor sign-in."""
+    logs.configure("error", plain=True)
+    settings = Settings()
+    match chosen.what:
+        case "check":
+            return _check(chosen.folder or settings.policy_dir, settings)
+        case "test":
+            folder = chosen.policies or settings.policy_dir
+            return _test(folder, chosen.stories or folder / "stories.yml", settings)
+        case _:
+            return asyncio.run(_what_if(settings, chosen.folder, chosen.days))
+
+
+def _check(folder: Path, settings: Settings) -> int:
+    faults = check_folder(folder, settings.policy_dir / SCHEMA)
+    for fault in faults:
+        print(fault)
+    print(f"{len(faults)} faults in {folder}." if faults else f"The policies in {folder} keep to the schema.")
+    return int(bool(faults))
+
+
+def _test(folder: Path, stories: Path, settings: Settings) -> int:
+    table = read_table(stories)
+    faults = tell(table, folder, house_of(settings).environments)
+    for fault in faults:
+        print(fault)
+    held = len(table.stories) - len(faults)
+    print(f"{held} of {len(table.stories)} stories come out as told.")
+    return int(bool(faults))
+
+
+async def _what_if(settings: Settings, folder: Path, days: int) -> int:
+    require_file(settings.database_url)
+    clock, signals = SystemClock(), Signals()
+    database = Database(settings.database_url)
+    directory = Directory(settings.directory_file, settings.approvers)
+    house = house_of(settings)
+    surroundings = Surroundings(
+        clock.now, WorkingHours.parse(settings.working_hours), house.freeze_at, house.environments
+    )
+    old, new = (
+        Policy(one, directory, surroundings, signs_in=settings.uses_oidc) for one in (settings.policy_dir, folder)
+    )
+    await database.start()
+    try:
+        audit, conversations = Audit(database, clock), Conversations(database, clock, signals)
+        requests = Requests(database, clock, audit, conversations, old)
+        wanted = Filter(since=clock.now() - timedelta(days=days), limit=PAGE)
+        count, found = 0, 0
+        async for record, rows in _recorded(database, requests, wanted):
+            count += 1
+            for difference in replay(old, new, record, rows):
+                found += 1
+                _print(difference)
+    finally:
+        await database.close()
+    print(f"{found} decisions about {count} requests of the last {days} days would come out otherwise.")
+    return int(bool(found))
+
+
+async def _recorded(
+    database: Database, requests: Requests, wanted: Filter
+) -> AsyncIterator[tuple[RequestRecord, Sequence[Any]]]:
+    """Yield each request with the decisions that were taken about it."""
+    while True:
+        page = await requests.list(wanted)
+        ids = [record.id for record in page.items]
+        query = select(approvals).where(approvals.c.request_id.in_(ids), approvals.c.decision.is_not(None))
+        async with database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        for record in page.items:
+            yield record, [row for row in rows if row.request_id == record.id]
+        if not page.next_cursor:
+            return
+        wanted = Filter(since=wanted.since, limit=PAGE, cursor=page.next_cursor)
+
+
+def _print(difference: Difference) -> None:
+    print(difference)
+    sys.stdout.flush()
