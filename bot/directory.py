@@ -79,6 +79,15 @@ class _File(BaseModel):
         """The people, by case-folded address: looked up at every decision."""
         return {entry.email.casefold(): entry for entry in reversed(self.people)}
 
+    @cached_property
+    def members(self) -> Mapping[str, tuple[str, ...]]:
+        """The case-folded addresses of each group's people, in the order written."""
+        found: dict[str, list[str]] = {}
+        for entry in self.people:
+            for group in entry.groups:
+                found.setdefault(group, []).append(entry.email.casefold())
+        return {group: tuple(people) for group, people in found.items()}
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -142,7 +151,7 @@ class Directory:
     def members(self, group: str) -> tuple[str, ...]:
         """Return the case-folded addresses of a group's people, in the order written."""
         self.refresh()
-        listed = [e.email.casefold() for e in self._file.people if group in e.groups]
+        listed = self._file.members.get(group, ())
         elsewhere = [email for email, groups in self._elsewhere.items() if group in groups]
         return tuple(dict.fromkeys((*listed, *elsewhere, *(self._default if group == DEFAULT_APPROVERS else ()))))
 

@@ -11,8 +11,10 @@ stands in policies/schema.cedarschema.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +34,8 @@ from bot.policy.surroundings import Circumstances, Surroundings, target_of
 log = structlog.get_logger(__name__)
 
 _FAILED = re.compile(r"evaluating policy `([^`]+)`")
+TOLD = 3
+"""Policies that could have let somebody who was refused, told of in their words."""
 NAMED = 5
 """People of a group who are named to somebody who was refused."""
 
@@ -177,8 +181,8 @@ class Policy:
             rule = named[0]
             spared = self._members(group for r in named for group in r.groups)
             return Decision(False, rule.reason or f"The policy {rule.name} forbids it.", rule.name, spared)
-        could = [rule for rule in self._parsed.permits(action) if concerns(rule.policy, resource)]
-        words = " ".join(rule.reason for rule in could) or ASK
+        could = list(islice((r for r in self._parsed.permits(action) if concerns(r.policy, resource)), TOLD))
+        words = " ".join(dict.fromkeys(rule.reason for rule in could)) or ASK
         return Decision(False, f"No policy lets {person.email} do this. {words}", "", self._helped(could))
 
     def _helped(self, could: Iterable[Rule]) -> str:
@@ -235,7 +239,11 @@ class Policy:
         return _entity("Person", email, attributes, parents=[{"type": "Group", "id": g} for g in groups])
 
     def _stamp_now(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
-        return tuple((file.name, file_stamp(file)) for file in sorted(self._folder.glob("*.cedar")))
+        try:
+            names = sorted(name for name in os.listdir(self._folder) if name.endswith(".cedar"))
+        except OSError:
+            return ()
+        return tuple((name, file_stamp(self._folder / name)) for name in names)
 
     def _refresh(self) -> None:
         stamp = self._stamp_now()

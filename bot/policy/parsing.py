@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +33,14 @@ class Rule:
         """Whether it allows, rather than forbids."""
         return bool(self.policy["effect"] == "permit")
 
-    @property
+    @cached_property
     def actions(self) -> list[str]:
         """The actions that it names; empty for a policy about all of them."""
         scope = self.policy["action"]
         entities = scope.get("entities") or ([scope["entity"]] if scope.get("entity") else [])
         return [e["id"] for e in entities]
 
-    @property
+    @cached_property
     def groups(self) -> tuple[str, ...]:
         """The groups that it names in its head or conditions, each once: for a forbid, those whom it spares."""
         found = (p["id"] for p in parts_of([self.policy["principal"], self.policy["conditions"]]) if _is_group(p))
