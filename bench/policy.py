@@ -34,7 +34,7 @@ def _policies() -> list[str]:
     return [
         f'@id("rule-{n}") @reason("Team {n} may.") permit (principal in Group::"team-{n}", action in '
         f'[Action::"ask", Action::"see"], resource) when {{ context.environment in Environment::"type-{n}" && '
-        f'context.hour > {n % 24} }};'
+        f"context.hour > {n % 24} }};"
         for n in range(POLICIES - 30)
     ]
 
