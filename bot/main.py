@@ -123,6 +123,8 @@ class Application:
         for stop in (
             *stops,
             self.services.inbox.idle,
+            *self.services.closers,
+            self.services.charts.close,
             self.scheduler.stop,
             self.workflows.stop,
             self.services.database.close,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from bot.approvals.fresh_sign_in import FreshSignIns
 from bot.audit import Audit
 from bot.audit.anchoring import Anchoring
 from bot.audit.erasing import Erasing
+from bot.charts.studio import Studio
 from bot.clock import Clock
 from bot.cloud import Cloud
 from bot.conversations import Conversations
@@ -67,6 +69,9 @@ class Services:
     insights: InsightProvider | None = None
     """What watches the accounts, for intents that look out for trouble; set by the one that has a provider."""
     registry: Registry = field(default_factory=Registry)
+    charts: Studio = field(default_factory=Studio)
+    closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    """What parts of intents do when the process stops."""
     notifications: Notifications = field(default_factory=Notifications)
 
     async def keepsake(self, name: str) -> str:

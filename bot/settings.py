@@ -54,6 +54,19 @@ CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)]
 Addresses = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_addresses)]
 Receivers = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_receivers)]
 Address = Annotated[str, AfterValidator(checked_address)]
+INSIGHT_PROVIDERS = ("devops-guru", "cloudwatch")
+
+
+def _providers(listed: tuple[str, ...]) -> tuple[str, ...]:
+    for name in listed:
+        if name not in INSIGHT_PROVIDERS:
+            raise ValueError(f"{name!r} is none of {' and '.join(INSIGHT_PROVIDERS)}")
+    if not listed:
+        raise ValueError(f"name {' or '.join(INSIGHT_PROVIDERS)}, or both")
+    return tuple(dict.fromkeys(listed))
+
+
+Providers = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed), AfterValidator(_providers)]
 
 
 class Settings(BaseSettings):
@@ -179,6 +192,9 @@ class Settings(BaseSettings):
     chaos_regions: CommaList = Field((), description="Regions with experiment templates; AWS_REGION when unset.")
     chaos_lease_minutes: float = Field(
         15, ge=1, le=720, description="After how many minutes somebody must say that a production experiment goes on."
+    )
+    insight_providers: Providers = Field(
+        ("devops-guru",), description="Who tells of insights: devops-guru, cloudwatch, or both."
     )
     member_role_name: str = Field(
         "AWSControlTowerExecution", description="Role to assume inside member accounts, from the management role."

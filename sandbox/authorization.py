@@ -20,7 +20,7 @@ from sandbox.sessions import Caller
 from sandbox.world import World
 
 # Signing names that aren't the prefix of the service's actions
-_PREFIXES = {"tagging": "tag"}
+_PREFIXES = {"monitoring": "cloudwatch", "tagging": "tag"}
 # What only looks at budgets is one action, and what changes them another.
 _BUDGET_VIEWS = ("Describe", "List")
 

@@ -19,7 +19,12 @@ from tools.calls import Call
 
 REQUEST_CONDITION = {"StringLike": {"aws:PrincipalTag/quartermaster-request": "qm-*"}}
 """Holds only in sessions that are tagged with a request: those that carry one out."""
-_PREFIXES = {"resourcegroupstaggingapi": "tag", "service-quotas": "servicequotas", "sso-admin": "sso"}
+_PREFIXES = {
+    "cloudwatch": "cloudwatch",
+    "resourcegroupstaggingapi": "tag",
+    "service-quotas": "servicequotas",
+    "sso-admin": "sso",
+}
 """Services whose actions have another prefix than their signing name."""
 _READS = re.compile(r"^(Describe|List|Get|Search|Scan|Lookup|Simulate|Batch(Get|Describe)|View|Recognize)")
 _ACTIONS: Mapping[tuple[str, str], tuple[str, ...]] = {

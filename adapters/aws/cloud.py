@@ -27,6 +27,8 @@ URGENT_THREADS = 4
 _URGENT = {("fis", "StopExperiment"), ("fis", "UpdateSafetyLeverState")}
 PAGE_TOKENS = (("PageToken", "NextPageToken"), ("NextToken", "NextToken"), ("nextToken", "nextToken"))
 """What listings call the token of the following page, in their questions and in their answers."""
+PACED = ("devops-guru", "cloudwatch")
+"""Services whose callers keep to a rate budget (intents.insights.budget) and repeat what is throttled themselves."""
 REQUEST_TAG = "quartermaster-request"
 _RETRYABLE = re.compile(
     r"[Tt]hrottl|TooManyRequests|RequestLimitExceeded|LimitExceededException$|RequestTimeout|Timeout|ServiceUnavailable"
@@ -71,6 +73,9 @@ class BotoCloud:
                 max_pool_connections=settings.lex_concurrency,
             )
         )
+
+        # The budget of insights repeats what is throttled, at a pace that it finds by seeing each throttle.
+        self._paced = self._config.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 
     async def call(
         self, service: str, operation: str, /, *, region: str = "", role: str = "", **parameters: Any
@@ -128,9 +133,14 @@ class BotoCloud:
                     service,
                     region_name=key[1],
                     endpoint_url=self._settings.aws_endpoint_url or None,
-                    config=self._once if service == "lexv2-runtime" else self._config,
+                    config=self._config_of(service),
                 )
             return self._clients[key]
+
+    def _config_of(self, service: str) -> Config:
+        if service == "lexv2-runtime":
+            return self._once
+        return self._paced if service in PACED else self._config
 
     def _find_own(self) -> Credentials | None:
         """Find our own identity as the SDKs do; in the sandbox, which takes any key, never on the network."""

@@ -215,7 +215,7 @@ def _is_web_address(value: object) -> bool:
 
 
 def _is_own_picture(value: object) -> bool:
-    return str(value).startswith("data:image/png;base64,")
+    return str(value).startswith(("data:image/png;base64,", "data:image/svg+xml;base64,"))
 
 
 def _linked(text: str) -> Markup:

@@ -1,13 +1,15 @@
-"""What is wrong across the organization: its health, lists of insights, and one of them with its chart."""
+"""What is wrong across the organization: its health, lists of insights, one with its chart, and what is not watched."""
 
 from __future__ import annotations
 
 from bot.intent import Intent
 from bot.services import Services
 from intents.insights.asking import Watcher
+from intents.insights.covering import CoverStack
 from intents.insights.detail import InsightDetail
 from intents.insights.health import InsightsHealth
 from intents.insights.listing import InsightsList
+from intents.insights.unwatched import InsightsCoverage
 
 
 def create(services: Services) -> list[Intent]:
@@ -18,4 +20,6 @@ def create(services: Services) -> list[Intent]:
         InsightsHealth(services, watcher),
         InsightsList(services, watcher),
         InsightDetail(services, watcher),
+        InsightsCoverage(services, watcher),
+        CoverStack(services, watcher),
     ]

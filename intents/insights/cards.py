@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
-from bot.card import Card
-from bot.insights import Event, Insight
+from bot.card import Button, Card, Text
+from bot.insights import Event, Gap, Insight
 from bot.words import lasting
 
 MARKS = {"HIGH": "High", "MEDIUM": "Medium", "LOW": "Low"}
 REFERENCE = re.compile(r"insight ([\w-]{1,100})_(\d{12})_([a-z]{2}-[a-z-]+-\d)\b")
 Name = Callable[[str], str]
+FEW = 5
+"""Places named for one reason."""
 
 
 def reference_to(insight: Insight) -> str:
@@ -57,6 +60,36 @@ def timeline(events: Sequence[Event], insight: Insight) -> list[tuple[str, str, 
     if insight.end is not None:
         rows.append((insight.end, "■ the insight closes", ""))
     return [(when(at), what, where) for at, what, where in sorted(rows)]
+
+
+def gap_lines(gaps: Sequence[Gap], account: Name) -> list[str]:
+    """Return a line for each reason: what is not watched because of it."""
+    reasons: dict[str, list[Gap]] = {}
+    for gap in gaps:
+        reasons.setdefault(gap.why, []).append(gap)
+    return [f"Not watched: {_gaps(found, account)} ({why})." for why, found in reasons.items()]
+
+
+def _gaps(gaps: Sequence[Gap], account: Name) -> str:
+    """Return places in words: "stack a of Webshop Test in us-east-1", an account in all its Regions once."""
+    regions: dict[tuple[str, str], list[str]] = {}
+    for gap in gaps:
+        regions.setdefault((gap.account, gap.stack), []).append(gap.region)
+    shown = []
+    for (who, stack), where in list(regions.items())[:FEW]:
+        what = f"stack {stack} of {account(who)}" if stack else account(who) if who else ""
+        places = " and ".join(filter(None, (", ".join(where[:-1]), where[-1])))
+        shown.append(f"{what} in {places}" if what else places)
+    more = f"; {len(regions) - FEW} more" if len(regions) > FEW else ""
+    return "; ".join(shown) + more
+
+
+def still_reading(card: Card, said: str, pending: int) -> Card:
+    """Return a card of first results, which says what is still to come and how to see it."""
+    more = "some parts" if pending == 1 else f"{pending:,} parts"
+    note = Text(f"⏳ First results: {more} of the organization are still being read. Ask again for the rest.")
+    button = Button("Show all", "say", said)
+    return replace(card, items=(note, *card.items), buttons=(*card.buttons, button))
 
 
 def deployment_before(events: Sequence[Event], insight: Insight) -> str:

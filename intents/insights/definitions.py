@@ -31,6 +31,22 @@ def define_health() -> Definition:
             "which accounts are unhealthy",
             "which OUs are unhealthy",
             "which stacks are unhealthy",
+            "which regions are unhealthy",
+            "which services are unhealthy",
+            "health by account",
+            "health by OU",
+            "health by region",
+            "health by stack",
+            "health by service",
+            "health by tag",
+            "health per account",
+            "health of an account",
+            "health of an OU",
+            "how healthy is production",
+            "how is an account doing",
+            "health in eu-central-1",
+            "mean time to recover by account",
+            "insights by service compared with last week",
             "health overview",
             "operational health",
             "insights overview",
@@ -38,6 +54,97 @@ def define_health() -> Definition:
             "mean time to recover",
         ),
         examples=("how healthy is the organization?",),
+    )
+
+
+def define_coverage() -> Definition:
+    """Return the definition of the question what is not watched."""
+    return Definition(
+        name="InsightsCoverage",
+        title="what is not watched",
+        description="Tell which accounts, Regions and stacks are not watched, and why.",
+        utterances=(
+            "what is not watched",
+            "which accounts are not watched",
+            "which stacks are not watched",
+            "which regions are not watched",
+            "what is not covered",
+            "which accounts are not covered by DevOps Guru",
+            "which stacks are not covered",
+            "show the coverage",
+            "insights coverage",
+            "coverage of DevOps Guru",
+            "is everything watched",
+            "are all accounts covered",
+            "what don't you see",
+            "where are the blind spots",
+            "blind spots",
+        ),
+        examples=("what is not watched?",),
+    )
+
+
+COVER = "CoverStack"
+_STACK = SlotType("StackName", listed=False, samples=("webshop-test", "checkout-service", "orders-api-prod"))
+_HOST = SlotType("CoveredAccount", listed=False, samples=("payments-prod", "web-shop-dev", "123456789012"))
+_PLACE_REGION = SlotType("AwsRegion", pattern="[a-z]{2,3}-[a-z-]{4,20}-[0-9]{1,2}", listed=False)
+
+
+def define_cover() -> Definition:
+    """Return the definition of having a stack watched."""
+    return Definition(
+        name=COVER,
+        title="have a stack watched",
+        description="Have DevOps Guru watch a CloudFormation stack, after its monthly cost was shown.",
+        utterances=(
+            "cover stack {Stack}",
+            "cover the stack {Stack}",
+            "cover stack {Stack} with DevOps Guru",
+            "cover stack {Stack} of account {Account} in {Region}",
+            "cover stack {Stack} of {Account} in {Region}",
+            "cover the stack {Stack} of {Account}",
+            "watch stack {Stack}",
+            "watch the stack {Stack}",
+            "watch stack {Stack} in {Region}",
+            "watch stack {Stack} of {Account}",
+            "watch stack {Stack} of {Account} in {Region}",
+            "have the stack {Stack} watched",
+            "have the stack {Stack} of {Account} in {Region} watched",
+            "let DevOps Guru watch the stack {Stack}",
+            "enable DevOps Guru for stack {Stack}",
+            "enable DevOps Guru for the stack {Stack} of {Account} in {Region}",
+            "I want a stack to be watched",
+            "cover a stack with DevOps Guru",
+        ),
+        slots=(
+            Slot(
+                "Account",
+                _HOST,
+                prompt="Which account is the stack in? Give its id or its name.",
+                label="Account",
+                again="Which account?",
+                utterances=("{Account}", "it is in {Account}", "the account {Account}"),
+            ),
+            Slot(
+                "Region",
+                _PLACE_REGION,
+                prompt="Which Region is the stack in? {choices}",
+                again="Which Region?",
+                label="Region",
+                utterances=("{Region}", "it is in {Region}"),
+            ),
+            Slot(
+                "Stack",
+                _STACK,
+                prompt="What is the stack called?",
+                again="What is the stack's name?",
+                label="Stack",
+                utterances=("{Stack}", "the stack {Stack}", "it is called {Stack}"),
+            ),
+        ),
+        examples=("cover stack webshop-test with DevOps Guru",),
+        confirmation="Shall I have the stack {Stack} of {Account} in {Region} watched?",
+        declined="OK, nothing is changed about what is watched.",
     )
 
 
@@ -73,8 +180,20 @@ def define_list() -> Definition:
             "what went wrong in the last {Window}",
             "insights for an account",
             "insights for account in eu-west-1",
+            "insights for several accounts",
+            "insights for the accounts payments, webshop and network",
+            "insights for Payments Prod and Network Hub",
+            "show insights for Payments Prod, Network Hub, Data Lake and Web Shop Test",
+            "insights in the past {Window} for an account",
             "insights in an OU",
             "insights for a stack",
+            "insights for the resource",
+            "insights for the function checkout-handler",
+            "insights tagged team=webshop",
+            "insights with tag team webshop",
+            "lambda insights",
+            "insights from Monday to Friday",
+            "insights between two days",
             "anomalies in the last {Window}",
             "show anomalies",
             "is anything about to run out of memory",

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.card import Button, Card, Facts, Image, Item, Link, Table, Text, Tone
-from bot.errors import CloudError, NotFound
-from bot.insights import KEPT, Anomaly, Details, Insight
+from bot.charts import png, svg
+from bot.errors import Unavailable
+from bot.insights import Anomaly, Details, Insight, Recommendation
 from bot.intent import Answer, Ask, Definition, Query
 from bot.services import Services
 from bot.words import lasting
@@ -23,7 +24,6 @@ from intents.insights.cards import (
     timeline,
     when,
 )
-from intents.insights.chart import data_url, draw
 from intents.insights.spoken import Named, insight_meant
 
 CHARTS, EVENTS, ADVICE = 2, 6, 3
@@ -48,68 +48,60 @@ class InsightDetail(Query):
         """Return the whole insight, or the part that is asked for; raises Invalid, NotFound or CloudError."""
         named = await insight_meant(self.services, ask)
         names, regions = await self._watcher.surroundings()
-        insight = await self._found(named, regions)
-        try:
-            details = await self._watcher.provider.details(insight)
-        except CloudError as error:
-            if error.code == "ResourceNotFoundException":
-                raise _unknown(insight.id) from error
-            raise
+        details = await self._watcher.details(await self._found(named, names, regions))
         now, folded = self.services.clock.now(), ask.text.casefold()
         if _EVENTS.search(folded):
             card = _events_card(details, names)
         elif _ADVICE.search(folded):
             card = _advice_card(details, names)
         else:
-            pictures = await _charts(details, None if _CHARTS.search(folded) else CHARTS)
-            card = _overview(details, names, now, pictures)
+            most = None if _CHARTS.search(folded) else CHARTS
+            card = _overview(details, names, now, await self._charts(details, most, ask.channel == "console"))
+        if details.missing:
+            card = replace(card, items=(*card.items, *(Text(f"⚠ {sentence}") for sentence in details.missing)))
         return Answer(card.as_text(), card)
 
-    async def _found(self, named: Named, regions: tuple[str, ...]) -> Insight:
+    async def _found(self, named: Named, names: Names, regions: tuple[str, ...]) -> Insight:
         """Return the insight as far as it is known; one that is named by its id alone is looked for everywhere."""
         identifier, account, region = named
         if account:
             nowhen = datetime.min.replace(tzinfo=UTC)
             return Insight(identifier, account, region, "", "LOW", False, nowhen, None)
-        now = self.services.clock.now()
-        found, ongoing = await asyncio.gather(
-            self._watcher.provider.opened(regions, now - KEPT, now), self._watcher.provider.ongoing(regions)
-        )
-        insight = next((i for i in (*found.insights, *ongoing.insights) if i.id == identifier), None)
-        if insight is None:
-            raise _unknown(identifier)
-        return insight
+        return await self._watcher.look_for(identifier, names, regions)
 
-
-def _unknown(identifier: str) -> NotFound:
-    return NotFound(
-        f"There is no insight {identifier[:40]} in the past {KEPT.days} days.",
-        next_step="Say “which insights are open?” to see those there are.",
-    )
-
-
-async def _charts(details: Details, most: int | None) -> list[Item]:
-    """Return pictures of the anomalous metrics, drawn off the event loop, each below its words."""
-    wanted = [a for a in details.anomalies if a.points][:most]
-    drawn = await asyncio.gather(*(asyncio.to_thread(draw, anomaly) for anomaly in wanted))
-    found: list[Item] = []
-    for anomaly, png in zip(wanted, drawn, strict=True):
-        alt = f"Chart of {anomaly.metric} of {anomaly.resource}"
-        found += [Text(_words_of(anomaly)), Image(data_url(png), alt)]
-    return found
+    async def _charts(self, details: Details, most: int | None, is_page: bool) -> list[Item]:
+        """Return pictures of the anomalous metrics, each below its words: SVG on pages, which scale it."""
+        found: list[Item] = []
+        for anomaly in [a for a in details.anomalies if a.can_be_drawn][:most]:
+            found.append(Text(_words_of(anomaly)))
+            try:
+                picture = await self.services.charts.draw(anomaly, "svg" if is_page else "png")
+            except Unavailable:
+                continue  # the words above say the same
+            url = svg.data_url(picture) if is_page else png.data_url(picture)
+            found.append(Image(url, f"Chart of {anomaly.metric} of {anomaly.resource}"))
+        return found
 
 
 def _words_of(anomaly: Anomaly) -> str:
     """Return a chart in words, for those who do not see it."""
     before = [value for at, value in anomaly.points if at < anomaly.start]
     during = [v for at, v in anomaly.points if at >= anomaly.start and (anomaly.end is None or at <= anomaly.end)]
+    if anomaly.comparisons:
+        limit = f"; {anomaly.limit:,.0f} processors" if anomaly.limit is not None else ""
+        figures = "; ".join(f"{c.label} usually {c.usually:,.1f}, now {c.now:,.1f}" for c in anomaly.comparisons)
+        return f"{anomaly.metric} ({anomaly.statistic}) of {anomaly.resource}: {figures}{limit}"
     unit = {"Percent": " %", "Milliseconds": " ms", "Seconds": " s"}.get(anomaly.unit, "")
     usually = f"usually {sum(before) / len(before):,.0f}{unit}, " if before else ""
     peak = f"up to {max(during):,.0f}{unit} since {when(anomaly.start)}" if during else "no values"
     foretold = ""
     if anomaly.prediction and anomaly.limit is not None:
         foretold = f"; expected to reach {anomaly.limit:,.0f}{unit} {when(anomaly.prediction)}"
-    return f"{anomaly.metric} ({anomaly.statistic}) of {anomaly.resource}: {usually}{peak}{foretold}"
+    expected = ""
+    if anomaly.band:
+        low, high = anomaly.band[-1][1:]
+        expected = f"; {low:,.0f} to {high:,.0f}{unit} was expected"
+    return f"{anomaly.metric} ({anomaly.statistic}) of {anomaly.resource}: {usually}{peak}{expected}{foretold}"
 
 
 def _overview(details: Details, names: Names, now: datetime, pictures: list[Item]) -> Card:
@@ -122,7 +114,10 @@ def _overview(details: Details, names: Names, now: datetime, pictures: list[Item
         ("Opened", when(insight.start)),
         ("Closed", when(insight.end) if insight.end else ""),
         ("Expected", _expected(insight, now)),
+        ("Lasted", lasting(insight.lasted(now)) if insight.end else ""),
         ("Stacks", ", ".join(insight.stacks)),
+        ("Resources", ", ".join(insight.resources)),
+        ("Tags", ", ".join(insight.tags)),
         ("Id", insight.id),
     ]
     items: list[Item] = [Text(insight.description)] if insight.description else []
@@ -133,7 +128,9 @@ def _overview(details: Details, names: Names, now: datetime, pictures: list[Item
     if details.events:
         items.append(Table(("When", "What happened", "Where"), tuple(timeline(details.events[-EVENTS:], insight))))
     for advice in details.recommendations[:ADVICE]:
-        items += _advice(advice.name, advice.reason, advice.link)
+        items += _advice(advice)
+    if (more := len(details.recommendations) - ADVICE) > 0:
+        items.append(Text(f"{more} more recommendations: ask “what should I do about it?”", subtle=True))
     return _card(insight, insight.name, items)
 
 
@@ -159,14 +156,16 @@ def _advice_card(details: Details, names: Names) -> Card:
     insight = details.insight
     items: list[Item] = []
     for advice in details.recommendations:
-        items += _advice(advice.name, advice.reason, advice.link)
-    title = f"What DevOps Guru advises about “{insight.name}” in {names.account(insight.account)}"
+        items += _advice(advice)
+    title = f"What {insight.source} advises about “{insight.name}” in {names.account(insight.account)}"
     return _card(insight, title, items or [Text("It has no recommendation.")])
 
 
-def _advice(name: str, reason: str, link: str) -> list[Item]:
-    found: list[Item] = [Text(f"→ {name}. {reason}".strip())]
-    return [*found, Link("How to", link)] if link.startswith("https://") else found
+def _advice(advice: Recommendation) -> list[Item]:
+    found: list[Item] = [Text(f"→ {advice.name}. {advice.description} {advice.reason}".replace("  ", " ").strip())]
+    if advice.because:
+        found.append(Text(f"Because of {', '.join(advice.because)}.", subtle=True))
+    return [*found, Link("How to", advice.link)] if advice.link.startswith("https://") else found
 
 
 def _card(insight: Insight, title: str, items: list[Item]) -> Card:
@@ -176,4 +175,4 @@ def _card(insight: Insight, title: str, items: list[Item]) -> Card:
         Button("Show its events", "say", f"show events of {which}"),
         Button("What should I do about it?", "say", f"show recommendations of {which}"),
     )
-    return Card(title, tuple(items), buttons, tone=tone, footer="From Amazon DevOps Guru")
+    return Card(title, tuple(items), buttons, tone=tone, footer=f"From {insight.source}")

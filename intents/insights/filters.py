@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 
 from bot.accounts import find_account
 from bot.errors import Invalid
@@ -23,6 +24,16 @@ _ACCOUNT = re.compile(
 )
 _UNIT = re.compile(
     r"\b(?:ou|organizational unit)s?\s+(?:called |named )?(?!in\b|over\b|since\b|is\b|are\b)([\w][\w/-]*)"
+)
+_RESOURCE = re.compile(r"\bresources?\s+(?:called |named )?([\w][\w./:-]*)")
+_SORTED = re.compile(
+    r"\b(?:function|table|queue|database|instance|cluster|bucket|api|gateway)\s+(?:called |named )?"
+    r"(?=[\w./:-]*[-_\d])([a-z][\w./:-]*)"
+)
+"""A kind of resource and its name, which has a hyphen or a digit in it."""
+_TAG = re.compile(
+    r"\b(?:tags?|tagged(?: with| as)?)\s+([\w.:/@-]+?)(?:\s*[=:]\s*|\s+(?:is\s+)?)([\w.@/+-]+)"
+    r"|\b([\w.:-]+)=([\w.@/+-]+)"
 )
 _THING = re.compile(r"\b(?:in|for|on|of|at|with|about)\s+(?:the |our |my |all )*([a-z][\w-]+)")
 _PROACTIVE = re.compile(
@@ -83,6 +94,9 @@ class Filters:
     named_units: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
     stack: str = ""
+    resource: str = ""
+    tags: tuple[str, ...] = ()
+    """key=value, case-folded; all of them."""
     services: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
     thing: str = ""
@@ -90,14 +104,20 @@ class Filters:
     span: Span | None = None
     page: int = 1
 
-    def passes(self, insight: Insight) -> bool:
-        """Tell whether an insight is among those asked for; state and time are the provider's part."""
+    def passes(self, insight: Insight, *, but_resource: bool = False) -> bool:
+        """Tell whether an insight is among those asked for; state and time are the provider's part.
+
+        `but_resource` leaves out what listings do not tell.
+        """
         name = insight.name.casefold()
+        tags = {tag.casefold() for tag in insight.tags}
         return (
             (not self.kind or insight.is_proactive == (self.kind == "PROACTIVE"))
             and (not self.severities or insight.severity in self.severities)
             and (not (self.accounts or self.units) or insight.account in self.accounts or insight.unit in self.units)
             and (not self.stack or self.stack in {s.casefold() for s in insight.stacks})
+            and (but_resource or not self.resource or _is_about(insight, self.resource))
+            and all(tag in tags for tag in self.tags)
             and (not self.services or bool(set(self.services) & set(insight.services)))
             and (not self.topics or any(topic in name for topic in self.topics))
             and (not self.thing or any(self.thing in text.casefold() for text in (name, *insight.stacks)))
@@ -115,31 +135,42 @@ def read_filters(
     asked_regions, rest = _read_regions(rest, regions)
     stack = found[1] if (found := _STACK.search(rest)) and found[1] not in _NOTHING else ""
     rest = _STACK.sub(" ", rest) if stack else rest
+    tags, rest = _read_tags(rest)
+    resource = next((m[1] for p in (_RESOURCE, _SORTED) if (m := p.search(rest)) and m[1] not in _NOTHING), "")
+    if resource:
+        rest = rest.replace(resource, " ")
     accounts, rest = _read_accounts(rest, organization)
     units, rest = _read_units(rest, organization)
     if (found := _ACCOUNT.search(rest)) and found[1].split()[0] not in _NOTHING:
         accounts.append(find_account(organization, found[1].strip())["Id"])
         rest = rest.replace(found[0], " ")
     if found := _UNIT.search(rest):
-        units.append(organization.find(found[1], ()))
+        units.append(find_unit(organization, found[1]))
     services = tuple(s for s, words in _SERVICES.items() if re.search(rf"\b(?:{words})\b", rest))
     topics = tuple(t for t, words in _TOPICS.items() if re.search(rf"\b(?:{words})\b", rest))
-    thing = "" if stack or services or topics or span else _read_thing(rest)
+    thing = "" if stack or resource or tags or services or topics or span else _read_thing(rest)
     return Filters(
         kind="PROACTIVE" if _PROACTIVE.search(rest) else "REACTIVE" if _REACTIVE.search(rest) else "",
         severities=_read_severities(rest),
         state="closed" if _CLOSED.search(rest) else "open" if _OPEN.search(rest) else "",
         accounts=tuple(dict.fromkeys(accounts)),
-        units=frozenset(unit.id for unit in organization.units if any(_is_in(unit, top) for top in units)),
+        units=units_below(organization, units),
         named_units=tuple(unit.path for unit in units),
         regions=asked_regions,
         stack=stack,
+        resource=resource,
+        tags=tags,
         services=services,
         topics=topics,
         thing=thing,
         span=span,
         page=max(1, page),
     )
+
+
+def units_below(organization: Organization, tops: Sequence[Unit]) -> frozenset[str]:
+    """Return the ids of these OUs and of all below them."""
+    return frozenset(unit.id for unit in organization.units if any(_is_in(unit, top) for top in tops))
 
 
 def _is_in(unit: Unit, top: Unit) -> bool:
@@ -150,12 +181,40 @@ def _read_regions(rest: str, regions: Sequence[str]) -> tuple[tuple[str, ...], s
     asked = tuple(dict.fromkeys(_REGION.findall(rest)))
     for region in asked:
         if region not in regions:
+            near = get_close_matches(region, list(regions), n=2, cutoff=0.75)
             raise Invalid(
                 f"{region} is none of the Regions that are looked after.",
                 field="Region",
-                next_step=f"Choose {either(list(regions))}.",
+                next_step=f"Did you mean {either(near)}?" if near else f"Choose {either(list(regions))}.",
             )
     return asked, _REGION.sub(" ", rest)
+
+
+def _read_tags(rest: str) -> tuple[tuple[str, ...], str]:
+    found = []
+    for match in list(_TAG.finditer(rest)):
+        found.append(f"{match[1] or match[3]}={match[2] or match[4]}")
+        rest = rest.replace(match[0], " ")
+    return tuple(found), rest
+
+
+def find_unit(organization: Organization, name: str) -> Unit:
+    """Return the OU of that name, registered or not; raises Invalid with those that are called alike."""
+    folded = name.casefold().strip("/")
+    alike = {words.casefold(): unit for unit in organization.units for words in (unit.name, unit.path, unit.id)}
+    if folded in alike:
+        return alike[folded]
+    near = [alike[word].path for word in get_close_matches(folded, list(alike), n=4, cutoff=0.6)]
+    paths = list(dict.fromkeys(near)) or [unit.path for unit in organization.units]
+    raise Invalid(
+        f"There is no OU called “{name[:60]}”.",
+        field="OU",
+        next_step=f"{'Did you mean' if near else 'There are'} {either(paths[:8])}{'?' if near else '.'}",
+    )
+
+
+def _is_about(insight: Insight, resource: str) -> bool:
+    return any(resource in name.casefold() for name in (insight.name, *insight.resources))
 
 
 def _read_accounts(rest: str, organization: Organization) -> tuple[list[str], str]:

@@ -1,60 +1,50 @@
-"""The organization's health on one card."""
+"""The health of the organization, or of a part of it, on one card."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import get_args
 
 from bot.card import Button, Card, Facts, Item, Table, Text, Tone
-from bot.insights import SEVERITIES, Insight
+from bot.errors import Invalid
+from bot.insights import SEVERITIES, Gap, Insight, Question
 from bot.intent import Answer, Ask, Definition, Query
 from bot.services import Services
 from bot.words import lasting
 from intents.insights import definitions
-from intents.insights.asking import Names, Watcher, ordered
-from intents.insights.cards import MARKS, reference_to
+from intents.insights.asking import Names, Watcher
+from intents.insights.cards import MARKS, gap_lines, reference_to, still_reading
+from intents.insights.figures import WEEK, Dimension, Figures, Places, measure, measure_by
+from intents.insights.filters import Filters, read_filters
+from intents.insights.listing import HOW_TO_NAME, describe_places, nothing_called
 
-WEEK = timedelta(days=7)
-SHOWN = 8
+SHOWN, SHOWN_ALONE = 6, 25
+"""Places of each kind: among others, and when they are asked for by their kind."""
 _WORST = 3
-
-
-@dataclass(frozen=True)
-class Health:
-    """The figures; of each place that has open insights how many by severity, gravest first."""
-
-    ongoing: tuple[Insight, ...]
-    accounts: tuple[tuple[str, Counter[str]], ...]
-    units: tuple[tuple[str, Counter[str]], ...]
-    stacks: tuple[tuple[str, Counter[str]], ...]
-    recovery: timedelta | None
-    """How long those that opened and closed this week were open, on average; None when there was none."""
-    recovery_before: timedelta | None
-    opened: int
-    opened_before: int
-
-
-def measure(ongoing: Sequence[Insight], opened: Sequence[Insight], now: datetime) -> Health:
-    """Count what is open, and this week against the one before; `opened` are those of the last two weeks."""
-    this_week = [i for i in opened if i.start > now - WEEK]
-    before = [i for i in opened if now - 2 * WEEK < i.start <= now - WEEK]
-    return Health(
-        ongoing=ordered(ongoing),
-        accounts=_places(ongoing, lambda i: (i.account,)),
-        units=_places(ongoing, lambda i: (i.unit,) if i.unit else ()),
-        stacks=_places(ongoing, lambda i: i.stacks),
-        recovery=_recovery(this_week),
-        recovery_before=_recovery(before),
-        opened=len(this_week),
-        opened_before=len(before),
-    )
+_BY: Mapping[Dimension, str] = {
+    "account": r"accounts?",
+    "ou": r"ous?|organizational units?",
+    "region": r"regions?",
+    "stack": r"stacks?",
+    "service": r"services?",
+    "tag": r"tags?",
+}
+_HEADS: Mapping[Dimension, str] = {
+    "account": "Account",
+    "ou": "OU",
+    "region": "Region",
+    "stack": "Stack",
+    "service": "Service",
+    "tag": "Tag",
+}
+_USUAL: tuple[Dimension, ...] = ("account", "ou", "stack", "region")
 
 
 class InsightsHealth(Query):
-    """Tells how the whole organization is."""
+    """Tells how the organization is, or what is named of it; by account, OU, Region, stack, service or tag."""
 
     def __init__(self, services: Services, watcher: Watcher) -> None:
         super().__init__(services)
@@ -65,64 +55,140 @@ class InsightsHealth(Query):
         return definitions.define_health()
 
     async def answer(self, ask: Ask) -> Answer:
-        """Return the card; raises CloudError when no Region answers."""
+        """Return the card; raises Invalid for places that there are none of, CloudError when nothing is read."""
         now = self.services.clock.now()
         names, regions = await self._watcher.surroundings()
-        ongoing, opened, unwatched = await asyncio.gather(
-            self._watcher.provider.ongoing(regions),
-            self._watcher.provider.opened(regions, now - 2 * WEEK, now),
-            self._watcher.provider.unwatched(regions),
+        by, key, rest = _read_dimension(ask.text)
+        filters = replace(read_filters(rest, {}, now, names.organization, regions), state="", span=None)
+        if by == "tag":
+            filters = replace(filters, tags=())
+        asked = [Question(), Question("opened", now - 2 * WEEK)]
+        scope = await self._watcher.scope(filters, names, regions)
+        watched = await self._watcher.scope(filters, names, regions, exact=True) if filters.units else scope
+        (ongoing, opened), gaps, tags = await asyncio.gather(
+            asyncio.gather(*(self._watcher.find(filters, names, regions, question) for question in asked)),
+            self._watcher.gaps(watched),
+            self._watcher.tags() if by == "tag" else _nothing(),
         )
-        health = measure(ongoing.insights, opened.insights, now)
-        missing = tuple(dict.fromkeys((*ongoing.missing, *opened.missing)))
-        notes = [*missing, *(f"{region} is not watched: DevOps Guru analyses nothing there." for region in unwatched)]
-        card = _card(health, names, regions, notes)
+        if filters.thing and not (ongoing.insights or opened.insights):
+            everything = await self._watcher.find(replace(filters, thing=""), names, regions, asked[1])
+            problem = nothing_called(filters.thing, everything.insights, names, regions)
+            raise Invalid(problem, next_step=HOW_TO_NAME)
+        notes = [f"⚠ {sentence}" for sentence in dict.fromkeys((*ongoing.missing, *opened.missing))]
+        pending = max(ongoing.pending, opened.pending)
+        whole = measure(ongoing.insights, opened.insights, now)
+        places = {
+            dimension: measure_by(ongoing.insights, opened.insights, now, _places_of(dimension, names, tags, key))
+            for dimension in ((by,) if by else _USUAL)
+        }
+        card = self._card(filters, whole, places, ongoing.insights, names, scope.regions, gaps, notes)
+        if pending:
+            card = still_reading(card, ask.text, pending)
         return Answer(card.as_text(), card)
 
+    def _card(
+        self,
+        filters: Filters,
+        whole: Figures,
+        places: Mapping[Dimension, Mapping[str, Figures]],
+        ongoing: Sequence[Insight],
+        names: Names,
+        regions: Sequence[str],
+        gaps: Sequence[Gap],
+        notes: Sequence[str],
+    ) -> Card:
+        unwatched = gap_lines(gaps, names.account)
+        items: list[Item] = [*(Text(note) for note in notes)]
+        if ongoing:
+            rows = tuple(
+                (MARKS[severity], *(str(sum(_is(i, severity, kind) for i in ongoing)) for kind in (False, True)))
+                for severity in SEVERITIES
+            )
+            items.append(Table(("Severity", "Reactive", "Proactive"), rows))
+        items.append(Facts((*_facts(whole), ("Regions", ", ".join(regions)))))
+        for dimension, found in places.items():
+            items += _table(dimension, found, len(places) == 1)
+        items += [Text(f"⚠ {line}") for line in unwatched]
+        buttons = [
+            Button(f"Insight {n}", "say", f"tell me about {reference_to(i)}") for n, i in enumerate(ongoing[:_WORST], 1)
+        ]
+        if ongoing:
+            worst = "; ".join(f"{n}. {i.name}, {names.account(i.account)}" for n, i in enumerate(ongoing[:_WORST], 1))
+            items.append(Text(f"Gravest: {worst}."))
+            buttons.append(Button("Which insights are open?", "say", "which insights are open?"))
+        if unwatched:
+            buttons.append(Button("What is not watched?", "say", "what is not watched?"))
+        where = describe_places(filters, names)
+        accounts = len({i.account for i in ongoing})
+        title = (
+            f"{len(ongoing)} open insight{'s' if len(ongoing) != 1 else ''} in "
+            f"{accounts} account{'s' if accounts != 1 else ''}"
+            if ongoing
+            else "No open insights where I could look"
+            if notes or unwatched
+            else "No open insights"
+        )
+        grave = any(i.severity == "HIGH" for i in ongoing)
+        tone: Tone = "bad" if grave else "warning" if ongoing or notes or unwatched else "good"
+        footer = self._watcher.footer
+        return Card(f"{title} {where}".strip(), tuple(items), tuple(buttons), tone=tone, footer=footer)
 
-def _card(health: Health, names: Names, regions: Sequence[str], notes: Sequence[str]) -> Card:
-    grave = sum(i.severity == "HIGH" for i in health.ongoing)
-    tone: Tone = "bad" if grave else "warning" if health.ongoing or notes else "good"
-    count, places = len(health.ongoing), len(health.accounts)
-    title = (
-        f"{count} open insight{'s' if count != 1 else ''} in {places} account{'s' if places != 1 else ''}"
-        if health.ongoing
-        else "No open insights where I could look"
-        if notes
-        else "No open insights"
+
+def _read_dimension(text: str) -> tuple[Dimension | None, str, str]:
+    """Return by what places are told apart, the key of tags, and the text without it."""
+    for dimension in get_args(Dimension):
+        words = _BY[dimension]
+        by = rf"\b(?:by|per|for each|each) (?:{words})\b"
+        if dimension == "tag":
+            by += r"(?: ([\w.:-]+))?"
+        if found := re.search(by, text, re.IGNORECASE):
+            key = found[1] or "" if dimension == "tag" else ""
+            return dimension, key.casefold(), f"{text[: found.start()]} {text[found.end() :]}"
+        if re.search(rf"\bwhich (?:{words}) (?:is|are) (?:un)?healthy\b", text, re.IGNORECASE):
+            return dimension, "", ""
+    return None, "", text
+
+
+def _places_of(dimension: Dimension, names: Names, tags: Mapping[str, tuple[str, ...]], key: str) -> Places:
+    def tagged(insight: Insight) -> list[str]:
+        held = dict.fromkeys((*insight.tags, *tags.get(insight.account, ())))
+        return [tag for tag in held if not key or tag.partition("=")[0].casefold() == key] or ["no such tag"]
+
+    of: Mapping[Dimension, Places] = {
+        "account": lambda i: (names.account(i.account),),
+        "ou": lambda i: names.above(i.unit),
+        "region": lambda i: (i.region,),
+        "stack": lambda i: i.stacks,
+        "service": lambda i: i.services,
+        "tag": tagged,
+    }
+    return of[dimension]
+
+
+def _table(dimension: Dimension, found: Mapping[str, Figures], is_alone: bool) -> list[Item]:
+    """Return a table of places; alone with all that is known of each, else those with something open."""
+    shown = {place: f for place, f in found.items() if is_alone or f.open.total()}
+    if not shown:
+        return [Text(f"Nothing is known by {_HEADS[dimension]} here.", subtle=True)] if is_alone else []
+    most = SHOWN_ALONE if is_alone else SHOWN
+    head = (_HEADS[dimension], *MARKS.values(), "7 days", "Recovery")
+    rows = tuple(
+        (
+            place,
+            *(str(figures.open[severity] or "–") for severity in SEVERITIES),
+            figures.trend,
+            lasting(figures.recovery) if figures.recovery is not None else "–",
+        )
+        for place, figures in list(shown.items())[:most]
     )
-    items: list[Item] = [Text(f"⚠ {note}") for note in notes]
-    if health.ongoing:
-        rows = tuple(
-            (MARKS[severity], *(str(sum(_is(i, severity, kind) for i in health.ongoing)) for kind in (False, True)))
-            for severity in SEVERITIES
-        )
-        items.append(Table(("Severity", "Reactive", "Proactive"), rows))
-    items.append(Facts(_facts(health, regions)))
-    for what, found, called in (
-        ("Account", health.accounts, names.account),
-        ("OU", health.units, names.unit),
-        ("Stack", health.stacks, str),
-    ):
-        if found:
-            table = tuple((called(p), *(str(counts[s] or "–") for s in SEVERITIES)) for p, counts in found[:SHOWN])
-            items.append(Table((what, *MARKS.values()), table))
-            if len(found) > SHOWN:
-                items.append(Text(f"{len(found) - SHOWN} more are not shown.", subtle=True))
-    buttons = [
-        Button(f"Insight {n}", "say", f"tell me about {reference_to(i)}")
-        for n, i in enumerate(health.ongoing[:_WORST], 1)
-    ]
-    if health.ongoing:
-        worst = "; ".join(
-            f"{n}. {i.name}, {names.account(i.account)}" for n, i in enumerate(health.ongoing[:_WORST], 1)
-        )
-        items.append(Text(f"Gravest: {worst}."))
-        buttons.append(Button("Which insights are open?", "say", "which insights are open?"))
-    return Card(title, tuple(items), tuple(buttons), tone=tone, footer="From Amazon DevOps Guru")
+    items: list[Item] = [Table(head, rows)]
+    if len(shown) > most:
+        word = _HEADS[dimension]
+        items.append(Text(f"And {len(shown) - most} more: ask for “health by {word}”.", subtle=True))
+    return items
 
 
-def _facts(health: Health, regions: Sequence[str]) -> tuple[tuple[str, str], ...]:
+def _facts(health: Figures) -> tuple[tuple[str, str], ...]:
     recovery = lasting(health.recovery) if health.recovery is not None else "none has closed"
     if health.recovery is not None and health.recovery_before is not None:
         recovery += f" ({lasting(health.recovery_before)} the week before)"
@@ -131,7 +197,6 @@ def _facts(health: Health, regions: Sequence[str]) -> tuple[tuple[str, str], ...
     return (
         ("Opened in 7 days", f"{health.opened}, {trend} the week before"),
         ("Mean time to recover", recovery),
-        ("Regions", ", ".join(regions)),
     )
 
 
@@ -139,16 +204,5 @@ def _is(insight: Insight, severity: str, is_proactive: bool) -> bool:
     return insight.severity == severity and insight.is_proactive == is_proactive
 
 
-def _places(
-    insights: Sequence[Insight], of: Callable[[Insight], tuple[str, ...]]
-) -> tuple[tuple[str, Counter[str]], ...]:
-    counts: dict[str, Counter[str]] = {}
-    for insight in insights:
-        for place in of(insight):
-            counts.setdefault(place, Counter())[insight.severity] += 1
-    return tuple(sorted(counts.items(), key=lambda pair: ([-pair[1][s] for s in SEVERITIES], pair[0])))
-
-
-def _recovery(insights: Sequence[Insight]) -> timedelta | None:
-    times = [i.end - i.start for i in insights if i.end is not None and not i.is_proactive]
-    return sum(times, timedelta()) / len(times) if times else None
+async def _nothing() -> dict[str, tuple[str, ...]]:
+    return {}

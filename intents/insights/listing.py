@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
+from difflib import get_close_matches
 
+from bot.activity import Person
 from bot.card import Button, Card, Item, Table, Text, Tone
 from bot.errors import Invalid
-from bot.insights import Insight
+from bot.insights import Details, Found, Insight, Listed, Wanted
 from bot.intent import Answer, Ask, Definition, Query
 from bot.services import Services
 from bot.words import either
 from intents.insights import definitions
 from intents.insights.asking import Names, Watcher
-from intents.insights.cards import MARKS, reference_to, row_of
+from intents.insights.cards import MARKS, gap_lines, reference_to, row_of, still_reading
+from intents.insights.desk import CLOSED_LOOK, Desk
 from intents.insights.filters import Filters, read_filters
 from intents.insights.when import Span, length_words
 
 SHOWN = 10
 """Insights a page."""
-CLOSED_LOOK = timedelta(days=7)
-"""How far back closed ones are looked for when no time is named."""
+NAMED = 4
+"""Places that are named in a title."""
 
 
 class InsightsList(Query):
@@ -29,6 +32,19 @@ class InsightsList(Query):
     def __init__(self, services: Services, watcher: Watcher) -> None:
         super().__init__(services)
         self._watcher = watcher
+        self._desk = Desk(services, watcher)
+
+    async def list_insights(self, person: Person | None, wanted: Wanted, cursor: str, limit: int) -> Listed:
+        """Return a page for a program or a page; see `bot.insights.InsightDesk`."""
+        return await self._desk.list_insights(person, self.definition, wanted, cursor, limit)
+
+    async def show_insight(self, person: Person | None, insight_id: str, account: str, region: str) -> Details:
+        """Return all about one insight; see `bot.insights.InsightDesk`."""
+        return await self._desk.show_insight(person, self.definition, insight_id, account, region)
+
+    def forget(self, account: str, region: str) -> None:
+        """Read that account and Region anew at the next question."""
+        self._watcher.reader.forget(account, region)
 
     def define(self) -> Definition:
         """Return the definition."""
@@ -42,17 +58,35 @@ class InsightsList(Query):
         if filters.state == "closed" and filters.span is None:
             span = Span(now - CLOSED_LOOK, now, f"in the past {length_words(CLOSED_LOOK)}")
             filters = replace(filters, span=span)
-        found = await self._watcher.find(filters, regions)
+        found = await self._watcher.find(filters, names, regions)
         if not found.insights and filters.thing:
-            everything = await self._watcher.find(replace(filters, thing=""), regions)
-            raise Invalid(_nothing_called(filters.thing, everything.insights), next_step=_TO_NAME)
+            filters, found = await self._take_for_a_resource(filters, names, regions)
         what = describe_filters(filters, names)
         missing: tuple[Item, ...] = tuple(Text(f"⚠ {sentence}") for sentence in found.missing)
         if not found.insights:
             nothing = "nothing more is known" if found.missing else "there are none"
-            card = Card(f"{what[:1].upper()}{what[1:]}: {nothing}", missing)
-            return Answer(card.as_text(), card)
-        return _page(ask.text, filters, found.insights, what, missing, names, now)
+            card = Card(f"{what[:1].upper()}{what[1:]}: {nothing}", missing, footer=self._watcher.footer)
+            if not found.pending:
+                scope = await self._watcher.scope(filters, names, regions, exact=bool(filters.units))
+                lines = gap_lines(await self._watcher.gaps(scope), names.account)
+                card = replace(card, items=(*card.items, *(Text(f"⚠ {line}") for line in lines)))
+        else:
+            card = _page(ask.text, filters, found.insights, what, missing, names, now)
+            card = replace(card, footer=self._watcher.footer)
+        if found.pending:
+            card = still_reading(card, ask.text, found.pending)
+        return Answer(card.as_text(), card)
+
+    async def _take_for_a_resource(
+        self, filters: Filters, names: Names, regions: tuple[str, ...]
+    ) -> tuple[Filters, Found]:
+        """Return what a name means that no account, OU, Region or stack has; raises Invalid when nothing has it."""
+        wider = replace(filters, thing="", resource=filters.thing)
+        found = await self._watcher.find(wider, names, regions)
+        if found.insights:
+            return wider, found
+        everything = await self._watcher.find(replace(filters, thing=""), names, regions)
+        raise Invalid(nothing_called(filters.thing, everything.insights, names, regions), next_step=HOW_TO_NAME)
 
 
 def _page(
@@ -63,7 +97,7 @@ def _page(
     missing: tuple[Item, ...],
     names: Names,
     now: datetime,
-) -> Answer:
+) -> Card:
     pages = -(-len(insights) // SHOWN)
     page = min(filters.page, pages)
     first = (page - 1) * SHOWN
@@ -82,8 +116,7 @@ def _page(
     )
     title = f"{len(insights)} {what if len(insights) != 1 else what.replace('insights', 'insight', 1)} ({counts})"
     tone: Tone = "bad" if any(i.severity == "HIGH" and i.is_open for i in insights) else "warning"
-    card = Card(title, tuple(items), tuple(buttons), tone=tone)
-    return Answer(card.as_text(), card)
+    return Card(title, tuple(items), tuple(buttons), tone=tone)
 
 
 def describe_filters(filters: Filters, names: Names) -> str:
@@ -98,29 +131,54 @@ def describe_filters(filters: Filters, names: Names) -> str:
     parts.append("insights")
     if filters.topics:
         parts.append("about " + either([_TOPIC_WORDS.get(t, t) for t in filters.topics]))
-    if filters.services:
-        parts.append("of " + " and ".join(s.replace("_", " ") for s in filters.services))
-    if filters.stack or filters.thing:
-        parts.append(f"of {filters.stack or filters.thing}")
-    places = [*filters.named_units, *(names.account(a) for a in filters.accounts)]
-    if places:
-        parts.append("in " + _and(places))
-    if filters.regions:
-        parts.append(("and " if places else "in ") + _and(list(filters.regions)))
+    parts += filter(None, (describe_places(filters, names),))
     if filters.span:
         verb = "" if filters.state == "closed" else "opened "
         parts.append(f"{verb}{filters.span.words}")
     return " ".join(parts)
 
 
+def describe_places(filters: Filters, names: Names) -> str:
+    """Return what the filters name of the organization: "of LAMBDA in Platform/Prod and us-east-1"."""
+    parts = []
+    if filters.services:
+        parts.append("of " + " and ".join(s.replace("_", " ") for s in filters.services))
+    for word, value in (("", filters.stack or filters.thing), ("the resource ", filters.resource)):
+        if value:
+            parts.append(f"of {word}{value}")
+    if filters.tags:
+        parts.append("tagged " + _and(list(filters.tags)))
+    places = [*filters.named_units, *(names.account(a) for a in filters.accounts)]
+    if len(places) > NAMED:
+        places = [*places[:NAMED], f"{len(places) - NAMED} more"]
+    if places:
+        parts.append("in " + _and(places))
+    if filters.regions:
+        parts.append(("and " if places else "in ") + _and(list(filters.regions)))
+    return " ".join(parts)
+
+
 _TOPIC_WORDS = {"throttl": "throttling", "error": "errors"}
-_TO_NAME = "Name an account by its id or name, an OU by its path, a Region, a stack, or leave it out."
+HOW_TO_NAME = "Name an account by its id or name, an OU by its path, a Region, a stack, or leave it out."
 
 
-def _nothing_called(thing: str, others: tuple[Insight, ...]) -> str:
+def nothing_called(thing: str, others: tuple[Insight, ...], names: Names, regions: tuple[str, ...]) -> str:
+    """Return that nothing has a name, with the names that are near to it."""
     stacks = sorted({stack for insight in others for stack in insight.stacks})
+    organization = names.organization
+    known = [
+        *(account["Name"] for account in organization.accounts),
+        *(unit.path for unit in organization.units),
+        *(unit.name for unit in organization.units),
+        *regions,
+        *stacks,
+    ]
+    folded = {name.casefold(): name for name in known}
+    near = [folded[name] for name in get_close_matches(thing.casefold(), list(folded), n=4, cutoff=0.6)]
     there = f" The stacks with insights are {_and(stacks[:6])}." if stacks else ""
-    return f"I know no account, OU, Region or stack with insights that is called “{thing[:60]}”.{there}"
+    if near:
+        there = f" Did you mean {either(near)}?"
+    return f"I know no account, OU, Region, stack or resource with insights that is called “{thing[:60]}”.{there}"
 
 
 def _and(values: list[str]) -> str:

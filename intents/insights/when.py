@@ -10,9 +10,16 @@ from datetime import UTC, date, datetime, time, timedelta
 from bot.errors import Invalid
 from bot.insights import KEPT
 
+_AHEAD = "Ask about what was, such as “yesterday”, “since Monday” or “in the past 12 hours”."
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _LAST = re.compile(r"\b(?:past|last|previous|within an?)\s+(hour|day|week|month)\b")
 _MONTHS = re.compile(r"(?<![\w-])([1-9])\s?m\b(?!\s?in)")
+_SIZED = re.compile(
+    r"(?<![\w-])(\d{1,6})\s?(min(?:ute)?s?|h(?:ours?|rs?)?|d(?:ays?)?|w(?:ks?|eeks?)?|months?)\b(?!\s?in)",
+    re.IGNORECASE,
+)
+"""A number and its unit, for recognisers that do not resolve it."""
+_RANGE = re.compile(r"\b(?:from|between|since)\s+(\d{4}-\d\d-\d\d)\s+(?:to|and|until|till|-)\s+(\d{4}-\d\d-\d\d)\b")
 _NEAR = re.compile(rf"\b(today|yesterday|this week|this month|{'|'.join(_DAYS)})\b")
 _FROM = re.compile(r"\b(?:since|after|from|until now)\b")
 _ISO = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
@@ -21,6 +28,13 @@ _LENGTHS = {
     "day": timedelta(days=1),
     "week": timedelta(weeks=1),
     "month": timedelta(days=30),
+}
+_SIZES = {
+    "mi": timedelta(minutes=1),
+    "mo": timedelta(days=30),
+    **dict.fromkeys(("h", "ho", "hr"), timedelta(hours=1)),
+    **dict.fromkeys(("d", "da"), timedelta(days=1)),
+    **dict.fromkeys(("w", "we", "wk"), timedelta(weeks=1)),
 }
 _TOO_LONG = f"Insights are kept for {KEPT.days} days."
 _TRY = "Ask for a shorter time, such as “in the past 12 hours”, “since Monday” or “1w”."
@@ -52,10 +66,12 @@ def read_span(text: str, slots: Mapping[str, str], now: datetime) -> Span | None
         return None
     first, after = (datetime.combine(day, time(), UTC) for day in days)
     if first > now:
-        raise Invalid(f"{days[0].isoformat()} lies ahead, and insights are about what was.", next_step=_TRY)
+        raise Invalid(f"{days[0].isoformat()} lies ahead, and insights are about what was.", next_step=_AHEAD)
+    if days[1] <= days[0]:
+        raise Invalid(f"{days[0].isoformat()} is after the end of that time.", field="Day", next_step=_TRY)
     if now - first > KEPT + timedelta(days=1):
         raise Invalid(_TOO_LONG, field="Day", next_step=_TRY)
-    if _FROM.search(folded):
+    if _FROM.search(folded) and days[1] - days[0] == timedelta(days=1) and not _RANGE.search(folded):
         return Span(first, now, f"since {days[0].isoformat()}")
     last = days[1] - timedelta(days=1)
     words = f"on {days[0].isoformat()}" if last == days[0] else f"from {days[0].isoformat()} to {last.isoformat()}"
@@ -78,7 +94,8 @@ def _length(folded: str, window: str) -> timedelta | None:
         return int(found[1]) * _LENGTHS["month"]
     iso = _ISO.fullmatch(window)
     if not iso or not any(iso.groups()):
-        return None
+        found = _SIZED.search(folded)
+        return int(found[1]) * _SIZES[found[2][:2].rstrip("s")] if found else None
     years, months, weeks, days, hours, minutes, seconds = (min(int(part or 0), 10**6) for part in iso.groups())
     return timedelta(days=365 * years + 30 * months + 7 * weeks + days, hours=hours, minutes=minutes, seconds=seconds)
 
@@ -86,6 +103,16 @@ def _length(folded: str, window: str) -> timedelta | None:
 def _days(folded: str, day: str, now: datetime) -> tuple[date, date] | None:
     """Return the first day and the day after the last."""
     today, one = now.astimezone(UTC).date(), timedelta(days=1)
+    if "tomorrow" in folded:
+        return today + one, today + 2 * one
+    if found := _RANGE.search(folded):
+        try:
+            return date.fromisoformat(found[1]), date.fromisoformat(found[2]) + one
+        except ValueError as error:
+            raise Invalid(f"{found[1]} to {found[2]} is no time.", field="Day", next_step=_TRY) from error
+    if found := re.search(rf"\b(?:from|between) ({'|'.join(_DAYS)}) (?:to|and|until) ({'|'.join(_DAYS)})\b", folded):
+        last = today - ((today.weekday() - _DAYS.index(found[2])) % 7) * one
+        return last - ((_DAYS.index(found[2]) - _DAYS.index(found[1])) % 7) * one, last + one
     if found := _NEAR.search(folded):
         word = found[1]
         if word == "today":

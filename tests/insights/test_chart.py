@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from bot.charts.plot import HEIGHT, WIDTH
+from bot.charts.png import draw
 from bot.insights import Anomaly
-from intents.insights.chart import HEIGHT, WIDTH, draw
 
 BEGIN = datetime(2026, 11, 23, 9, tzinfo=UTC)
 BLUE, ORANGE, RED = (0, 114, 178), (248, 228, 184), (213, 94, 0)

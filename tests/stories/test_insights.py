@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.stories.accounts import WEBSHOP
-from tests.support.stage import Speaker, Stage
+from tests.support.stage import Speaker, Stage, Theatre
 from tests.support.theatre import on_every_channel
 
 NETWORK_HUB = "777788889999"
@@ -27,6 +29,93 @@ async def test_what_is_wrong_is_listed_and_told_up_to_what_to_do(stage: Stage, a
     ana.hears("ECS memory utilization will reach its limit", "High, proactive", "expected to reach 100 %")
     await ana.says("what should I do about it?")
     ana.hears("Raise the memory of the task definition")
+
+
+@on_every_channel
+async def test_health_and_what_is_not_watched_are_told_on_every_channel(stage: Stage, ana: Speaker) -> None:
+    await ana.says("how healthy is the organization?")
+    ana.hears("10 open insights in 6 accounts", "Mean time to recover", "Workloads/Prod")
+    ana.hears("Not watched: Old Intranet", "older than DevOps Guru's administrator")
+    await ana.presses("What is not watched?")
+    ana.hears("3 places not watched", "Webshop Test", "webshop-test", "only chosen stacks")
+
+
+@pytest.mark.parametrize(
+    ("said", "heard", "silent"),
+    [
+        ("health by service", ["Service", "7 days", "Recovery", "DYNAMO_DB"], "Stack "),
+        ("health by account in Workloads", ["in Workloads", "Webshop Prod", "Webshop Test"], "Network Hub"),
+        ("which OUs are unhealthy", ["Workloads", "Workloads/Prod", "Platform"], "Stack "),
+        ("health of Network Hub by stack", ["Network Hub", "network-core", "routing-database"], "checkout-service"),
+        ("health in eu-central-1 by region", ["Region ", "eu-central-1"], "us-east-1"),
+    ],
+)
+async def test_health_is_told_by_place_and_of_places(ana: Speaker, said: str, heard: list[str], silent: str) -> None:
+    await ana.says(said)
+    ana.hears(*heard)
+    ana.does_not_hear(silent)
+
+
+async def test_health_by_tag_counts_accounts_and_insights_by_what_they_are_tagged(stage: Stage, ana: Speaker) -> None:
+    tags = [{"Key": "team", "Value": "shop"}]
+    stage.aws("organizations").tag_resource(ResourceId=WEBSHOP, Tags=tags)
+    await ana.says("health by tag team")
+    ana.hears("Tag", "team=shop", "no such tag")
+    await ana.says("insights tagged team=shop")
+    ana.hears("3 open insights tagged team=shop", "Lambda")
+    ana.does_not_hear("NAT")
+
+
+async def test_a_stack_is_watched_after_its_cost_was_shown_and_approved(stage: Stage, ana: Speaker) -> None:
+    bo = stage.approver()
+    await ana.says("cover stack webshop-test with DevOps Guru")
+    ana.hears("Which account is the stack in?")
+    await ana.says("Webshop Test")
+    await ana.says("us-east-1")
+    ana.hears("Have DevOps Guru watch the stack webshop-test of Webshop Test", "Cost a month", "3.07 USD")
+    await ana.presses("Yes, go ahead")
+    request = ana.request
+    await bo.opens_the_mail(about=request)
+    await bo.approves()
+    await stage.reaches(request, "succeeded")
+    await ana.hears_later("watches the stack webshop-test", "baselining")
+    await ana.says("which stacks are not watched?")
+    ana.hears("Old Intranet")
+    ana.does_not_hear("only chosen stacks")
+    await ana.says("cover stack webshop-test of account 666688889999 in us-east-1")
+    ana.hears("watched already")
+
+
+async def test_alarms_of_cloudwatch_are_the_same_insights_and_answers_say_so(theatre: Theatre, tmp_path: Path) -> None:
+    async with theatre.open_stage(tmp_path, insight_providers="devops-guru,cloudwatch") as stage:
+        ana = stage.speaker("Ana Lopez")
+        await ana.says("which insights are open in Webshop Prod?")
+        ana.hears("5 open insights", "Critical: Lambda p50", "From Amazon DevOps Guru and Amazon CloudWatch")
+        await ana.says("insights for the function checkout-handler")
+        ana.hears("2 open insights of the resource checkout-handler")
+        await ana.says("the first one")
+        ana.hears("Duration (p50) of checkout-handler", "was expected", "A deployment came", "Look at the alarm")
+        ana.hears("From Amazon CloudWatch")
+        await ana.says("show its events")
+        ana.hears("UpdateFunctionCode20150331v2 (deployment)")
+        await ana.says("what is not watched?")
+        ana.hears("Old Intranet", "and has no alarm at all")
+        ana.does_not_hear("webshop-test")
+        await stage.switches_on("access_denied", operation="cloudwatch:DescribeAlarms")
+        await stage.advance(minutes=10)
+        await ana.says("which insights are open in eu-central-1?")
+        ana.hears("Playground", "eu-central-1 is without", "no access", "Amazon CloudWatch")
+
+
+async def test_performance_insights_and_all_recommendations_are_shown(ana: Speaker) -> None:
+    await ana.says("insights for the stack routing-database")
+    await ana.says("tell me about the first one")
+    ana.hears(
+        "DBLoad waiting for Lock:tuple (Performance Insights) of routing: avg usually 1.4, now 11.6; 4 processors"
+    )
+    ana.hears("CreateDeployment (deployment)", "9 more recommendations")
+    await ana.says("what should I do about it?")
+    ana.hears("Tune the statement 12 of the top SQL", "Because of")
 
 
 async def test_the_organization_is_on_one_card(stage: Stage, ana: Speaker) -> None:
@@ -66,10 +155,20 @@ async def test_what_can_not_be_is_answered_with_what_can(ana: Speaker) -> None:
     ana.hears("There is no account called “banana”", "by its id, its name")
     await ana.says("insights in the past 200 days")
     ana.hears("kept for 180 days", "Ask for a shorter time")
+    await ana.says("insights in Wrkloads")
+    ana.hears("Did you mean Workloads")
+    await ana.says("insights for the OU Platfrm")
+    ana.hears("There is no OU called “platfrm”", "Did you mean Platform")
+    await ana.says("insights in eu-centrl-1")
+    ana.hears("Did you mean eu-central-1?")
+    await ana.says("insights of tomorrow")
+    ana.hears("lies ahead", "Ask about what was")
+    await ana.says("health of banana")
+    ana.hears("no account, OU, Region, stack or resource", "banana")
     await ana.says("insights in eu-west-9")
     ana.hears("eu-west-9 is none of the Regions", "eu-central-1")
     await ana.says("insights in banana")
-    ana.hears("no account, OU, Region or stack", "banana", "checkout-service")
+    ana.hears("no account, OU, Region, stack or resource", "banana", "checkout-service")
     await ana.says("tell me about that one")
     ana.hears("I don't know which insight you mean")
 
@@ -86,8 +185,9 @@ async def test_long_lists_have_pages_and_the_last_of_them_can_be_asked_about(ana
 async def test_a_region_that_does_not_answer_is_said_to_be_missing(stage: Stage, ana: Speaker) -> None:
     await stage.switches_on("access_denied", operation="devops-guru:ListOrganizationInsights", times=1)
     await ana.says("which insights are open?")
-    ana.hears("open insights", "is not all here: AWS answered AccessDeniedException")
+    ana.hears("open insights", "is not all here: no access, AWS answered AccessDeniedException")
     await stage.switches_on("access_denied", operation="devops-guru:ListOrganizationInsights")
+    await stage.advance(minutes=10)  # what was just read serves for some minutes
     await ana.says("which insights are open?")
     ana.hears("AWS refused ListOrganizationInsights")
     ana.does_not_hear("there are none")
@@ -98,4 +198,4 @@ async def test_a_chart_is_a_picture_that_the_console_shows(stage: Stage) -> None
     await ana.says("insights for Webshop Prod")
     await ana.says("tell me about the first one")
     page = (await ana.visits("/")).text
-    assert 'src="data:image/png;base64,' in page
+    assert 'src="data:image/svg+xml;base64,' in page
