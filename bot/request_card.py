@@ -17,7 +17,7 @@ from bot.database.tables import approvals, messages, steps
 from bot.errors import without_arns
 from bot.people import shown
 from bot.requests import STATE_WORDS, RequestRecord
-from bot.requests.record import PROGRESS
+from bot.requests.record import OFFERS, PROGRESS
 from bot.requests.store import CANCELLABLE
 from bot.services import Services
 from bot.stopping import STOP, UNDER_WAY, stoppable
@@ -179,7 +179,8 @@ def _buttons(
     record: RequestRecord, channel: str, audience: Audience, is_open: bool, stop_word: str
 ) -> tuple[Button, ...]:
     if stop_word and record.state in UNDER_WAY:
-        return (Button(f"Stop the {stop_word}", STOP, record.id, "destructive"),)
+        offers = tuple(Button(title, "say", text) for title, text in record.notes.get(OFFERS, ()))
+        return (*offers, Button(f"Stop the {stop_word}", STOP, record.id, "destructive"))
     if audience == "approver":
         value = f"{record.id}:{record.version}"
         both = (

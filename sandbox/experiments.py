@@ -107,6 +107,9 @@ def _pass(world: World, experiment: Experiment, at: float) -> None:
             name: resolve(world, accounts, experiment.region, target, f"{experiment.id}/{name}")
             for name, target in experiment.targets.items()
         }
+        if world.faults.take("targets_drift") is not None:
+            largest = max(experiment.resolved, key=lambda name: len(experiment.resolved[name]))
+            experiment.resolved[largest].pop()
     elif experiment.status == "initiating":
         _run(world, experiment, at)
     elif experiment.status == "stopping":

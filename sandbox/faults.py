@@ -115,6 +115,7 @@ KINDS = {
             ("times", "message"),
             {"message": "The action could not be carried out."},
         ),
+        FaultKind("targets_drift", "FIS experiments leave out one of what they would hit.", ("times",)),
         FaultKind("trail_missing", "Accounts see no organization trail of CloudTrail.", ("times",)),
         FaultKind("recorder_stopped", "AWS Config's recorders have stopped.", ("times",)),
         FaultKind("quota", "The organization has all the accounts it may have (or `limit`).", ("limit", "times")),

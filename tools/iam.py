@@ -17,10 +17,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
-from tools.calls import DEPLOYER, MANAGEMENT, MEMBER, OWN, ROOT, Call, Unresolvable, find_calls
+from tools.calls import CHAOS, DEPLOYER, MANAGEMENT, MEMBER, OWN, ROOT, Call, Unresolvable, find_calls
 from tools.permissions import (
     FACTS,
     REQUEST_CONDITION,
+    STOPS,
     Facts,
     Names,
     UnknownOperation,
@@ -34,6 +35,7 @@ LEX_POLICIES = ROOT / "adapters" / "lex" / "building" / "policy.json"
 BEGIN, END = "<!-- Written by python -m tools.iam write. -->", "<!-- End of what is written. -->"
 TITLES = {
     "account_vending": "Vending accounts",
+    "chaos": "Experiments",
     "core": "Reading the organization",
     "audit": "Anchoring the record",
     "doctor": "`python -m bot doctor`",
@@ -50,6 +52,7 @@ ROLE_WORDS = {
     OWN: "the bot's own identity",
     DEPLOYER: "whoever deploys the Lex bot",
     MANAGEMENT: "the management role (`MANAGEMENT_ROLE_ARN`)",
+    CHAOS: "each role for experiments (`CHAOS_ROLE_ARN`)",
     MEMBER: "the role in member accounts (`MEMBER_ROLE_NAME`)",
 }
 PLANNING, WORK = "planning", "work"
@@ -62,7 +65,8 @@ def policy_of(calls: Iterable[Call], names: Names = DEFAULT, phases: Sequence[st
     """Return the least policy for these calls, which one role makes: {"Version", "Statement"}.
 
     *Planning* is all that only looks, whenever it is done. *Work* is what changes something through an assumed
-    role, and what AWS does on account of that: allowed only in sessions that are tagged with a request.
+    role, and what AWS does on account of that: allowed only in sessions that are tagged with a request. What stops
+    something is always allowed: whoever stops it carries out no request.
     """
     reads: set[str] = set()
     changes: set[str] = set()
@@ -71,8 +75,11 @@ def policy_of(calls: Iterable[Call], names: Names = DEFAULT, phases: Sequence[st
         (reads if is_read(call.operation) else changes).update(actions_of(call))
         condition = {} if call.role in (OWN, DEPLOYER) else REQUEST_CONDITION
     statements = []
+    stops = changes & STOPS
+    changes -= STOPS
     if PLANNING in phases:
         statements += _grouped("Planning", reads, names, {})
+        statements += _grouped("Stopping", stops, names, {})
     if WORK in phases:
         statements += _grouped("Work", changes, names, condition)
         for facts in dict.fromkeys(FACTS[action] for action in sorted(changes & FACTS.keys())):
@@ -124,7 +131,7 @@ def document() -> str:
     for capability in sorted({c.capability for c in calls}, key=lambda name: (name != "core", name)):
         parts.append(f"### {TITLES.get(capability, capability.replace('_', ' ').capitalize())}\n")
         own = [c for c in calls if c.capability == capability]
-        for role in (OWN, DEPLOYER, MANAGEMENT, MEMBER):
+        for role in (OWN, DEPLOYER, MANAGEMENT, MEMBER, CHAOS):
             listed = [c for c in own if c.role == role]
             if not listed:
                 continue
@@ -188,7 +195,7 @@ def main(arguments: Sequence[str]) -> int:
     commands.add_parser("write", help="put the policies into docs/aws.md")
     commands.add_parser("check", help="tell whether docs/aws.md is up to date")
     show = commands.add_parser("show", help="print one role's whole policy as JSON")
-    show.add_argument("role", choices=(OWN, MANAGEMENT, MEMBER, DEPLOYER))
+    show.add_argument("role", choices=(OWN, MANAGEMENT, MEMBER, CHAOS, DEPLOYER))
     show.add_argument("--phase", choices=PHASES, action="append", help="planning or work alone")
     for entry in fields(Names):
         show.add_argument(f"--{entry.name.replace('_', '-')}", default=entry.default)

@@ -19,6 +19,8 @@ from tools.calls import Call
 
 REQUEST_CONDITION = {"StringLike": {"aws:PrincipalTag/quartermaster-request": "qm-*"}}
 """Holds only in sessions that are tagged with a request: those that carry one out."""
+STOPS = frozenset(("fis:StopExperiment", "fis:UpdateSafetyLeverState"))
+"""What must be possible at any time, outside of a request."""
 _PREFIXES = {
     "cloudwatch": "cloudwatch",
     "resourcegroupstaggingapi": "tag",
@@ -115,6 +117,13 @@ _RESOURCES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("cloudformation:ListStackResources", ("arn:aws:cloudformation:*:*:stack/*",)),
     ("ses:SendEmail", ("arn:aws:ses:{region}:{bot}:identity/{sender}",)),
     ("ses:SendRawEmail", ("arn:aws:ses:{region}:{bot}:identity/{sender}",)),
+    ("fis:StartExperiment", ("arn:aws:fis:*:*:experiment-template/*", "arn:aws:fis:*:*:experiment/*")),
+    ("fis:StopExperiment", ("arn:aws:fis:*:*:experiment/*",)),
+    ("fis:GetExperimentTemplate", ("arn:aws:fis:*:*:experiment-template/*",)),
+    ("fis:ListTargetAccountConfigurations", ("arn:aws:fis:*:*:experiment-template/*",)),
+    ("fis:GetExperiment", ("arn:aws:fis:*:*:experiment/*",)),
+    ("fis:ListExperimentResolvedTargets", ("arn:aws:fis:*:*:experiment/*",)),
+    ("fis:*SafetyLever*", ("arn:aws:fis:*:*:safety-lever/*",)),
     ("sns:Publish", ("arn:aws:sns:{region}:{bot}:{topic}",)),
     ("sns:GetTopicAttributes", ("arn:aws:sns:{region}:{bot}:{topic}",)),
     ("sns:Subscribe", ("arn:aws:sns:*:*:{topic}",)),
@@ -178,6 +187,11 @@ FACTS: Mapping[str, Facts] = {
     "servicecatalog:ProvisionProduct": _ACCOUNT_FACTORY,
     "servicecatalog:UpdateProvisionedProduct": _ACCOUNT_FACTORY,
     "servicecatalog:TerminateProvisionedProduct": _ACCOUNT_FACTORY,
+    "fis:StartExperiment": Facts(
+        name="Experiment",
+        actions=("fis:TagResource",),
+        source="AWS FIS User Guide, “Identity-based policy examples”",
+    ),
     "lex:CreateBot": Facts(
         name="LexRole",
         actions=("iam:PassRole",),

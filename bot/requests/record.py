@@ -59,6 +59,8 @@ STATE_WORDS: dict[str, str] = {
 
 PROGRESS = "progress"
 """Note on a request: how far its work is, as [mark, name, sentence] lines."""
+OFFERS = "offers"
+"""Note on a request: what its card offers to say while it is under way, as [title, text] pairs."""
 _ALPHABET = "23456789abcdefghjkmnpqrstvwxyz"  # no letters or digits that people mix up
 _ID = re.compile(rf"(?:qm-)?([{_ALPHABET}]{{8}})")
 

@@ -11,6 +11,7 @@ from bot.intent import Answer, Ask, Definition, Query, Slot, SlotType
 from bot.requests import Filter, RequestRecord
 from bot.requests.record import STATE_WORDS
 from bot.requests.store import CANCELLABLE
+from bot.stopping import STOP, UNDER_WAY, Stopping, stoppable
 from bot.workflow.mending import RETRY
 from bot.workflow.run import BY_HAND
 
@@ -163,6 +164,8 @@ class RequestStatus(Query):
             items.extend(Text(words) for words in told[-1:])
         if record.state in CANCELLABLE and self.services.policy.may_cancel(ask.person, record.subject).allowed:
             buttons = (Button(f"Cancel {record.id}", "cancel_request", record.id, "destructive"),)
+        if record.state in UNDER_WAY and (stops := stoppable(self.services, record)):
+            buttons = (*buttons, Button(f"Stop the {stops.stop_word}", STOP, record.id, "destructive"))
         card = Card(
             f"{STATE_WORDS[record.state].capitalize()}: {record.plan.summary}", tuple(items), buttons, request=record.id
         )
@@ -211,6 +214,9 @@ class CancelRequest(Query):
         record = await self.services.requests.find(ask.slots["RequestId"])
         require_visible(self, record, ask)
         owner = ask.owner or None
+        if record.state in UNDER_WAY and stoppable(self.services, record):
+            record, text = await Stopping(self.services).stop(record.id, ask.person, surface=ask.channel, owner=owner)
+            return Answer(text, Card(f"Stop: {record.plan.summary}", (Text(text),), tone="warning", request=record.id))
         record = await self.services.requests.cancel(
             record.id, ask.person, surface=ask.channel, owner=owner, told_in=ask.conversation
         )

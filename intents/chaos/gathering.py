@@ -1,0 +1,101 @@
+"""Reading the world before an experiment: its template and targets, alarms, lever, and who else is on the stack."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import select
+
+from bot.database.tables import requests, touched
+from bot.errors import CloudError
+from bot.intent import Ask
+from bot.services import Services
+from intents.chaos.fis import Fis
+from intents.chaos.model import Template, seconds_of
+from intents.chaos.planning import STACK
+from intents.chaos.targets import Targets
+
+log = structlog.get_logger(__name__)
+
+_RUNNING = ("running", "paused", "stopping")
+
+
+class Gathering:
+    """Reads everything anew: what was read a minute ago may not be so any more."""
+
+    def __init__(self, services: Services, fis: Fis) -> None:
+        self._services, self._fis, self._targets = services, fis, Targets(services)
+
+    async def facts(self, ask: Ask, limit_minutes: float) -> Mapping[str, Any]:
+        """Return the facts of a plan, as JSON types. Raises CloudError and Invalid."""
+        template = await self._fis.find(ask.slots["Experiment"], ask.slots.get("Stack", ""), fresh=True)
+        hits, alarms, lever, running, (insights, unread), busy = await asyncio.gather(
+            self._targets.resolve(template),
+            self._fis.alarms(template.place, template.alarms) if template.alarms else _nothing(),
+            self._fis.lever(template.place),
+            self._fis.running_count(template.place),
+            self._insights(template),
+            self._busy(template.stack),
+        )
+        freeze = self._services.house.freeze_of(template.stack, self._services.clock.now())
+        return {
+            "slots": dict(ask.slots),
+            "template": template.as_dict(),
+            "hits": [h.as_dict() for h in hits],
+            "alarms": {arn: alarm["StateValue"] for arn, alarm in alarms.items()},
+            "lever": lever,
+            "running": running,
+            "insights": insights,
+            "unread": unread,
+            "busy": busy,
+            "freeze": {"name": freeze.name, "until": f"{freeze.until:%Y-%m-%d %H:%M %Z}"} if freeze else None,
+            "limit_minutes": limit_minutes,
+            "lease_minutes": self._services.settings.chaos_lease_minutes,
+        }
+
+    async def _insights(self, template: Template) -> tuple[list[dict[str, str]], list[str]]:
+        """Return the open insights of high severity on the stack, and what could not be looked at."""
+        if self._services.insights is None:
+            return [], ["Nothing watches the accounts for insights here."]
+        accounts = template.accounts or (template.place.account,)
+        found: list[dict[str, str]] = []
+        unread: list[str] = []
+        for account in accounts:
+            try:
+                open_ones = await self._services.insights.ongoing((template.place.region,), account)
+            except CloudError as error:
+                log.warning("chaos.insights_unread", account=account, code=error.code)
+                unread.append(f"Open insights of account {account} can't be read just now ({error.code}).")
+                continue
+            unread += open_ones.missing
+            found += [
+                {"id": i.id, "name": i.name}
+                for i in open_ones.insights
+                if i.severity == "HIGH" and (not i.stacks or template.stack in i.stacks)
+            ]
+        return found, unread
+
+    async def _busy(self, stack: str) -> list[dict[str, str]]:
+        """Return the requests of any kind that are at work on a stack."""
+        query = (
+            select(requests.c.id, requests.c.plan)
+            .join(touched, touched.c.request_id == requests.c.id)
+            .where(touched.c.kind == STACK, touched.c.resource == stack, requests.c.state.in_(("queued", *_RUNNING)))
+            .order_by(requests.c.id)
+        )
+        async with self._services.database.read() as connection:
+            rows = (await connection.execute(query)).all()
+        return [{"id": r.id, "summary": r.plan["summary"]} for r in rows]
+
+
+async def _nothing() -> dict[str, dict[str, Any]]:
+    return {}
+
+
+def minutes_of(duration: str) -> float:
+    """Return the minutes of an ISO 8601 duration as Lex gives it (PT10M, PT1H30M); 0 when it is none."""
+    return timedelta(seconds=seconds_of({"parameters": {"d": duration}})) / timedelta(minutes=1)

@@ -1,0 +1,130 @@
+"""Questions about experiments: which there are, what one would hit, and what one did."""
+
+from __future__ import annotations
+
+from bot.card import Card, Facts, Item, Table, Text
+from bot.errors import Invalid, NotFound
+from bot.intent import Answer, Ask, Definition, Query
+from bot.requests import Filter, RequestRecord
+from bot.services import Services
+from intents.chaos import definitions
+from intents.chaos.fis import Fis
+from intents.chaos.model import Template
+from intents.chaos.notes import EXPERIMENT
+from intents.chaos.reporting import Reporting
+from intents.chaos.targets import Targets
+
+SHOWN = 20
+
+
+class ExperimentCatalogue(Query):
+    """Lists what can be run."""
+
+    def __init__(self, services: Services, fis: Fis) -> None:
+        super().__init__(services)
+        self._fis = fis
+
+    def define(self) -> Definition:
+        """Return the definition."""
+        return definitions.LISTING
+
+    async def answer(self, ask: Ask) -> Answer:
+        """Return the templates, of one stack if it is named, with what they do in plain words."""
+        stack = ask.slots.get("Stack", "").casefold().strip(" .?!")
+        known = await self._fis.templates()
+        found = [t for t in known if stack in t.stack.casefold() or stack in t.name.casefold()]
+        if not found:
+            named = f" for {stack}" if stack else ""
+            return Answer(f"There are no experiments{named}. They are templates of AWS Fault Injection Service.")
+        rows = tuple((t.name, t.environment, _does(t), _stops(t)) for t in found[:SHOWN])
+        table = Table(("Experiment", "For", "Does", "Stops by itself when"), rows)
+        more = (Text(f"{len(found) - SHOWN} more are not shown.", subtle=True),) if len(found) > SHOWN else ()
+        hint = Text(f"Say “what would {found[0].name} hit?” or “run the experiment {found[0].name}”.", subtle=True)
+        card = Card("Experiments", (table, *more, hint))
+        return Answer(card.as_text(), card)
+
+
+class ExperimentTargets(Query):
+    """Tells what would be hit now; starts nothing."""
+
+    def __init__(self, services: Services, fis: Fis) -> None:
+        super().__init__(services)
+        self._fis, self._targets = fis, Targets(services)
+
+    def define(self) -> Definition:
+        """Return the definition."""
+        return definitions.AIMING
+
+    async def answer(self, ask: Ask) -> Answer:
+        """Return the targets in numbers and as a picture a zone."""
+        name = ask.slots.get("Experiment", "") or await self._talked_about(ask)
+        if not name:
+            raise Invalid(
+                "Say which experiment, such as “what would the AZ outage experiment on checkout-staging hit?”."
+            )
+        template = await self._fis.find(name.strip(" ?"), ask.slots.get("Stack", "").strip(" ?"), fresh=True)
+        hits = await self._targets.resolve(template)
+        items: list[Item] = [Text(f"{template.description}. {' '.join(template.steps())}")]
+        items.append(Facts(tuple((h.name, h.sentence()) for h in hits) or (("Targets", "none"),)))
+        rows = tuple((h.noun, *row) for h in hits for row in h.picture())
+        if rows:
+            items.append(Table(("What", "Zone", "Hit", "How many"), rows))
+        items.append(Facts((("Stops by itself when", _stops(template)), ("Role", template.role.rpartition("/")[2]))))
+        items.append(Text("Nothing was started: I looked these up just now.", subtle=True))
+        card = Card(f"{template.name} would hit", tuple(items))
+        return Answer(card.as_text(), card)
+
+    async def _talked_about(self, ask: Ask) -> str:
+        """Return the template of the newest experiment asked for in this conversation."""
+        found = await newest(self, ask)
+        return str(found.plan.effects["template"]) if found else ""
+
+
+class ExperimentReport(Query):
+    """Tells what an experiment did, as it can be read now."""
+
+    def __init__(self, services: Services, reporting: Reporting) -> None:
+        super().__init__(services)
+        self._reporting = reporting
+
+    def define(self) -> Definition:
+        """Return the definition."""
+        return definitions.REPORTING
+
+    async def answer(self, ask: Ask) -> Answer:
+        """Return the report of the experiment that is named, else of the newest here."""
+        record = await named_or_newest(self, ask)
+        if not record.notes.get(EXPERIMENT):
+            return Answer(f"The experiment of request {record.id} has not begun.")
+        return Answer(*await self._reporting.card(record))
+
+
+async def named_or_newest(query: Query, ask: Ask) -> RequestRecord:
+    """Return the experiment's request that is named, else the newest of this conversation; raises NotFound."""
+    if ask.slots.get("RequestId"):
+        record = await query.services.requests.find(ask.slots["RequestId"])
+        foreign = bool(ask.owner) and record.owner != ask.owner
+        if foreign or record.intent != definitions.START:
+            raise NotFound(f"There is no experiment {record.id}.", next_step="Say “which experiments are there”.")
+        return record
+    found = await newest(query, ask)
+    if found is None:
+        raise NotFound("No experiment was asked for in this conversation.", next_step="Name its request (qm-…).")
+    return found
+
+
+async def newest(query: Query, ask: Ask, *states: str) -> RequestRecord | None:
+    """Return the newest experiment of this conversation, in one of the states if any are named."""
+    wanted = Filter(
+        conversation=ask.conversation, intent=definitions.START, state=states, owner=ask.owner or None, limit=1
+    )
+    page = await query.services.requests.list(wanted)
+    return page.items[0] if page.items else None
+
+
+def _does(template: Template) -> str:
+    return f"{template.description}: {' '.join(template.steps())}"
+
+
+def _stops(template: Template) -> str:
+    return " or ".join(f"{arn.partition(':alarm:')[2]} fires" for arn in template.alarms) or "no stop condition"

@@ -1,0 +1,195 @@
+"""Chaos experiments: run safely, watched, and stopped the moment somebody says so."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from sandbox.chaos_seed import template_id
+from tests.stories.accounts import is_approved
+from tests.stories.experiments import OUTAGE, PROD, TEST, in_account, is_running, plans, status_in_fis
+from tests.support.stage import Approver, Speaker, Stage, Theatre
+from tests.support.theatre import on_every_channel
+
+CATALOGUE = "run the AZ outage experiment on catalogue-prod"
+
+
+@on_every_channel
+async def test_an_experiment_runs_to_its_end(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    await ana.says(f"{OUTAGE} for 15 minutes")
+    ana.hears("What do you expect to stay true")
+    await ana.says("orders go through all the time")
+    ana.hears("Outage of an Availability Zone", "2 of 6 instances", "us-east-1a", "1 of 3 subnets")
+    ana.hears("checkout-staging-errors fires", "US dollars")
+    request = await is_approved(ana, bo)
+    await ana.hears_later("has been started")
+    await stage.advance(minutes=13)
+    await ana.hears_later("ran to its end", "As expected")
+    view = await stage.reaches(request, "succeeded")
+    assert view["outcome"]["status"] == "completed"
+    assert len(await stage.calls("StartExperiment")) == 1
+
+
+@on_every_channel
+async def test_a_press_of_the_button_stops_it_at_once(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    request = await is_running(stage, ana, bo)
+    await ana.presses("Stop the experiment")
+    ana.hears("Stopping the experiment of request")
+    assert status_in_fis(stage) == "stopping"
+    await stage.advance(seconds=30)
+    await ana.hears_later("was stopped by", "FIS has confirmed it")
+    await stage.reaches(request, "stopped")
+
+
+@on_every_channel
+async def test_stop_it_in_the_thread_stops_it_whatever_is_half_said(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    request = await is_running(stage, ana, bo)
+    await ana.says("I need an AWS account")
+    await ana.says("stop it")
+    ana.hears("Stopping the experiment of request")
+    assert status_in_fis(stage) == "stopping"
+    await stage.advance(seconds=30)
+    await stage.reaches(request, "stopped")
+
+
+async def test_anybody_may_stop_it_from_anywhere_and_twice_is_like_once(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    request = await is_running(stage, ana, bo)
+    cy, dee = stage.speaker("Cy Young"), stage.speaker("Dee Dunn")
+    await asyncio.gather(cy.says("stop the experiment"), dee.says(f"stop {request}"))
+    assert "being stopped already" in cy.last_heard + dee.last_heard or "asked to end it" in cy.last_heard
+    await cy.says(f"stop the experiment {request}")
+    cy.hears("is being stopped already")
+    await stage.advance(seconds=30)
+    await ana.hears_later("was stopped by")
+    await stage.reaches(request, "stopped")
+    await cy.says(f"stop the experiment {request}")
+    cy.hears("Nothing was stopped", "stopped already")
+    assert len(await stage.calls("StartExperiment")) == 1
+
+
+async def test_an_alarm_stops_it_and_the_report_tells_the_metric(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    request = await is_running(stage, ana, bo)
+    watch = in_account(stage, TEST, "cloudwatch")
+    watch.set_alarm_state(AlarmName="checkout-staging-errors", StateValue="ALARM", StateReason="a rehearsal")
+    await stage.advance(seconds=30)
+    await ana.hears_later("stopped: Experiment halted by stop condition", "Not as expected", "fired")
+    await stage.reaches(request, "stopped")
+    await stage.advance(minutes=20)
+    await ana.says(f"experiment report {request}")
+    ana.hears("Approved by", "bo@corp.example", "HTTPCode_Target_5XX_Count")
+    ana.does_not_hear("—")
+
+
+async def test_only_the_word_of_somebody_keeps_it_going(theatre: Theatre, tmp_path: Path) -> None:
+    async with theatre.open_stage(tmp_path, chaos_lease_minutes=3) as stage:
+        ana, bo = stage.speaker("Ana Lopez"), stage.approver()
+        request = await is_running(stage, ana, bo, CATALOGUE)
+        await stage.advance(minutes=2)
+        await ana.hears_later("keep going?")
+        await ana.presses("Keep going")
+        ana.hears("goes on; I ask again")
+        await stage.advance(minutes=2, seconds=10)
+        await ana.hears_later("keep going?")
+        assert status_in_fis(stage, PROD) == "running"
+        await stage.advance(minutes=1)
+        await ana.hears_later("nobody said in time that it goes on")
+        assert status_in_fis(stage, PROD) == "stopping"
+        await ana.says(f"keep going with {request}")
+        ana.hears("being stopped; that can't be called back")
+        await stage.advance(seconds=30)
+        await stage.reaches(request, "stopped")
+
+
+async def test_what_it_would_hit_is_told_without_starting_anything(stage: Stage, ana: Speaker) -> None:
+    await ana.says("which experiments are there for checkout-staging?")
+    ana.hears("az-outage-checkout-staging", "Cut us-east-1a off for 10 min")
+    ana.does_not_hear("catalogue-prod")
+    await ana.says("what would the AZ outage experiment on checkout-staging hit?")
+    ana.hears("2 of 6 instances", "us-east-1a", "■■", "2 of 2", "us-east-1b", "□□", "0 of 2", "Nothing was started")
+    assert await stage.calls("StartExperiment") == []
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("run the unguarded-catalogue-prod experiment", "Nothing would stop this experiment by itself"),
+        ("run the AZ outage experiment on checkout-prod", "an insight of high severity is open"),
+    ],
+)
+async def test_what_is_refused_says_why(stage: Stage, ana: Speaker, words: str, reason: str) -> None:
+    await plans(ana, words)
+    ana.hears(reason)
+    ana.does_not_hear("Shall I go ahead")
+    assert await stage.requests() == []
+
+
+async def test_alarms_the_lever_and_the_quota_refuse(stage: Stage, ana: Speaker) -> None:
+    fis, watch = in_account(stage, TEST, "fis"), in_account(stage, TEST, "cloudwatch")
+    watch.set_alarm_state(AlarmName="checkout-staging-errors", StateValue="ALARM", StateReason="a rehearsal")
+    await plans(ana)
+    ana.hears("The alarm checkout-staging-errors fires already")
+    watch.set_alarm_state(AlarmName="checkout-staging-errors", StateValue="OK", StateReason="over")
+    for number in range(5):
+        fis.start_experiment(experimentTemplateId=template_id("task-loss-checkout-staging"), clientToken=str(number))
+    await ana.says("continue")
+    ana.hears("5 experiments run in this account and Region already")
+    boss = stage.speaker("Bo Diaz", email="bo@corp.example")
+    await boss.says("stop everything because production is on fire")
+    boss.hears("The safety lever is engaged")
+    assert fis.get_safety_lever(id="default")["safetyLever"]["state"]["reason"] == "production is on fire"
+    await stage.advance(minutes=1)
+    await ana.says("continue")
+    ana.hears("The safety lever is engaged (“production is on fire”)")
+    await ana.says("allow experiments again")
+    ana.hears("No policy lets")
+    await boss.says("allow experiments again")
+    boss.hears("may be started again")
+    await ana.says("continue")
+    ana.hears("Shall I go ahead?")
+
+
+async def test_a_freeze_and_an_insight_are_set_aside_by_a_second_person_only(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    await plans(ana, "run the AZ outage experiment on checkout-prod")
+    ana.hears("override because")
+    await ana.says("override because it is the drill that was agreed on")
+    ana.hears("OVERRIDE", "drill that was agreed on", "Set aside by override")
+    request = await is_approved(ana, bo)
+    assert (await stage.view(request))["plan"]["effects"]["override"] == "drill that was agreed on"
+    await ana.hears_later("has been started")
+
+
+async def test_a_plan_that_has_changed_since_its_approval_starts_nothing(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    await plans(ana)
+    await ana.presses("Yes, go ahead")
+    request = ana.request
+    ec2 = in_account(stage, TEST, "ec2")
+    fis = in_account(stage, TEST, "fis")
+    template = fis.get_experiment_template(id=template_id("az-outage-checkout-staging"))["experimentTemplate"]
+    targets = template["targets"]
+    targets["instances"]["selectionMode"] = "COUNT(1)"
+    fis.update_experiment_template(id=template["id"], targets=targets)
+    assert ec2.describe_instances()["Reservations"]
+    await bo.opens_the_mail(about=request)
+    await bo.approves()
+    await ana.hears_later("the plan has changed since it was approved", "2 of 6 instances", "1 of 6 instances")
+    await stage.reaches(request, "failed")
+    assert await stage.calls("StartExperiment") == []
+
+
+async def test_a_run_that_hits_something_else_is_stopped(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    await stage.switches_on("targets_drift")
+    await plans(ana)
+    request = await is_approved(ana, bo)
+    await ana.hears_later("has been started")
+    await stage.advance(seconds=15)
+    await ana.hears_later("what it hits is not what was approved")
+    await stage.advance(seconds=30)
+    await stage.reaches(request, "stopped")
