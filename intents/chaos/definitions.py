@@ -23,7 +23,7 @@ EXPECTATION = SlotType(
 OVERRIDE = SlotType(
     "OverrideReason",
     listed=False,
-    samples=("it is the drill that was agreed on", "the insight is about something else"),
+    samples=("it is the drill that was agreed on", "the insight is about something else", "we know of it"),
 )
 REQUEST_ID = SlotType("RequestId", pattern="(qm-)?[23456789abcdefghjkmnpqrstvwxyz]{8}", listed=False)
 LEVER_REASON = SlotType(
@@ -95,7 +95,7 @@ STARTING = Definition(
             utterances=("override because {OverrideReason}", "override it because {OverrideReason}"),
         ),
     ),
-    examples=("run the AZ outage experiment on checkout-staging for 10 minutes",),
+    examples=("run the AZ outage experiment on checkout-staging for 15 minutes",),
     confirmation="Run the experiment {Experiment}?",
     declined="OK, nothing was started.",
 )

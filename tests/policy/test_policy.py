@@ -26,7 +26,7 @@ REQUEST = Subject(
     {"AccountType": "Production"},
 )
 VENDING = Definition("AWSAccountVending", "order", "Order.", ())
-CHAOS = Definition("StartExperiment", "experiment", "Start.", ())
+UNNAMED = Definition("LaunchRocket", "launch", "Launch.", ())
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_a_named_approver_approves(policy: Policy) -> None:
     [
         ("CloseAccount", "change", "An account's owner, and operators, may ask to", "questions"),
         ("CloseAccount", "change", "move, hand over, update, renew or close it.", "products"),
-        ("StartExperiment", "change", "No policy lets eve@corp.example do this", "Everybody"),
+        ("LaunchRocket", "change", "No policy lets eve@corp.example do this", "Everybody"),
     ],
 )
 def test_a_refusal_tells_only_of_policies_that_concern_what_was_asked(
@@ -111,7 +111,7 @@ def test_an_address_can_not_break_out_of_its_quotes(policy: Policy) -> None:
 
 
 def test_nothing_named_means_refused_and_says_whom_to_ask(policy: Policy) -> None:
-    decision = policy.may_ask(ANA, CHAOS, "change", {})
+    decision = policy.may_ask(ANA, UNNAMED, "change", {})
     assert not decision.allowed
     assert decision.policy == ""
     assert "No policy lets ana@corp.example do this" in decision.reason

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.chaos_seed import template_id
 from tests.stories.accounts import is_approved
-from tests.stories.experiments import OUTAGE, PROD, TEST, in_account, is_running, plans, status_in_fis
+from tests.stories.experiments import PROD, TEST, in_account, is_running, plans, status_in_fis
 from tests.support.stage import Approver, Speaker, Stage, Theatre
 from tests.support.theatre import on_every_channel
 
@@ -18,7 +18,7 @@ CATALOGUE = "run the AZ outage experiment on catalogue-prod"
 
 @on_every_channel
 async def test_an_experiment_runs_to_its_end(stage: Stage, ana: Speaker, bo: Approver) -> None:
-    await ana.says(f"{OUTAGE} for 15 minutes")
+    await ana.says("run the AZ outage experiment on checkout-staging for 15 minutes")
     ana.hears("What do you expect to stay true")
     await ana.says("orders go through all the time")
     ana.hears("Outage of an Availability Zone", "2 of 6 instances", "us-east-1a", "1 of 3 subnets")
@@ -73,6 +73,7 @@ async def test_anybody_may_stop_it_from_anywhere_and_twice_is_like_once(
 
 async def test_an_alarm_stops_it_and_the_report_tells_the_metric(stage: Stage, ana: Speaker, bo: Approver) -> None:
     request = await is_running(stage, ana, bo)
+    await stage.advance(minutes=3)
     watch = in_account(stage, TEST, "cloudwatch")
     watch.set_alarm_state(AlarmName="checkout-staging-errors", StateValue="ALARM", StateReason="a rehearsal")
     await stage.advance(seconds=30)
@@ -138,7 +139,7 @@ async def test_alarms_the_lever_and_the_quota_refuse(stage: Stage, ana: Speaker)
     await ana.says("continue")
     ana.hears("5 experiments run in this account and Region already")
     boss = stage.speaker("Bo Diaz", email="bo@corp.example")
-    await boss.says("stop everything because production is on fire")
+    await boss.says("stop all experiments because production is on fire")
     boss.hears("The safety lever is engaged")
     assert fis.get_safety_lever(id="default")["safetyLever"]["state"]["reason"] == "production is on fire"
     await stage.advance(minutes=1)
