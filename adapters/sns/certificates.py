@@ -49,11 +49,11 @@ class Certificates:
 
     async def key_of(self, url: str) -> RSAPublicKey:
         """Return the key; raises BadCertificate, and Unavailable when the certificate can't be had now."""
-        async with self._fetching:  # whoever waits for the same one finds it fetched
-            fetched, certificate = self._kept.get(url, (0.0, None))
-            patience = FRESH if certificate else PAUSE
-            if url not in self._kept or self._now() - fetched > patience:
-                certificate = await self._fetch(url)
+        certificate = self._known(url)
+        if self._is_old(url):
+            # What is known never waits here: somebody may make us ask for certificates that don't exist.
+            async with self._fetching:  # whoever waits for the same one finds it fetched
+                certificate = self._known(url) if not self._is_old(url) else await self._fetch(url)
         if certificate is None:
             raise Unavailable("SNS's certificate could not be fetched.")
         if not certificate.not_valid_before_utc <= self._wall() <= certificate.not_valid_after_utc:
@@ -63,18 +63,28 @@ class Certificates:
             raise BadCertificate("key")
         return key
 
+    def _known(self, url: str) -> x509.Certificate | None:
+        return self._kept.get(url, (0.0, None))[1]
+
+    def _is_old(self, url: str) -> bool:
+        """Tell whether a certificate has to be fetched: it is not known, or not for long enough any more."""
+        if url not in self._kept:
+            return True
+        fetched, certificate = self._kept[url]
+        return self._now() - fetched > (FRESH if certificate else PAUSE)
+
     async def _fetch(self, url: str) -> x509.Certificate | None:
-        self._kept[url] = (self._now(), None)
-        self._kept.move_to_end(url)
-        if len(self._kept) > MOST:
-            self._kept.popitem(last=False)
+        certificate = None
         try:
             async with asyncio.timeout(WITHIN):
                 certificate = x509.load_pem_x509_certificate(await fetch(self._http, url, LARGEST))
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, TimeoutError) as error:
             log.warning("sns.certificate_not_fetched", error=f"{type(error).__name__}: {error}")
-            return None
         self._kept[url] = (self._now(), certificate)
+        self._kept.move_to_end(url)
+        if len(self._kept) > MOST:  # what forgers made us ask for goes first
+            gone = next((known for known, (_, kept) in self._kept.items() if kept is None), next(iter(self._kept)))
+            del self._kept[gone]
         return certificate
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import uuid
@@ -112,14 +113,25 @@ class Internet:
         self.opened: list[str] = []
         self.pages: dict[str, httpx.Response] = {}
         self.certificate = certificate()
+        self.is_asked = asyncio.Event()
+        self._held: asyncio.Event | None = None
+
+    def hold(self) -> asyncio.Event:
+        """Let every page but the real certificate's be missing, and answer none before the event is set."""
+        self._held = asyncio.Event()
+        return self._held
 
     def client(self) -> httpx.AsyncClient:
         """A client that reaches only this."""
         return httpx.AsyncClient(transport=httpx.MockTransport(self._answer), follow_redirects=False)
 
-    def _answer(self, request: httpx.Request) -> httpx.Response:
+    async def _answer(self, request: httpx.Request) -> httpx.Response:
         url = str(request.url)
         self.opened.append(url)
+        if self._held is not None and url != CERTIFICATE:
+            self.is_asked.set()
+            await self._held.wait()
+            return httpx.Response(404)
         if url in self.pages:
             return self.pages[url]
         if url.endswith(".pem"):

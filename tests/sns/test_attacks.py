@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import httpx
 import pytest
 
-from adapters.sns.certificates import PAUSE
+from adapters.sns.certificates import MOST, PAUSE
 from adapters.sns.route import LARGEST
 from tests.sns.conftest import Gate
 from tests.sns.signer import CERTIFICATE, HOST, TOPIC, body_of, certificate, confirmation, headers, notification, signed
@@ -52,6 +53,20 @@ async def test_a_subject_that_is_taken_out_or_put_in_is_refused(gate: Gate) -> N
 async def test_an_unsigned_post_is_refused(gate: Gate, signature: str) -> None:
     await gate.refuses({**notification(), "Signature": signature}, "signature")
     await gate.refuses(notification(), "malformed")
+
+
+async def test_certificates_that_do_not_exist_neither_hold_up_nor_displace_the_one_that_does(gate: Gate) -> None:
+    assert await gate.posts(signed(notification())) == 200
+    held = gate.internet.hold()
+    urls = [CERTIFICATE.replace(".pem", f"{number}.pem") for number in range(MOST + 4)]
+    forged = [asyncio.create_task(gate.posts(signed(notification(SigningCertURL=url)))) for url in urls]
+    await gate.internet.is_asked.wait()
+    assert await gate.posts(signed(notification(MessageId="22222222-2222-2222"))) == 200, "while one is being fetched"
+    held.set()
+    assert set(await asyncio.gather(*forged)) == {503}
+    opened = gate.internet.opened.count(CERTIFICATE)
+    assert await gate.posts(signed(notification(MessageId="33333333-3333-3333"))) == 200
+    assert gate.internet.opened.count(CERTIFICATE) == opened == 1
 
 
 async def test_a_post_signed_by_somebody_else_is_refused(gate: Gate) -> None:
