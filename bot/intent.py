@@ -173,7 +173,7 @@ class Intent(ABC):
 class Query(Intent):
     """Answers at once and changes nothing."""
 
-    shape = "query"
+    shape: ClassVar[Literal["query", "watch"]] = "query"
 
     @abstractmethod
     async def answer(self, ask: Ask) -> Answer:
@@ -183,6 +183,15 @@ class Query(Intent):
         """Return what is told when something that acts at once was talked about but not asked for; changes nothing."""
         how = f" To do it, say “{self.definition.examples[0]}”." if self.definition.examples else ""
         return Answer(f"I have done nothing: I am not sure that you asked me to.{how}")
+
+
+class Watch(Query):
+    """A standing order: answered at once, and carried out whenever something happens that it is about.
+
+    It changes nothing in AWS, only what people are told, so it needs no approval; policy says who may order it.
+    """
+
+    shape = "watch"
 
 
 Segment = Callable[["Run"], Awaitable["SegmentResult"]]

@@ -8,6 +8,7 @@ import pkgutil
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from bot.approvals import Approvals
 from bot.audit import Audit
 from bot.audit.anchoring import Anchoring
 from bot.audit.erasing import Erasing
+from bot.causes import Causes, RequestsBefore
 from bot.channel import Channel
 from bot.clock import Clock, FollowingClock, SystemClock
 from bot.cloud import Cloud
@@ -46,9 +48,12 @@ from bot.people import People
 from bot.policy import Policy, Surroundings
 from bot.recognizer import Recognizer, Timed, WithFallback
 from bot.requests import Requests
+from bot.rooms import Rooms
 from bot.services import Services
 from bot.settings import Settings
 from bot.signals import Signals
+from bot.standing import StandingCards
+from bot.watches import Watches
 from bot.workflow.carrying import Carrying
 from bot.workflow.durable import DurableWorkflows
 from bot.workflow.scheduler import Scheduler
@@ -289,6 +294,10 @@ def build_services(settings: Settings, clock: Clock, cloud: Cloud) -> Services:
         anchoring=Anchoring(settings, database, clock, cloud, audit),
         erasing=Erasing(database, clock, audit),
         organization=OrganizationReader(cloud, settings, database),
+        rooms=Rooms(),
+        standing=StandingCards(database, clock, conversations, outbox),
+        watches=Watches(database, clock),
+        causes=Causes([RequestsBefore(database, timedelta(minutes=settings.insight_cause_minutes))]),
         replica=replica,
     )
 

@@ -14,6 +14,7 @@ from bot.approvals.fresh_sign_in import FreshSignIns
 from bot.audit import Audit
 from bot.audit.anchoring import Anchoring
 from bot.audit.erasing import Erasing
+from bot.causes import Causes
 from bot.charts.studio import Studio
 from bot.clock import Clock
 from bot.cloud import Cloud
@@ -23,6 +24,7 @@ from bot.database.tables import keepsakes
 from bot.directory import Directory
 from bot.holding import Holding
 from bot.house import House
+from bot.insight_news import InsightsChanged
 from bot.insights import InsightProvider
 from bot.intent import Registry
 from bot.misses import Misses
@@ -31,10 +33,13 @@ from bot.outbox import Outbox
 from bot.people import People
 from bot.policy import Policy
 from bot.requests import Requests
+from bot.rooms import Rooms
 from bot.rows import insert_new
 from bot.settings import Settings
 from bot.signals import Signals
 from bot.sns import Notifications
+from bot.standing import StandingCards
+from bot.watches import Watches
 
 if TYPE_CHECKING:
     from bot.inbox import Inbox
@@ -65,6 +70,10 @@ class Services:
     misses: Misses
     anchoring: Anchoring
     erasing: Erasing
+    rooms: Rooms
+    standing: StandingCards
+    watches: Watches
+    causes: Causes
     replica: str
     insights: InsightProvider | None = None
     """What watches the accounts, for intents that look out for trouble; set by the one that has a provider."""
@@ -73,6 +82,7 @@ class Services:
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     """What parts of intents do when the process stops."""
     notifications: Notifications = field(default_factory=Notifications)
+    insights_changed: InsightsChanged = field(default_factory=InsightsChanged)
 
     async def keepsake(self, name: str) -> str:
         """Return the random secret (256 bits, URL-safe) that all replicas share under this name; made at first use."""

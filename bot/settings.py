@@ -179,6 +179,10 @@ class Settings(BaseSettings):
         False, description="Whether PUBLIC_URL/sns is subscribed to those topics at start; make run does it."
     )
 
+    insight_cause_minutes: float = Field(
+        60, gt=0, le=24 * 60, description="Minutes after a request of ours in which an insight is tied to it."
+    )
+
     aws_endpoint_url: str = Field("", description="As the AWS SDKs read it; loopback means: AWS is the sandbox.")
     aws_region: str = Field("us-east-1", description="Region of calls that name none.")
     control_tower_region: str = Field("", description="Home Region of Control Tower; AWS_REGION when unset.")

@@ -18,6 +18,7 @@ from adapters.slack.persons import Persons
 from adapters.slack.places import Places, pace_of_conversation, pace_of_place
 from adapters.slack.posting import Posting
 from adapters.slack.receiving import Receiver
+from adapters.slack.rooms import SlackRooms
 from adapters.slack.route import PATH, EventsRoute
 from adapters.slack.sending import SlackSender
 from adapters.slack.socket import SocketMode
@@ -54,6 +55,8 @@ def build_slack(services: Services) -> Channel:
     )
     services.conversations.carry_by(CHANNEL, cards.carry)
     services.requests.observe(cards.observe)
+    services.rooms.connect(CHANNEL, SlackRooms(services, web, workspaces, places))
+    services.standing.show_by(CHANNEL, pace_of_conversation)
     services.requests.observe(homes.observe)
     sender = SlackSender(services, web, places, cards, pacer, Posting(web, places, pacer, streams), homes)
     receiver = Receiver(services, InPlace(services, workspaces, persons, forms, deciding).check)

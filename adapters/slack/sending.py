@@ -17,6 +17,7 @@ from adapters.slack.homes import Homes
 from adapters.slack.pacing import Pacer
 from adapters.slack.places import Place, Places, place_of
 from adapters.slack.posting import GONE, Posting
+from adapters.slack.standing import SlackStanding
 from adapters.slack.web import RateLimited, SlackRefused, Web
 from adapters.slack.words import shorten
 from bot.answered import Answered, answered_by
@@ -45,6 +46,7 @@ class SlackSender:
         posting: Posting,
         homes: Homes,
     ) -> None:
+        self._standing_cards = SlackStanding(services, web, places, pacer, posting, self._render)
         self._services, self._web, self._places, self._cards, self._pacer = services, web, places, cards, pacer
         self._posting, self._homes = posting, homes
 
@@ -60,6 +62,10 @@ class SlackSender:
                     await self._cards.ask_everybody(delivery)
                 case "ask_one":
                     await self._ask_one(delivery)
+                case "standing":
+                    await self._standing_cards.show(str(delivery.payload.get("key")))
+                case "reply":
+                    await self._services.standing.pass_on(delivery.payload)
                 case "homes":
                     await self._homes.show_anew(delivery)
                 case kind:
@@ -106,6 +112,10 @@ class SlackSender:
             return
         posted = await self._posting.post(delivery, place, rendered, answers=answered.activity.get("key", ""))
         await self._end_status(place, answered.address)
+        stands = await self._services.standing.of_message(message.seq) if answered.is_news else None
+        if stands:
+            await self._standing_cards.begin(stands, delivery, place, posted, rendered)
+            return
         await self._posting.show_pictures(delivery, place, message)
         if standing:
             where = place_of(place.served, posted.channel, posted.ts)

@@ -9,7 +9,10 @@ from intents.insights.covering import CoverStack
 from intents.insights.detail import InsightDetail
 from intents.insights.health import InsightsHealth
 from intents.insights.listing import InsightsList
+from intents.insights.muting import InsightMute
 from intents.insights.unwatched import InsightsCoverage
+from intents.insights.watches import InsightsWatch, InsightsWatchEnd, InsightsWatchList
+from intents.insights.watching import Telling
 
 
 def create(services: Services) -> list[Intent]:
@@ -22,4 +25,8 @@ def create(services: Services) -> list[Intent]:
         InsightDetail(services, watcher),
         InsightsCoverage(services, watcher),
         CoverStack(services, watcher),
+        InsightsWatch(services, watcher),
+        InsightsWatchList(services, Telling(services, watcher)),
+        InsightsWatchEnd(services, watcher),
+        InsightMute(services, watcher),
     ]

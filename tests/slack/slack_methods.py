@@ -23,6 +23,7 @@ METHODS: dict[str, frozenset[str]] = {
         # Each kind of conversation has its own; group messages (mpim) are not looked into.
         "conversations_history": "channels:history groups:history im:history",
         "conversations_info": "channels:read groups:read",
+        "conversations_list": "channels:read",  # of public channels alone
         "conversations_open": "im:write",
         "conversations_replies": "channels:history groups:history im:history",
         "files_upload_v2": "files:write",

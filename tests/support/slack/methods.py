@@ -199,6 +199,14 @@ def _open(standin: StandIn, workspace: Workspace, given: dict[str, Any]) -> Answ
     return {"channel": {"id": workspace.direct(given["users"])}}
 
 
+@method("conversations.list", "", "types exclude_archived limit cursor team_id")
+def _list(standin: StandIn, workspace: Workspace, given: dict[str, Any]) -> Answer:
+    shown = [c for c in workspace.channels.values() if not c.get("is_im") and not c.get("is_private")]
+    start, limit = int(given.get("cursor") or 0), int(given.get("limit") or 100)
+    following = str(start + limit) if start + limit < len(shown) else ""
+    return {"channels": shown[start : start + limit], "response_metadata": {"next_cursor": following}}
+
+
 @method("conversations.info", "channel", "include_locale include_num_members")
 def _info(standin: StandIn, workspace: Workspace, given: dict[str, Any]) -> Answer:
     return {"channel": _channel(workspace, given["channel"])}
