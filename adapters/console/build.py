@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.console.chat import Chat
+from adapters.console.insight_pages import InsightPages
 from adapters.console.limits import Limits
 from adapters.console.overview import Overview
 from adapters.console.pages import Pages
@@ -16,7 +17,7 @@ from bot.services import Services
 
 
 def build(services: Services) -> Channel:
-    """Return the channel "console": pages at / and /requests, and the files they use under /static."""
+    """Return the channel "console": pages at /, /requests and /insights, and the files they use under /static."""
     cookies, sessions = CookieJar(services), Sessions(services)
     doorkeeper = Doorkeeper(services, cookies, sessions)
     pages = Pages(services)
@@ -25,5 +26,6 @@ def build(services: Services) -> Channel:
     SignIn(services, cookies, sessions, doorkeeper, pages).add_to(router)
     Chat(services, doorkeeper, pages, overview).add_to(router)
     RequestPages(services, doorkeeper, pages, overview).add_to(router)
+    InsightPages(services, doorkeeper, pages).add_to(router)
     router.router.add_route("/static/{folder}/{file}", pages.assets.serve)  # without a visit: the same for all
     return Channel(name="console", router=router.router)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.rest.callers import Door
+from adapters.rest.insights import Insights
 from adapters.rest.listening import Listening
 from adapters.rest.records import Records
 from adapters.rest.repeats import Repeats
@@ -21,4 +22,5 @@ def build(services: Services) -> Channel:
     Listening(services, router)
     Records(services, repeats, router)
     Reports(services, router)
+    Insights(services, router)
     return Channel(name=CHANNEL, router=router, start=repeats.forget_old)

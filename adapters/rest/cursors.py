@@ -1,7 +1,7 @@
 """Cursors that callers see: plain enough that OpenAPI can say what they look like.
 
 A page of requests goes on after a moment (microseconds since 1970) and an id, one of the audit after a
-number.
+number, one of insights after a severity, a moment (seconds) and an id.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ def _cursor(pattern: str) -> Any:
 
 
 RequestCursor = Annotated[str, *_cursor(r"^([0-9]{16}-[2-9a-z]{8})?$")]
+InsightCursor = Annotated[str, *_cursor(r"^((HIGH|MEDIUM|LOW)-[0-9]{1,12}-[A-Za-z0-9_-]{1,100})?$")]
 AuditCursor = Annotated[str, *_cursor(r"^([0-9]{1,18})?$")]
 
 
@@ -51,3 +52,13 @@ def audit_cursor_out(cursor: str) -> str | None:
 def audit_cursor_in(cursor: str) -> str:
     """Return the core's form of a cursor that a caller sent."""
     return encode_cursor(cursor) if cursor else ""
+
+
+def insight_cursor_out(cursor: str) -> str | None:
+    """Return the caller's form of a cursor of the core's, None on the last page."""
+    return "-".join(decode_cursor(cursor, 3)) if cursor else None
+
+
+def insight_cursor_in(cursor: str) -> str:
+    """Return the core's form of a cursor that a caller sent."""
+    return encode_cursor(*cursor.split("-", 2)) if cursor else ""

@@ -142,6 +142,7 @@ _MEANINGS: dict[int, tuple[str, str]] = {
     415: ("The body is not JSON.", "Send the body with “Content-Type: application/json”."),
     422: ("A field is missing or malformed, or the body can't be decoded.", "UserInput is required."),
     429: ("Too many wrong keys came from there, or too many streams are open.", "Wait a minute."),
+    502: ("AWS refused or failed.", "AWS answered ListOrganizationInsights with AccessDeniedException."),
     503: ("A part that is needed does not answer.", "The database does not answer. Try again in a moment."),
 }
 

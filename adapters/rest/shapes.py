@@ -195,6 +195,35 @@ class RequestPage(BaseModel):
     next_cursor: str | None
 
 
+class InsightView(BaseModel):
+    """An insight; one alone also has its anomalies, events and recommendations."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    account: dict[str, str]
+    ou: str
+    region: str
+    name: str
+    severity: str = Field(json_schema_extra={"enum": ["high", "medium", "low"]})
+    kind: str = Field(json_schema_extra={"enum": ["reactive", "proactive"]})
+    status: str = Field(json_schema_extra={"enum": ["open", "closed"]})
+    start: str = Field(json_schema_extra={"format": "date-time"})
+    end: str | None
+    predicted_at: str | None
+    source: str
+
+
+class InsightPage(BaseModel):
+    """Insights, gravest and newest first; `missing` says what could not be looked at."""
+
+    insights: Sequence[InsightView]
+    total: int
+    sources: Sequence[str]
+    missing: Sequence[str]
+    next_cursor: str | None
+
+
 class AuditEntry(BaseModel):
     """One row of the record; `hash` is empty until the row is sealed into the chain."""
 
