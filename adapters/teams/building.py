@@ -16,6 +16,7 @@ from adapters.teams.pictures import PATH as PICTURES
 from adapters.teams.pictures import Pictures
 from adapters.teams.places import Places
 from adapters.teams.receiving import Receiver
+from adapters.teams.rooms import TeamsRooms
 from adapters.teams.route import PATH, MessagesRoute
 from adapters.teams.sending import TeamsSender, pace_of_conversation, pace_of_place
 from adapters.teams.tokens import token_source
@@ -53,6 +54,8 @@ def build_teams(services: Services) -> Channel:
     services.inbox.complete_by(CHANNEL, completing.complete)
     services.conversations.carry_by(CHANNEL, cards.carry)
     services.requests.observe(cards.observe)
+    services.rooms.connect(CHANNEL, TeamsRooms(places))
+    services.standing.show_by(CHANNEL, pace_of_conversation)
     verifier = Verifier(keys, settings.teams_app_id, settings.teams_allowed_tenants, settings.teams_service_urls)
     router = APIRouter()
     endpoint = MessagesRoute(verifier, Receiver(services, Presses(services, persons, views)))

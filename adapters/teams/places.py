@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 FRESH = 600.0
 """Seconds for which Teams is not asked again who of the approvers reads a conversation, and who else does."""
 MOST = 10_000
+THREAD = ";messageid="
 GLOBAL = "smba.trafficmanager.net"
 """Host of the service whose base needs a region; “teams” serves all of them."""
 
@@ -69,11 +70,34 @@ class Places:
         )
         return await self._keep(person, made, service_url, tenant, user, "personal") if made else None
 
-    async def begin_thread(self, activity: Mapping[str, Any]) -> tuple[ConversationRecord, str]:
-        """Begin a thread in the approvers' channel with a message; returns the thread and the message's id."""
+    async def channel(self, conversation: str) -> ConversationRecord | None:
+        """Return a channel itself, in which no message of its own stands, by its conversation's id; else None."""
+        _, tenant, channel = [*conversation.split(":", 2), "", ""][:3]
+        if not channel.startswith("19:") or "@thread" not in channel or THREAD in channel:
+            return None
+        address = {
+            "service_url": await self._service_url(),
+            "conversation": channel,
+            "kind": "channel",
+            "tenant": tenant,
+            "user": "",
+            "is_shared": False,
+        }
+        return ConversationRecord(conversation, CHANNEL, "", "", address)
+
+    async def begin_thread(
+        self, activity: Mapping[str, Any], address: Mapping[str, Any] | None = None
+    ) -> tuple[ConversationRecord, str]:
+        """Begin a thread with a message; returns the thread and the message's id.
+
+        In the channel of that address, or the approvers' channel.
+        """
         settings = self._services.settings
         service_url, tenant = await self._service_url(), settings.teams_tenant_id.casefold()
         channel = settings.teams_approvals_channel
+        if address is not None:
+            service_url, tenant = str(address["service_url"]), str(address["tenant"])
+            channel = str(address["conversation"])
         made, message = await self._connector.create(
             service_url,
             {
@@ -84,7 +108,7 @@ class Places:
                 "activity": activity,
             },
         )
-        thread = made if ";messageid=" in made else f"{channel};messageid={message}"
+        thread = made if THREAD in made else f"{channel}{THREAD}{message}"
         return await self._keep(Person("", ""), thread, service_url, tenant, "", "channel"), message
 
     def approvals_channel(self) -> dict[str, Any]:

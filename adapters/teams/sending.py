@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 from adapters.teams.arrivals import CHANNEL, FORM
 from adapters.teams.connector import Connector, TeamsRefused, TryLater
 from adapters.teams.mentions import ping_of
-from adapters.teams.places import Places
+from adapters.teams.places import THREAD, Places
 from adapters.teams.views import Views
 from bot.activity import Activity
 from bot.answered import Answered, answered_by
@@ -55,6 +55,10 @@ class TeamsSender:
                     await self._settled(delivery)
                 case "card":
                     await self._refresh(str(delivery.payload.get("place")))
+                case "standing":
+                    await self._show(str(delivery.payload.get("key")))
+                case "reply":
+                    await self._services.standing.pass_on(delivery.payload)
                 case "ask":
                     await self._cards.ask_everybody(delivery)
                 case "ask_one":
@@ -103,7 +107,14 @@ class TeamsSender:
         audience: Audience = "requester" if request and await self._cards.is_first(request, message) else "reader"
         said = self._views.said(answered, number, _offer(answered))
         if not request:
-            await self._send(delivery, record, said)
+            thread, sent = record, ""
+            if is_channel(record):
+                thread, sent = await self._begun(delivery, said, record.address)
+            else:
+                sent = await self._send(delivery, record, said)
+            stands = await self._services.standing.of_message(number) if answered.is_news else None
+            if stands:
+                await self._services.standing.begun(stands, thread.id, place_of(thread.id, sent), digest_of(said))
             return
         # The one card of a request shows from the first how it stands; an answer about it stays until that is old.
         standing = await self._views.for_all(request, audience, message.text, record.address)
@@ -115,7 +126,7 @@ class TeamsSender:
 
         News of a request that can't be told there are told to who placed it, whoever spoke there last.
         """
-        record = await self._services.conversations.get(conversation)
+        record = await self._services.conversations.get(conversation) or await self._places.channel(conversation)
         if record is None or not record.address.get("service_url"):
             log.warning("teams.nowhere_to_say", conversation=conversation)
             return None
@@ -205,6 +216,21 @@ class TeamsSender:
         else:
             await self._cards.drop(place)
 
+    async def _show(self, key: str) -> None:
+        """Show a standing card as it is now, if it does not yet; one that is still on its way will be up to date."""
+        stands = await self._services.standing.get(key)
+        if stands is None or not stands.place:
+            return
+        conversation, _, message = stands.place.rpartition("/")
+        record = await self._where(conversation, is_push=True, request="")
+        answered = await answered_by(self._services, CHANNEL, stands.message.seq)
+        if record is None or record.id != conversation or answered is None:
+            return
+        activity = self._views.said(answered, stands.message.seq)
+        if digest_of(activity) != stands.shown:
+            await self._update(record, message, activity)
+            await self._services.standing.mark(key, digest_of(activity))
+
     async def _keep(self, copy: Copy, activity: Mapping[str, Any]) -> None:
         if copy.place:
             await self._cards.keep(copy, digest_of(activity))
@@ -233,13 +259,15 @@ class TeamsSender:
             sent = await self._send(delivery, record, activity)
         await self._keep(Copy(place_of(record.id, sent), request.id, "", "approver", ""), activity)
 
-    async def _begun(self, delivery: Delivery, activity: Mapping[str, Any]) -> tuple[ConversationRecord, str]:
-        """Return the thread of the approvers' channel that begins with a message, begun once, and the message's id."""
+    async def _begun(
+        self, delivery: Delivery, activity: Mapping[str, Any], address: Mapping[str, Any] | None = None
+    ) -> tuple[ConversationRecord, str]:
+        """Return the thread that begins with a message, begun once, and the message's id; see Places.begin_thread."""
         if begun := delivery.payload.get("thread"):
             record = await self._services.conversations.get(str(begun))
             if record is not None:
                 return record, str(delivery.payload[SENT])
-        record, sent = await self._places.begin_thread(activity)
+        record, sent = await self._places.begin_thread(activity, address)
         await self._note(delivery, {SENT: sent, "thread": record.id})
         return record, sent
 
@@ -263,6 +291,11 @@ class TeamsSender:
             await self._services.conversations.move(transaction, conversation, address)
 
         await self._services.database.write(work)
+
+
+def is_channel(record: ConversationRecord) -> bool:
+    """Tell whether a conversation is a channel itself: what is said there begins a thread."""
+    return record.address.get("kind") == "channel" and THREAD not in str(record.address.get("conversation"))
 
 
 def place_of(conversation: str, message: str) -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 
+from bot.causes import Cause, Trouble
+from tests.stories.accounts import DEMO_BOOTH, WEBSHOP, is_approved, tag
 from tests.stories.news import has_heard, listens, plays, publishes_again
-from tests.support.stage import Speaker, Stage
+from tests.support.stage import Approver, Speaker, Stage, Theatre, eventually
 from tests.support.theatre import on_every_database
 
 LAMBDA = "Lambda p50 duration is anomalous in checkout-service"
@@ -132,3 +137,82 @@ async def test_several_watches_are_told_apart_when_one_is_to_end(stage: Stage, a
     ana.hears("no more about new high severity insights")
     await ana.says("what do you watch for?")
     ana.hears("nothing here")
+
+
+async def test_what_opens_after_a_request_of_ours_is_told_in_its_conversation_too(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    await listens(stage)
+    ola = stage.speaker("Ola Nord")
+    await ola.says("tell us here about lambda insights")
+    tag(stage, DEMO_BOOTH, owner="ana@corp.example")
+    await ana.says("change the owner of Demo Booth to cy@corp.example")
+    request = await is_approved(ana, bo)
+    await ana.hears_later("is cy@corp.example now")
+    await plays(stage, "lambda-duration", account=DEMO_BOOTH)
+    await stage.advance(minutes=13)
+    await ana.hears_later(f"after request {request} on the same account. It may have to do with it.")
+    await ola.hears_later(f"Medium: {LAMBDA}", "Came after:", f"request {request} on the same account")
+    await plays(stage, "lambda-duration", account=DEMO_BOOTH, fixed=True)
+    await stage.advance(minutes=20)
+    await ana.hears_later("it has closed")
+    await ola.hears_later("it has closed")
+    await stage.advance(minutes=60)
+    await plays(stage, "lambda-duration", account=DEMO_BOOTH)
+    await stage.advance(minutes=13)
+    await ola.hears_later(f"Medium: {LAMBDA}")
+    await ana.heard_once("It may have to do with it.")
+
+
+class Laboratory:
+    """One experiment that runs all the time in Webshop Prod."""
+
+    async def causes_of(self, trouble: Trouble) -> list[Cause]:
+        if trouble.account != WEBSHOP:
+            return []
+        begun = trouble.since - timedelta(minutes=5)
+        return [Cause("experiment", "qm-22222222", "", "", begun, "stack checkout-service", is_certain=True)]
+
+
+async def test_what_an_experiment_causes_is_marked_as_such(stage: Stage, ana: Speaker) -> None:
+    stage.application.services.causes.connect(Laboratory())
+    await listens(stage)
+    await ana.says("tell us here about lambda insights")
+    await plays(stage, "lambda-duration")
+    await stage.advance(minutes=13)
+    await ana.hears_later(f"During an experiment: Medium: {LAMBDA}", "Caused by:", "a running experiment qm-22222222")
+
+
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+async def test_watches_mutes_and_what_was_held_back_outlive_the_process(
+    theatre: Theatre, tmp_path: Path, request: pytest.FixtureRequest, kind: str
+) -> None:
+    url = f"sqlite:///{tmp_path}/kept.sqlite" if kind == "sqlite" else str(request.getfixturevalue("postgres_url"))
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    second.mkdir()
+    async with theatre.open_stage(first, database_url=url) as stage:
+        await listens(stage)
+        ana = stage.speaker("Ana Lopez")
+        await ana.says("tell us here about lambda insights")
+        await plays(stage, "lambda-duration")
+        await stage.advance(minutes=13)
+        await ana.hears_later(f"Medium: {LAMBDA}")
+        await ana.says("mute this for 2 hours")
+        await stage.advance(minutes=10)
+        told = await has_heard(stage, 2)
+        (watch,) = await stage.application.services.watches.active("insights")
+    async with theatre.open_stage(second, database_url=url) as stage:
+        await listens(stage)
+        stage.aws("sns").publish(TopicArn=told[0]["topic"], Message=told[0]["message"])
+        await has_heard(stage, 3)
+        await stage.advance(hours=2, minutes=5)
+        said: list[str] = []
+
+        async def is_told() -> bool:
+            said[:] = [m.text for m in await stage.application.services.conversations.after(watch.room.id)]
+            return any("Held back until now: 1 piece of news" in text for text in said)
+
+        await eventually(is_told, lambda: "\n".join(said))
+        for words in (f"Medium: {LAMBDA}", "DevOps Guru advises", "Held back until now"):
+            assert sum(words in text for text in said) == 1, words
