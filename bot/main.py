@@ -38,6 +38,7 @@ from bot.hours import WorkingHours
 from bot.house import house_of
 from bot.inbox import Inbox
 from bot.intent import Registry
+from bot.keys import Keys
 from bot.leases import Replicas
 from bot.lexshape import lex_definition
 from bot.locking import ProcessLock
@@ -293,6 +294,7 @@ def build_services(settings: Settings, clock: Clock, cloud: Cloud) -> Services:
         misses=Misses(database, clock, key_of(settings)),
         anchoring=Anchoring(settings, database, clock, cloud, audit),
         erasing=Erasing(database, clock, audit),
+        keys=Keys(database, clock, audit),
         organization=OrganizationReader(cloud, settings, database),
         rooms=Rooms(),
         standing=StandingCards(database, clock, conversations, outbox),

@@ -27,6 +27,7 @@ from bot.house import House
 from bot.insight_news import InsightsChanged
 from bot.insights import InsightProvider
 from bot.intent import Registry
+from bot.keys import Keys
 from bot.misses import Misses
 from bot.organization import OrganizationReader
 from bot.outbox import Outbox
@@ -74,6 +75,7 @@ class Services:
     standing: StandingCards
     watches: Watches
     causes: Causes
+    keys: Keys
     replica: str
     insights: InsightProvider | None = None
     """What watches the accounts, for intents that look out for trouble; set by the one that has a provider."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from adapters.console.absences import Absences
+from adapters.console.audit_pages import AuditPages
 from adapters.console.chat import Chat
 from adapters.console.insight_pages import InsightPages
+from adapters.console.key_pages import KeyPages
 from adapters.console.limits import Limits
 from adapters.console.overview import Overview
 from adapters.console.pages import Pages
+from adapters.console.request_list import RequestList
 from adapters.console.request_pages import RequestPages
 from adapters.console.routes import ConsoleRouter
 from adapters.console.sessions import CookieJar, Sessions
@@ -21,11 +25,16 @@ def build(services: Services) -> Channel:
     cookies, sessions = CookieJar(services), Sessions(services)
     doorkeeper = Doorkeeper(services, cookies, sessions)
     pages = Pages(services)
-    router = ConsoleRouter(doorkeeper, pages, Limits(services.clock))
+    limits = Limits(services.clock)
+    router = ConsoleRouter(doorkeeper, pages, limits)
     overview = Overview(services)
     SignIn(services, cookies, sessions, doorkeeper, pages).add_to(router)
     Chat(services, doorkeeper, pages, overview).add_to(router)
+    RequestList(services, doorkeeper, pages, overview).add_to(router)
     RequestPages(services, doorkeeper, pages, overview).add_to(router)
     InsightPages(services, doorkeeper, pages).add_to(router)
+    Absences(services, doorkeeper, pages).add_to(router)
+    AuditPages(services, doorkeeper, pages, limits).add_to(router)
+    KeyPages(services, doorkeeper, pages).add_to(router)
     router.router.add_route("/static/{folder}/{file}", pages.assets.serve)  # without a visit: the same for all
     return Channel(name="console", router=router.router)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from adapters.console.waiting import Waiting
 from bot.activity import Person
+from bot.errors import NotFound
 from bot.policy import Subject
 from bot.requests import Filter, RequestRecord
 from bot.services import Services
@@ -40,6 +41,13 @@ class Overview:
         """Return those requests that the person may see."""
         policy = self._services.policy
         return tuple(r for r in records if policy.may_see(person, r.subject).allowed)
+
+    async def find(self, person: Person, request_id: str) -> RequestRecord:
+        """Return a request that the person may see; raises NotFound: what they may not see does not exist for them."""
+        record = await self._services.requests.find(request_id)
+        if not self._services.policy.may_see(person, record.subject).allowed:
+            raise NotFound(f"There is no request {record.id}.", next_step="Say “my requests” to see yours.")
+        return record
 
     def sees_all(self, person: Person) -> bool:
         """Tell whether the person may see requests that they have nothing to do with."""

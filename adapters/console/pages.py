@@ -68,6 +68,9 @@ STATE_TONES = {
 }
 """States that are not listed are under way."""
 
+NAVIGATION = (("/", "Chat"), ("/requests", "Requests"), ("/insights", "Insights"), ("/audit", "Audit"))
+"""The pages at the top of every page, in this order. What concerns oneself is in the menu beside."""
+
 TRANSIENT = frozenset({"confirm", "decline", "fill", "say"})
 """Buttons that answer the question of the moment; the next answer makes them stale."""
 
@@ -121,6 +124,7 @@ class Pages:
             asset=self.assets.url,
             switch_to=self.switch_to,
             transient=TRANSIENT,
+            navigation=NAVIGATION,
             title_of=self.title_of,
         )
 

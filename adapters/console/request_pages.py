@@ -1,31 +1,31 @@
-"""The pages of requests: the list, one request with its timeline, and the two decisions on it."""
+"""The page of one request: plan, card, timeline, and all that can be done about it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from adapters.console.forms import read_form
+from adapters.console.freshness import Freshness
 from adapters.console.overview import Overview
-from adapters.console.pages import STATE_WORDS, Pages
+from adapters.console.pages import Pages
 from adapters.console.routes import ConsoleRouter
-from adapters.console.visits import Doorkeeper, visit_of
+from adapters.console.visits import Doorkeeper, Visit, visit_of
 from bot.activity import Person, clean_text
-from bot.errors import Invalid, NotFound, QuartermasterError
-from bot.paging import Page
-from bot.requests import STATES, Filter, RequestRecord
+from bot.card import Card, Link
+from bot.errors import Invalid, QuartermasterError
+from bot.request_card import card_of, story_of
+from bot.requests import RequestRecord
 from bot.services import Services
 from bot.stopping import UNDER_WAY, Stopping, stoppable
 from bot.workflow.mending import RETRY, Mending
 
-PAGE = 25
-VIEWS = {"mine": "Mine", "waiting": "Waiting for me", "all": "Everybody's"}
 MAX_REASON = 1000
 
 ALREADY_SHOWN = frozenset({"text", "next"})
@@ -42,7 +42,6 @@ class RequestPages:
 
     def add_to(self, router: ConsoleRouter) -> None:
         """Add the routes."""
-        router.add("GET", "/requests", self.show_list)
         router.add("GET", "/requests/{id}", self.show_one)
         router.add("GET", "/requests/{id}/progress", self.show_progress)
         router.add("POST", "/requests/{id}/decide", self.decide)
@@ -51,17 +50,6 @@ class RequestPages:
         router.add("POST", "/requests/{id}/retry", self.retry)
         router.add("POST", "/requests/{id}/done", self.record_done)
 
-    async def show_list(self, request: Request) -> Response:
-        """Requests, newest first, that match the filters and that the person may see."""
-        person = self._doorkeeper.require(visit_of(request))
-        query = {k: clean_text(v) for k, v in request.query_params.items()}
-        if wanted := query.get("id", ""):
-            try:
-                return RedirectResponse(f"/requests/{(await self._find(person, wanted)).id}", 303)
-            except NotFound as error:
-                return await self._list_page(request, person, query, status=404, problem=error.sentence())
-        return await self._list_page(request, person, query)
-
     async def show_one(self, request: Request) -> Response:
         """One request: plan, approvals, steps, timeline, outcome."""
         return await self._request_page(request)
@@ -69,9 +57,9 @@ class RequestPages:
     async def show_progress(self, request: Request) -> Response:
         """The part of that page that changes, for refreshing; a final one ends the refreshing."""
         person = self._doorkeeper.require(visit_of(request))
-        record = await self._find(person, request.path_params["id"])
+        record = await self._overview.find(person, request.path_params["id"])
         headers = {"HX-Reswap": "outerHTML"} if record.is_final else {}
-        values = await self._values(record, person)
+        values = await self._values(record, visit_of(request), person)
         return self._pages.answer(request, "_progress.html", headers=headers, reason="", **values)
 
     async def decide(self, request: Request) -> Response:
@@ -79,7 +67,7 @@ class RequestPages:
         visit = visit_of(request)
         person = self._doorkeeper.require(visit)
         form = await read_form(request, visit.session)
-        record = await self._find(person, request.path_params["id"])
+        record = await self._overview.find(person, request.path_params["id"])
         version, reason = form.get("version", ""), form.get("reason", "").strip()
         try:
             if not (version.isascii() and version.isdigit() and len(version) < 10):
@@ -87,7 +75,13 @@ class RequestPages:
             if len(reason) > MAX_REASON:
                 raise Invalid(f"Please keep the reason below {MAX_REASON:,} characters.", field="reason")
             await self._services.approvals.decide_as(
-                record.id, int(version), person, form.get("decision", ""), reason, surface="console"
+                record.id,
+                int(version),
+                person,
+                form.get("decision", ""),
+                reason,
+                surface="console",
+                session=visit.session.token,
             )
         except QuartermasterError as error:
             return await self._request_page(request, status=error.status, problem=error.sentence(), reason=reason)
@@ -98,7 +92,7 @@ class RequestPages:
         visit = visit_of(request)
         person = self._doorkeeper.require(visit)
         form = await read_form(request, visit.session)
-        record = await self._find(person, request.path_params["id"])
+        record = await self._overview.find(person, request.path_params["id"])
         reason = clean_text(form.get("reason", ""))[:MAX_REASON]
         try:
             await self._services.requests.cancel(record.id, person, surface="console", reason=reason)
@@ -111,6 +105,7 @@ class RequestPages:
         visit = visit_of(request)
         person = self._doorkeeper.require(visit)
         await read_form(request, visit.session)
+        await self._overview.find(person, request.path_params["id"])
         try:
             record, _ = await self._stopping.stop(request.path_params["id"], person, surface="console")
         except QuartermasterError as error:
@@ -122,7 +117,7 @@ class RequestPages:
         visit = visit_of(request)
         person = self._doorkeeper.require(visit)
         await read_form(request, visit.session)
-        record = await self._find(person, request.path_params["id"])
+        record = await self._overview.find(person, request.path_params["id"])
         try:
             await self._mending.retry(record.id, person)
         except QuartermasterError as error:
@@ -134,44 +129,40 @@ class RequestPages:
         visit = visit_of(request)
         person = self._doorkeeper.require(visit)
         form = await read_form(request, visit.session)
-        record = await self._find(person, request.path_params["id"])
+        record = await self._overview.find(person, request.path_params["id"])
         try:
             await self._mending.record_done(record.id, form.get("step", ""), form.get("reason", ""), person)
         except QuartermasterError as error:
             return await self._request_page(request, status=error.status, problem=error.sentence())
         return RedirectResponse(f"/requests/{record.id}", 303)
 
-    async def _find(self, person: Person, request_id: str) -> RequestRecord:
-        """Return a request that the person may see; for others it does not exist."""
-        record = await self._services.requests.find(request_id)
-        if not self._services.policy.may_see(person, record.subject).allowed:
-            raise NotFound(f"There is no request {record.id}.", next_step="Say “my requests” to see yours.")
-        return record
-
     async def _request_page(
         self, request: Request, *, status: int = 200, problem: str = "", reason: str = ""
     ) -> Response:
         person = self._doorkeeper.require(visit_of(request))
-        record = await self._find(person, request.path_params["id"])
-        values = await self._values(record, person)
+        record = await self._overview.find(person, request.path_params["id"])
+        values = await self._values(record, visit_of(request), person)
         return self._pages.answer(request, "request.html", status=status, problem=problem, reason=reason, **values)
 
-    async def _values(self, record: RequestRecord, person: Person) -> dict[str, Any]:
+    async def _values(self, record: RequestRecord, visit: Visit, person: Person) -> dict[str, Any]:
         requests, policy = self._services.requests, self._services.policy
         may_override = policy.may_override(person, record.subject).allowed
         view = await requests.view(record, whole=may_override)
         outcome: Mapping[str, Any] = record.outcome or {}
         stops = stoppable(self._services, record) if record.state in UNDER_WAY else None
         may_mend = record.state == "failed" and bool(record.notes.get(RETRY)) and may_override
+        may_decide = record.state == "awaiting_approval" and await self._services.approvals.may_decide(record, person)
         return {
             "record": record,
+            "card": await self._card_seen(record),
             "approvals": view["approvals"],
             "steps": view["steps"],
             "was_approved": any(a["decision"] == "approve" for a in view["approvals"]),
             "timeline": await requests.timeline(record, whole=may_override),
             "yields": [(_label(k), v) for k, v in outcome.items() if k not in ALREADY_SHOWN and _is_plain(v)],
-            "may_decide": record.state == "awaiting_approval"
-            and await self._services.approvals.may_decide(record, person),
+            "may_decide": may_decide,
+            "to_sign_in": await self._to_sign_in(record, visit, person) if may_decide else "",
+            "needs": self._services.approvals.requirement_of(record).words if may_decide else "",
             "may_cancel": record.state in ("awaiting_approval", "approved", "queued")
             and policy.may_cancel(person, record.subject).allowed,
             "stop_word": stops.stop_word if stops else "",
@@ -180,59 +171,23 @@ class RequestPages:
             "pause": None if record.is_final else await self._services.holding.paused(),
         }
 
-    async def _list_page(
-        self,
-        request: Request,
-        person: Person,
-        query: Mapping[str, str],
-        *,
-        status: int = 200,
-        problem: str = "",
-    ) -> Response:
-        sees_all = self._overview.sees_all(person)
-        views = {k: v for k, v in VIEWS.items() if k != "all" or sees_all}
-        view = query.get("view", "") if query.get("view", "") in views else "mine"
-        state = query.get("state", "") if query.get("state", "") in STATES else ""
-        wanted = Filter(
-            state=(state,) if state else (),
-            intent=query.get("intent", ""),
-            requester=query.get("requester", "") if view != "mine" else "",
-            person_id=person.id if view == "mine" else "",
-            cursor=query.get("cursor", ""),
-            limit=PAGE,
-        )
-        try:
-            page = await self._found(person, view, wanted)
-        except Invalid as error:
-            problem, status = error.sentence(), 422
-            page = await self._found(person, view, replace(wanted, cursor=""))
-        kept = {k: v for k, v in query.items() if k in {"view", "state", "intent", "requester"} and v}
-        return self._pages.answer(
-            request,
-            "requests.html",
-            status=status,
-            records=self._overview.visible(person, page.items),
-            older="/requests?" + urlencode({**kept, "cursor": page.next_cursor}) if page.next_cursor else "",
-            newest="/requests?" + urlencode(kept) if wanted.cursor else "",
-            refresh="/requests?" + urlencode({k: v for k, v in query.items() if k in {*kept, "cursor"}}),
-            views=[(k, v, "/requests?" + urlencode({**kept, "view": k})) for k, v in views.items()],
-            view=view,
-            state=state,
-            states=[(s, STATE_WORDS.get(s, s)) for s in STATES],
-            intent=wanted.intent,
-            intents=[
-                (n, self._pages.title_of(n)) for n, i in self._services.registry.intents.items() if i.shape == "change"
-            ],
-            requester=wanted.requester,
-            asked_id=query.get("id", ""),
-            is_filtered=bool(state or wanted.intent or wanted.requester),
-            problem=problem,
-        )
+    async def _card_seen(self, record: RequestRecord) -> Card:
+        """Return the card as those who decide see it, without its buttons."""
+        story = await story_of(self._services, record)
+        card = card_of(self._services, record, story, channel="console", audience="approver")
+        return replace(card, buttons=(), items=tuple(i for i in card.items if not isinstance(i, Link)), request="")
 
-    async def _found(self, person: Person, view: str, wanted: Filter) -> Page[RequestRecord]:
-        if view == "waiting":
-            return await self._overview.waiting.page(person, wanted)
-        return await self._services.requests.list(wanted)
+    async def _to_sign_in(self, record: RequestRecord, visit: Visit, person: Person) -> str:
+        """Return where to sign in anew before deciding; empty when that is not asked for, or done."""
+        approvals = self._services.approvals
+        requirement = approvals.requirement_of(record)
+        if not requirement.sign_in:
+            return ""
+        within = timedelta(minutes=requirement.sign_in)
+        if await approvals.sign_ins.find(person, visit.session.token, within=within, acr=requirement.acr):
+            return ""
+        acr = (requirement.acr,) if requirement.acr else ()
+        return Freshness(within, acr).path(f"/requests/{record.id}")
 
 
 def _label(name: str) -> str:

@@ -16,7 +16,7 @@ from bot.services import Services
 
 def build(services: Services) -> Channel:
     """Return the channel; it sends nothing of its own accord: callers read their conversations."""
-    router = router_behind(Door(services.settings, services.clock))
+    router = router_behind(Door(services.settings, services.clock, services.keys))
     repeats = Repeats(services.database, services.clock)
     Turns(services, repeats, router)
     Listening(services, router)

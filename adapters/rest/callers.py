@@ -1,7 +1,8 @@
-"""Who calls: the owner of a bearer key, or the newcomer on their own machine.
+"""Who calls: the owner of a bearer key, a person with a key of their own, or the newcomer on their own machine.
 
-A key names its owner and the mail domain of those it may speak for. It sees what was asked with keys of
-that owner and nothing else, and no route here approves anything.
+A key of API_KEYS names its owner and the mail domain of those it may speak for. It sees what was asked with keys of
+that owner and nothing else. A person's own key (`bot.keys`) speaks for and sees that person's alone, within its scopes.
+No route here approves anything.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 
 from adapters.rest.problems import TooMany
+from bot.activity import Person
 from bot.clock import Clock
 from bot.errors import Refused, Unauthenticated
 from bot.guard import address_of, is_newcomer
+from bot.keys import PREFIX, SCOPES, Keys
 from bot.settings import ApiKey, Settings
 
 OPEN = "open"
@@ -31,6 +34,18 @@ CLIENTS = 10_000
 """Clients that are remembered; the longest silent is forgotten first."""
 
 
+class OwnKey(ApiKey):
+    """A key that a person made for themselves: it speaks for nobody else, and may what its scopes say."""
+
+    def __init__(self, person: Person, scopes: tuple[str, ...]) -> None:
+        super().__init__("", f"person:{person.id}", "")
+        self.person, self.scopes = person, scopes
+
+    def may_speak_for(self, email: str) -> bool:
+        """Tell whether that is the person themselves."""
+        return email == self.person.email
+
+
 @dataclass(frozen=True)
 class Caller:
     """Whoever sent this request; `key` is None for the newcomer."""
@@ -39,18 +54,39 @@ class Caller:
     key: ApiKey | None = None
 
     @property
+    def own(self) -> OwnKey | None:
+        """The key, if it is a person's own."""
+        return self.key if isinstance(self.key, OwnKey) else None
+
+    @property
     def sees(self) -> str | None:
-        """The owner whose requests are shown, None for all: the newcomer is alone on the machine."""
-        return self.owner if self.key else None
+        """The owner whose requests are shown, None for all: the newcomer is alone on the machine.
+
+        A person's own key is limited to what its person asked for, by whatever way: see `own`.
+        """
+        return self.owner if self.key and not self.own else None
+
+    def require(self, scope: str) -> None:
+        """Raise Refused unless the caller may do that; `scope` is empty for what no person's own key may."""
+        if self.own and scope not in self.own.scopes:
+            raise Refused(
+                f"This key may not do that: {SCOPES[scope]}." if scope else "No person's own key may do that.",
+                next_step="Make a key with that scope in the console, under your name." if scope else "",
+            )
 
     @property
     def mark(self) -> str:
         """A short hash that stands for the owner in ids."""
-        kind = "key" if self.key else "open"
+        kind = "own" if self.own else "key" if self.key else "open"
         return hashlib.sha256(f"{kind}\n{self.owner}".encode()).hexdigest()[:16]
 
     def speak_for(self, email: str) -> None:
         """Raise Refused unless the caller may speak for that case-folded address."""
+        if self.own and not self.own.may_speak_for(email):
+            raise Refused(
+                f"This key speaks for {self.own.person.email} alone.",
+                next_step="Send that address, or use a key that its own person has made.",
+            )
         if self.key and not self.key.may_speak_for(email):
             raise Refused(
                 f"This key speaks only for addresses at {self.key.domain}.",
@@ -105,8 +141,8 @@ class WrongKeys:
 class Door:
     """Lets callers in, or says why not."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, clock: Clock, own_keys: Keys) -> None:
+        self._settings, self._own_keys = settings, own_keys
         self._keys = tuple((key, _digest(key.secret.encode())) for key in settings.keys)
         self._wrong = WrongKeys(clock)
 
@@ -115,11 +151,14 @@ class Door:
         """Whether keys are set; without any only the newcomer is let in."""
         return bool(self._keys)
 
-    def admit(self, request: Request) -> Caller:
+    async def admit(self, request: Request) -> Caller:
         """Return the caller; raises Unauthenticated, Refused or TooMany."""
-        return self._by_key(request) if self._keys else self._newcomer(request)
+        given = request.headers.get("authorization", "").partition(" ")[2].strip()
+        if self._keys or given.startswith(PREFIX):
+            return await self._by_key(request)
+        return self._newcomer(request)
 
-    def _by_key(self, request: Request) -> Caller:
+    async def _by_key(self, request: Request) -> Caller:
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         if scheme.casefold() != "bearer" or not secret.strip():
             raise Unauthenticated("A key is needed.", next_step="Send one of API_KEYS as “Authorization: Bearer …”.")
@@ -128,9 +167,15 @@ class Door:
         self._wrong.check(client, digest)
         # Every key is compared, so that the time taken tells nothing about which came close.
         matches = [key for key, known in self._keys if hmac.compare_digest(known, digest)]
+        if not matches and (found := await self._own_keys.find(secret.strip())):
+            key, person = found
+            matches = [OwnKey(person, key.scopes)]
         if not matches:
             self._wrong.failed(client)
-            raise Unauthenticated("That key is not one of API_KEYS.", next_step="Check it with whoever runs the bot.")
+            raise Unauthenticated(
+                "That key is not one of API_KEYS, nor one that somebody made and that still counts.",
+                next_step="Check it with whoever runs the bot, or make one in the console.",
+            )
         self._wrong.succeeded(client, digest)
         return Caller(matches[0].owner, matches[0])
 

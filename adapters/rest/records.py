@@ -24,7 +24,7 @@ from adapters.rest.routing import CallerGiven, PostedGiven
 from adapters.rest.shapes import AuditPage, CancelCall, RequestPage, RequestView
 from adapters.rest.turns import CHANNEL
 from bot.activity import Person
-from bot.errors import Conflict, NotFound
+from bot.errors import Conflict, NotFound, Refused
 from bot.requests import Filter, RequestRecord
 from bot.services import Services
 
@@ -126,6 +126,7 @@ class Records:
                 since=parse_moment(since) if since else None,
                 until=parse_moment(until) if until else None,
                 owner=caller.sees,
+                person_id=caller.own.person.id if caller.own else "",
                 cursor=request_cursor_in(cursor),
                 limit=limit,
             )
@@ -176,6 +177,11 @@ class Records:
         limit: Limit = 50,
     ) -> Response:
         """Return the entries about the caller's requests that pass every filter."""
+        if caller.own and not self._services.policy.may_audit(caller.own.person).allowed:
+            self._services.policy.may_audit(caller.own.person, caller.own.person.email).require()
+            if person not in (None, caller.own.person.email):
+                raise Refused("You may read the audit about yourself alone.", next_step="Leave out `person`.")
+            person = caller.own.person.email
         page = await self._services.audit.list(
             person=person or "",
             request=f"qm-{request.casefold().removeprefix('qm-')}" if request else "",
@@ -190,7 +196,8 @@ class Records:
     async def _find(self, caller: Caller, request_id: str) -> RequestRecord:
         """Return the record; what belongs to others is not found, in the same words as what isn't there."""
         record = await self._services.requests.find(request_id)
-        if caller.sees is not None and record.owner != caller.sees:
+        is_anothers = caller.own is not None and record.requester.id != caller.own.person.id
+        if is_anothers or (caller.sees is not None and record.owner != caller.sees):
             raise NotFound(f"There is no request {record.id}.", next_step="Say “my requests” to see yours.")
         return record
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Depends, Request, Response, Security
@@ -29,15 +29,32 @@ def router_behind(door: Door) -> APIRouter:
                 self.openapi_extra = {"security": [{}]}
 
         def get_route_handler(self) -> Handler:  # type: ignore[override]
-            return _guarded(super().get_route_handler(), door, reads=self.body_field is not None)
+            scopes = {method: SCOPE_OF.get((method, self.path), "") for method in self.methods or ()}
+            return _guarded(super().get_route_handler(), door, scopes, reads=self.body_field is not None)
 
     return APIRouter(route_class=Route, tags=["rest"])
 
 
-def _guarded(handle: Handler, door: Door, *, reads: bool) -> Handler:
+SCOPE_OF = {
+    ("POST", "/account"): "ask",
+    ("POST", "/v1/messages"): "ask",
+    ("GET", "/v1/conversations/{id}/messages"): "ask",
+    ("GET", "/v1/requests"): "read",
+    ("GET", "/v1/requests/{id}"): "read",
+    ("POST", "/v1/requests/{id}/cancel"): "cancel",
+    ("GET", "/v1/audit"): "audit",
+    ("GET", "/v1/reports/{month}.csv"): "report",
+    ("GET", "/v1/insights"): "insight",
+    ("GET", "/v1/insights/{id}"): "insight",
+}
+"""What a person's own key must be for; it opens no route that is missing here."""
+
+
+def _guarded(handle: Handler, door: Door, scopes: Mapping[str, str], *, reads: bool) -> Handler:
     async def guarded(request: Request) -> Response:
         try:
-            request.state.caller = door.admit(request)
+            request.state.caller = caller = await door.admit(request)
+            caller.require(scopes.get(request.method, ""))
             return await handle(await read_json(request) if reads else request)
         except RequestValidationError as error:
             return problem_response(invalid_fields(error))
@@ -50,7 +67,8 @@ def _guarded(handle: Handler, door: Door, *, reads: bool) -> Handler:
 _bearer = HTTPBearer(
     auto_error=False,
     scheme_name="key",
-    description="A key of API_KEYS. Not needed in the embedded default while no keys are set.",
+    description="A key of API_KEYS, or one that a person made in the console. "
+    "Not needed in the embedded default while no keys are set.",
 )
 
 

@@ -19,6 +19,7 @@ from bot.audit import ERASED, Audit
 from bot.clock import Clock
 from bot.database import Database, Transaction
 from bot.database.tables import (
+    api_keys,
     approvals,
     audit,
     audit_holds,
@@ -217,7 +218,7 @@ async def _forget(transaction: Transaction, person: Person) -> None:
     nobody = f"{person.id}@erased.invalid"
     names = {"email": nobody, "name": "", "given_name": "", "family_name": ""}
     await transaction.execute(update(people).where(people.c.id == person.id).values(**names))
-    for table in (identities, fresh_sign_ins, console_sessions, sessions):
+    for table in (identities, fresh_sign_ins, console_sessions, api_keys, sessions):
         await transaction.execute(delete(table).where(table.c.person_id == person.id))
     talks = select(conversations.c.id).where(conversations.c.person_id == person.id)
     await transaction.execute(delete(messages).where(messages.c.conversation.in_(talks)))

@@ -150,7 +150,7 @@ requests = Table(
     metadata,
     Column("id", String(40), primary_key=True),
     Column("intent", String(100), nullable=False),
-    Column("state", String(30), nullable=False, index=True),
+    Column("state", String(30), nullable=False),
     Column("person_id", ForeignKey("people.id"), nullable=False),
     Column("owner", String(64), nullable=False, server_default=""),
     Column("conversation", String(255), nullable=False),
@@ -167,6 +167,9 @@ requests = Table(
     Column("updated_at", UtcDateTime, nullable=False),
     Index("ix_requests_created_at_id", "created_at", "id"),
     Index("ix_requests_person_id_created_at", "person_id", "created_at"),
+    Index("ix_requests_state_created_at_id", "state", "created_at", "id"),
+    Index("ix_requests_intent_created_at_id", "intent", "created_at", "id"),
+    Index("ix_requests_state_intent_created_at_id", "state", "intent", "created_at", "id"),
 )
 
 touched = Table(
@@ -314,11 +317,14 @@ audit = Table(
     Column("seq", BigSerial, primary_key=True, autoincrement=True),
     Column("at", UtcDateTime, nullable=False, index=True),
     Column("kind", String(60), nullable=False),
-    Column("person_id", String(40), nullable=False, index=True),
-    Column("request_id", String(40), nullable=False, index=True),
+    Column("person_id", String(40), nullable=False),
+    Column("request_id", String(40), nullable=False),
     Column("payload_digest", String(64), nullable=False),
     Column("position", BigInteger, unique=True),
     Column("hash", String(64)),
+    Index("ix_audit_person_id_seq", "person_id", "seq"),
+    Index("ix_audit_request_id_seq", "request_id", "seq"),
+    Index("ix_audit_kind_seq", "kind", "seq"),
 )
 
 audit_payloads = Table(
@@ -480,6 +486,22 @@ misses = Table(
     Column("sealed", Text, nullable=False),
 )
 """Sentences that were not understood, masked and sealed; gone after 30 days."""
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("hash", String(64), nullable=False, unique=True),
+    Column("person_id", ForeignKey("people.id"), nullable=False, index=True),
+    Column("name", String(60), nullable=False),
+    Column("begins", String(12), nullable=False),
+    Column("scopes", JSON, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("used_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+)
+"""People's own REST keys, by digest; `begins` is how the key begins, for people to tell theirs apart."""
 
 console_sessions = Table(
     "console_sessions",

@@ -135,6 +135,8 @@ class Filter:
     person_id: str = ""
     conversation: str = ""
     waits_for: str = ""
+    account: str = ""
+    """An account's id, or its root address: what the request touches, or has made."""
     cursor: str = ""
     limit: int = 50
 

@@ -34,6 +34,8 @@ from bot.rows import insert_new
 Observer = Callable[[Transaction, str], Awaitable[None]]
 """Is told a request's id, in the transaction that changes it."""
 _NAMES = ("name", "given_name", "family_name")
+ACCOUNTS = ("account", "root-email")
+"""Kinds of resources that name an account."""
 CANCELLABLE: tuple[State, ...] = ("awaiting_approval", "approved", "queued")
 
 
@@ -326,9 +328,14 @@ def _filtered(wanted: Filter) -> Select[Any]:
     if wanted.intent:
         query = query.where(requests.c.intent == wanted.intent)
     if wanted.requester:
-        query = query.where(people.c.email == wanted.requester.strip().casefold())
+        # By id, so that the index of a person's requests is used, in their order.
+        asker = select(people.c.id).where(people.c.email == wanted.requester.strip().casefold())
+        query = query.where(requests.c.person_id == asker.scalar_subquery())
     if wanted.person_id:
         query = query.where(requests.c.person_id == wanted.person_id)
+    if wanted.account:
+        named = (touched.c.kind.in_(ACCOUNTS), touched.c.resource == wanted.account.strip().casefold())
+        query = query.where(requests.c.id.in_(select(touched.c.request_id).where(*named)))
     if wanted.conversation:
         query = query.where(requests.c.conversation == wanted.conversation)
     if wanted.owner is not None:

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from adapters.console.request_pages import PAGE
+from adapters.console.request_list import PAGE
 from bot.policy import Decision
 from bot.requests import RequestRecord
 from tests.console.stage import Stage, Visitor, sample_plan

@@ -29,6 +29,7 @@ from bot.dialogue.dialogue import Decided
 from bot.directory import Directory
 from bot.inbox import Inbox
 from bot.intent import Answer, Registry
+from bot.keys import Keys
 from bot.people import People
 from bot.plan import Plan
 from bot.policy import Policy
@@ -136,6 +137,7 @@ class Stage:
         self.people = People(self.database, self.clock)
         self.conversations = Conversations(self.database, self.clock, signals)
         self.audit = Audit(self.database, self.clock)
+        self.keys = Keys(self.database, self.clock, self.audit)
         self.requests = Requests(self.database, self.clock, self.audit, self.conversations, self.policy)
         self.inbox = Inbox(self.database, self.clock, signals, "stage")
         self.parrot = Parrot(self.conversations, self.requests, self.clock)
