@@ -16,7 +16,7 @@ from sqlalchemy import insert, select
 from bot.activity import Person
 from bot.approvals.asking import Asking
 from bot.approvals.deciding import Deciding, decided_rows, require_undecided
-from bot.approvals.delegations import Delegations
+from bot.approvals.delegations import Delegation, Delegations
 from bot.approvals.fresh_sign_in import FreshSignIns
 from bot.approvals.office import Office, requirement_of
 from bot.approvals.views import ApprovalView, ApprovalViews, hash_of, require_open, unknown, who_decided
@@ -34,7 +34,7 @@ from bot.outbox import Outbox
 from bot.people import People
 from bot.plan import Plan
 from bot.policy import Policy, Requirement
-from bot.requests import RequestRecord, Requests
+from bot.requests import Filter, RequestRecord, Requests
 from bot.signals import Signals
 
 
@@ -128,6 +128,25 @@ class Approvals:
             rows = await decided_rows(connection, record.id, record.version)
         whom = self._office.whom_of(record)
         return whom.requirement.missing(self._deciding.holders(record, whom, rows))
+
+    async def stand_in(
+        self, by: Person, delegate: str, until: datetime, *, since: datetime | None = None, channel: str = ""
+    ) -> tuple[Delegation, int]:
+        """Record that an approver is away and who stands in, and ask them about what waits for the approver now.
+
+        Returns it with the number of requests about which they were asked. Raises as `Delegations.name` does.
+        """
+        made = await self.delegations.name(by, delegate, until, since=since, channel=channel)
+        if not made.delegate or not made.holds_at(self._clock.now()):
+            return made, 0
+        asked, wanted = 0, Filter(state=("awaiting_approval",), waits_for=by.email, limit=200)
+        for record in (await self._requests.list(wanted)).items:
+
+            async def work(transaction: Transaction, record: RequestRecord = record) -> bool:
+                return await self._asking.ask_stand_in(transaction, record, by.email)
+
+            asked += await self._database.write(work)
+        return made, asked
 
     async def mint(self, approval_id: str) -> tuple[str, ApprovalView] | None:
         """Return a fresh token for sending, or None when the approval is no longer open.

@@ -73,10 +73,13 @@ class Asking:
             if absence and not absence.delegate and absence.until < lapses:
                 person = seat  # back in time
             elif absence and not person:
-                away.append(f"{seat} is away until {absence.until:%Y-%m-%d}")
+                away.append(f"{seat} is away until {absence.until:%Y-%m-%d}, and nobody stands in")
                 continue
             asked = (*subject.approvers, person)
-            if self._could(person, Subject(**{**vars(subject), "approvers": asked})):
+            is_able = self._could(person, Subject(**{**vars(subject), "approvers": asked}))
+            if absence and person != seat and not is_able:
+                away.append(f"{seat} is away until {absence.until:%Y-%m-%d}, and {person} may not decide this")
+            if is_able:
                 able[person] = tuple(dict.fromkeys((*able.get(person, ()), *office.holder(seat))))
         return able, away
 
@@ -85,7 +88,7 @@ class Asking:
         for number, address in enumerate(self._office.directory.everybody()):
             if number % 10 == 9:
                 await asyncio.sleep(0)  # of thousands of people, each takes a millisecond that others wait for
-            if address not in able and self._could(address, subject):
+            if address not in (*able, *whom.approvers) and self._could(address, subject):
                 able[address] = self._office.holder(address)
                 if not whom.requirement.missing(list(able.values())):
                     return
@@ -108,11 +111,11 @@ class Asking:
         else:
             text = "Nobody could approve this: you are the only approver, or policy lets nobody decide it."
         if away:
-            text += f" {'; '.join(away)}, and nobody stands in."
+            text += f" {'; '.join(away)}."
         return (
             text
             + " Ask your platform team to name another approver (APPROVERS or directory.yml)"
-            + (", or those who are away to name who stands in." if away else ".")
+            + (", or those who are away to name somebody else who stands in." if away else ".")
         )
 
     async def ask(self, transaction: Transaction, record: RequestRecord) -> None:

@@ -48,11 +48,19 @@ def run(chosen: argparse.Namespace) -> int:
 
 
 def _check(folder: Path, settings: Settings) -> int:
-    faults = check_folder(folder, settings.policy_dir / SCHEMA)
+    faults = check_folder(folder, settings.policy_dir / SCHEMA, _slots(settings))
     for fault in faults:
         print(fault)
     print(f"{len(faults)} faults in {folder}." if faults else f"The policies in {folder} keep to the schema.")
     return int(bool(faults))
+
+
+def _slots(settings: Settings) -> set[str]:
+    """Return the names of all slots of the intents that are installed."""
+    from bot.main import build_cloud, build_services, discover
+
+    registry = discover(build_services(settings, SystemClock(), build_cloud(settings)))
+    return {slot.name for intent in registry.intents.values() for slot in intent.definition.slots}
 
 
 def _test(folder: Path, stories: Path, settings: Settings) -> int:

@@ -29,6 +29,7 @@ from bot.dialogue.phrases import (
     ANEW,
     CONTINUE,
     SLACK_MAILTO,
+    WHY,
     aws_silence,
     aws_trouble,
     bare,
@@ -36,9 +37,10 @@ from bot.dialogue.phrases import (
     is_sure,
     is_thanks,
     is_yes_or_no,
+    why_refused,
 )
 from bot.dialogue.session import Form, Sessions, runtime_hints, session_id
-from bot.errors import CloudError, Conflict, Invalid, NotFound, QuartermasterError
+from bot.errors import CloudError, Conflict, Invalid, NotFound, QuartermasterError, Refused
 from bot.intent import Answer, Change, Intent, Query
 from bot.recognizer import Recognizer, Turn
 from bot.requests import STATE_WORDS, Filter, RequestRecord
@@ -71,6 +73,7 @@ class Dialogue:
         """Play one turn; changes nothing until `commit` is run."""
         session = await self._sessions.load(activity)
         turn = Exchange(activity, session)
+        turn.denied, session.denied = session.denied, ""
         try:
             async with asyncio.timeout(PATIENCE):
                 await (self._press(turn) if activity.kind == "press" else self._message(turn, activity.text))
@@ -87,6 +90,8 @@ class Dialogue:
         except QuartermasterError as error:
             log.info("turn.refused", error=error.detail, kind=type(error).__name__)
             turn.say(error.sentence())
+            if isinstance(error, Refused):
+                session.denied = why_refused(error)
             turn.place = None
 
         async def commit(transaction: Transaction) -> None:
@@ -137,6 +142,9 @@ class Dialogue:
             return
         if words in CONTINUE:
             await self._resume(turn)
+            return
+        if turn.denied and turn.session.form is None and words.rstrip(" ?") in WHY:
+            turn.say(turn.denied)
             return
         if turn.session.form is None and words in ANEW:
             turn.say("Nothing is open that could begin anew. Tell me what you need, or say “help”.")

@@ -36,6 +36,8 @@ class Exchange:
     request: str = ""
     acts: bool = False
     """A command that acts at once was begun: when the turn is cut off, it may have been carried out."""
+    denied: str = ""
+    """Why the person was refused in the turn before, if they were."""
     missed: str = ""
     """What was not understood, to be kept for a person who teaches the bot."""
     names: tuple[str, ...] = ()
@@ -59,6 +61,7 @@ class Exchange:
 
 def require_may_ask(services: Services, turn: Exchange, intent: Intent, values: Mapping[str, str]) -> None:
     """Raise Refused when policy does not let the person ask for this."""
-    decision = services.policy.may_ask(turn.activity.person, intent.definition, intent.shape, dict(values))
+    person, channel = turn.activity.person, turn.activity.channel
+    decision = services.policy.may_ask(person, intent.definition, intent.shape, dict(values), channel=channel)
     if not decision.allowed:
-        raise Refused(f"You may not ask for this. {decision.reason}", policy=decision.policy)
+        raise Refused(f"You may not ask for this. {decision.reason}", policy=decision.policy, next_step=decision.help)

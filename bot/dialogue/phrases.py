@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.activity import STOP_WORDS
-from bot.errors import CloudError
+from bot.errors import CloudError, Refused
 from bot.recognizer import Turn
 
 CONTINUE = frozenset("continue|resume|go on|carry on|where were we|pick up where we left|back to it".split("|"))
@@ -87,4 +87,18 @@ def aws_trouble(error: CloudError, is_kept: bool, *, is_operator: bool) -> str:
     return (
         f"AWS refused {error.operation} with {error.code}, so I can't plan this. Nothing was placed. "
         f"Please tell your platform team{reference}.{kept}"
+    )
+
+
+WHY = frozenset("why|why not|why is that|how come|why am i not allowed|why may i not|says who|who says so".split("|"))
+"""Whole messages that ask for the reason of a refusal."""
+
+
+def why_refused(error: Refused) -> str:
+    """Return the reason of a refusal in full: which policy decided, in its own words, and who could help."""
+    if not error.policy:
+        return f"{error.sentence()} What no policy permits is refused. Say “what may I do?” for what you may."
+    return (
+        f"The policy “{error.policy}” decides this: {error.sentence()} Say “what may I do?” for what you may. "
+        "Whoever keeps the policies can change it."
     )

@@ -75,6 +75,8 @@ class Session:
     form: Form | None = None
     parked: list[Form] = field(default_factory=list)
     version: int = 0
+    denied: str = ""
+    """Why the person was refused just now, for them to ask about."""
     kept: dict[str, Any] = field(default_factory=dict)
     """What is Lex's own in its sessionState, see `bot.recognizer.Turn.kept`."""
 
@@ -88,13 +90,15 @@ class Session:
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON types."""
         forms = {"form": vars(self.form) if self.form else None, "parked": [vars(f) for f in self.parked]}
-        return {**forms, "kept": self.kept} if self.kept else forms
+        more = {"kept": self.kept, "denied": self.denied}
+        return {**forms, **{name: value for name, value in more.items() if value}}
 
     @staticmethod
     def from_dict(data: Mapping[str, Any], version: int) -> Session:
         """Rebuild a session from `as_dict`'s output."""
         form = Form(**data["form"]) if data["form"] else None
-        return Session(form, [Form(**f) for f in data["parked"]], version, dict(data.get("kept") or {}))
+        parked, kept = [Form(**f) for f in data["parked"]], dict(data.get("kept") or {})
+        return Session(form, parked, version, data.get("denied", ""), kept)
 
 
 class Sessions:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +15,7 @@ from bot.commands import main
 from bot.directory import Directory
 from bot.intent import Definition
 from bot.policy import Circumstances, Policy, Subject
-from bot.policy.checking import SCHEMA, check_folder
+from bot.policy.checking import check_folder
 from bot.policy.parsing import REQUIRE, parse_folder
 from bot.policy.stories import read_table, tell
 from tests.approvals.desk import open_desk
@@ -107,20 +106,18 @@ def test_a_story_that_comes_out_otherwise_is_told(folder: Path, capsys: pytest.C
     assert "Keys approve: refused, by keys-never-approve" in capsys.readouterr().out
 
 
-def test_the_schema_knows_every_slot(theatre_free_slots: set[str]) -> None:
-    known = set(re.findall(r"(\w+)\?: String", (ROOT / "policies" / SCHEMA).read_text(encoding="utf-8")))
-    assert theatre_free_slots - known == set()
-
-
-@pytest.fixture
-def theatre_free_slots() -> set[str]:
-    from bot.clock import SystemClock
-    from bot.main import build_cloud, build_services, discover
-    from bot.settings import Settings
-
-    settings = Settings()
-    registry = discover(build_services(settings, SystemClock(), build_cloud(settings)))
-    return {slot.name for intent in registry.intents.values() for slot in intent.definition.slots}
+def test_slots_of_the_intents_are_known_without_a_word_in_the_schema(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    policy = (
+        '@id("x") @reason("r") forbid (principal, action == Action::"ask", resource is Intent) '
+        'when {{ context.values has {slot} && context.values.{slot} == "x" }};'
+    )
+    (folder / "slot.cedar").write_text(policy.format(slot="SSOUser"), encoding="utf-8")
+    assert main(["policy", "check", str(folder)]) == 0
+    (folder / "slot.cedar").write_text(policy.format(slot="SsoUsr"), encoding="utf-8")
+    assert main(["policy", "check", str(folder)]) == 1
+    assert "SsoUsr" in capsys.readouterr().out
 
 
 def test_policies_see_hours_environments_and_ous(folder: Path, tmp_path: Path) -> None:

@@ -1,0 +1,105 @@
+"""Whose approvals it takes, by policy: several people, people who have just signed in, stand-ins; and why not."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.stories.errands import asks_for_an_account
+from tests.support.stage import Speaker, Stage, Theatre
+from tests.support.theatre import on_every_channel, takes_slack
+
+ROOT = Path(__file__).parents[2]
+RULES = """
+@id("two-of-each") @reason("Both teams look at new accounts.")
+@approvals("2") @from("group:deciders, group:finance") @each("yes")
+permit (principal, action == Action::"require", resource is Request) when { resource.intent == "AWSAccountVending" };
+@id("no-production") @reason("Production accounts are ordered by the platform team.")
+forbid (principal, action == Action::"ask", resource is Intent)
+when { context.environment in Environment::"production" } unless { principal in Group::"platform" };
+"""
+DIRECTORY = """
+people:
+  - {email: bo@corp.example, groups: [platform, deciders]}
+  - {email: fay@corp.example, groups: [finance]}
+  - {email: ana@corp.example, groups: [deciders]}
+  - {email: eve@corp.example}
+"""
+
+
+@pytest.fixture
+async def stage(theatre: Theatre, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
+    policies = Path(shutil.copytree(ROOT / "policies", tmp_path / "policies"))
+    (policies / "rules.cedar").write_text(RULES, encoding="utf-8")
+    directory = tmp_path / "directory.yml"
+    directory.write_text(DIRECTORY, encoding="utf-8")
+    async with theatre.open_stage(
+        tmp_path,
+        policy_dir=policies,
+        directory_file=directory,
+        slack=takes_slack(request),
+        teams=takes_slack(request, "teams"),
+    ) as stage:
+        yield stage
+
+
+@on_every_channel
+async def test_two_teams_approve_and_a_rejection_is_amended(stage: Stage, ana: Speaker) -> None:
+    request = await asks_for_an_account(ana)
+    bo, fay = stage.approver("bo@corp.example"), stage.approver("fay@corp.example")
+    await bo.opens_the_mail(about=request)
+    bo.reads_in_the_mail("2 approvals of group deciders and group finance", "A reply to this mail decides nothing")
+    await bo.approves()
+    bo.reads("It waits for the approval of others")
+    assert await bo.decides("reject", "on second thoughts") == 409
+    await ana.hears_later("approved by bo@corp.example", "waits for 1 more approval")
+    await fay.opens_the_mail(about=request)
+    await fay.rejects("Use the shared one <b>first</b>")
+    await ana.hears_later("Use the shared one")
+    assert await stage.calls("ProvisionProduct") == []
+    await ana.says(f"amend {request}")
+    ana.hears("as it was in", "team-x-sandbox")
+    await ana.says("change the account name to team-x-play")
+    ana.hears("team-x-play")
+    await ana.says("yes")
+    again = ana.request
+    assert again != request
+    for approver in (bo, fay):
+        await approver.opens_the_mail(about=again)
+        await approver.approves()
+    await ana.hears_later("is ordered")
+
+
+@on_every_channel
+async def test_a_refusal_names_its_rule_and_who_could_help(stage: Stage, ana: Speaker) -> None:
+    await ana.says("I need a production account in Demos for team-x@corp.example")
+    ana.hears("Production accounts are ordered by the platform team.", "bo@corp.example")
+    await ana.says("why?")
+    ana.hears("The policy “no-production” decides this", "what may I do?")
+    await ana.says("what may I do?")
+    ana.hears("What you may do", "account", "Everybody who is known by an e-mail address may ask for an account")
+    ana.does_not_hear("Pause changes")
+
+
+@pytest.mark.parametrize("ana", ["console", "slack", "teams"], indirect=True)
+async def test_somebody_stands_in_for_an_approver(stage: Stage, ana: Speaker) -> None:
+    eve = stage.approver("eve@corp.example")
+    await ana.says("I am away until Monday, eve@corp.example stands in")
+    ana.hears("eve@corp.example stands in for you until Mon", "Say “I am back” to end it")
+    await ana.says("who stands in for me?")
+    ana.hears("eve@corp.example stands in for you")
+    request = await asks_for_an_account(stage.speaker("Bo", email="bo@corp.example"))
+    await eve.opens_the_mail(about=request)
+    eve.reads_in_the_mail("You stand in for ana@corp.example, who is away.")
+    await eve.approves()
+    await ana.says("I am back")
+    ana.hears("Nobody stands in for you any more")
+
+
+async def test_a_key_names_nobody_who_stands_in(stage: Stage) -> None:
+    bo = stage.speaker("Bo", email="bo@corp.example")
+    await bo.says("I am away until Monday, eve@corp.example stands in")
+    bo.hears("A REST key may ask on behalf of people, but names nobody")
