@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from sqlalchemy import select
 
+from bot.approvals.glass import BROKEN
 from bot.approvals.office import CHANGES, requirement_of
 from bot.approvals.views import status_of
 from bot.card import Button, Card, Checks, Facts, Item, Link, StepMark, Text, Tone
@@ -163,6 +164,8 @@ def _about(record: RequestRecord, story: Story, is_open: bool) -> tuple[tuple[st
         if requirement.is_several or requirement.sign_in:
             rows.append(("Needs", requirement.words))
         rows.append(("Lapses", f"{(iso(record.expires_at) or '')[:16].replace('T', ' ')} UTC"))
+    if broken := record.notes.get(BROKEN):
+        rows.append(("Without approval", f"{broken['by']}: {broken['reason']}"))
     for who, decision, reason in story.decided:
         name = "Approved by" if decision == "approve" else "Rejected by"
         rows.append((name, f"{who}: {reason}" if reason else who))

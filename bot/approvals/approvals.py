@@ -18,6 +18,7 @@ from bot.approvals.asking import Asking
 from bot.approvals.deciding import Deciding, decided_rows, require_undecided
 from bot.approvals.delegations import Delegation, Delegations
 from bot.approvals.fresh_sign_in import FreshSignIns
+from bot.approvals.glass import Glass
 from bot.approvals.office import Office, requirement_of
 from bot.approvals.views import ApprovalView, ApprovalViews, hash_of, require_open, unknown, who_decided
 from bot.audit import Audit
@@ -83,6 +84,7 @@ class Approvals:
         self._views = ApprovalViews(database, clock, requests, console_url)
         self._asking = Asking(self._office)
         self._deciding = Deciding(self._office, self._asking)
+        self.glass = Glass(self._office, self._asking)
         self.ask, self.remind, self.escalate = self._asking.ask, self._asking.remind, self._asking.escalate
         self.obstacle, self.notes = self._asking.obstacle, self._asking.notes
 

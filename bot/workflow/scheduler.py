@@ -53,7 +53,9 @@ class Scheduler:
                 self._watchers.update({w.kind: w for w in intent.watchers})
         jobs = (job for intent in services.registry.intents.values() for job in intent.jobs)
         record = record_jobs(services.settings, services.anchoring, services.erasing)
-        self._periodic = Periodic(services.database, services.clock, (*jobs, services.misses.job, *record))
+        self._periodic = Periodic(
+            services.database, services.clock, (*jobs, services.approvals.glass.job, services.misses.job, *record)
+        )
 
     async def start(self) -> None:
         """Say that we are here; on SQLite also take over at once what the last process left."""

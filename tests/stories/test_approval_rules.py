@@ -26,7 +26,7 @@ people:
   - {email: bo@corp.example, groups: [platform, deciders]}
   - {email: fay@corp.example, groups: [finance]}
   - {email: ana@corp.example, groups: [deciders]}
-  - {email: eve@corp.example}
+  - {email: cy@corp.example}
 """
 
 
@@ -86,20 +86,20 @@ async def test_a_refusal_names_its_rule_and_who_could_help(stage: Stage, ana: Sp
 
 @pytest.mark.parametrize("ana", ["console", "slack", "teams"], indirect=True)
 async def test_somebody_stands_in_for_an_approver(stage: Stage, ana: Speaker) -> None:
-    eve = stage.approver("eve@corp.example")
-    await ana.says("I am away until Monday, eve@corp.example stands in")
-    ana.hears("eve@corp.example stands in for you until Mon", "Say “I am back” to end it")
+    cy = stage.approver("cy@corp.example")
+    await ana.says("I am away until Monday, cy@corp.example stands in")
+    ana.hears("cy@corp.example stands in for you until Mon", "Say “I am back” to end it")
     await ana.says("who stands in for me?")
-    ana.hears("eve@corp.example stands in for you")
+    ana.hears("cy@corp.example stands in for you")
     request = await asks_for_an_account(stage.speaker("Bo", email="bo@corp.example"))
-    await eve.opens_the_mail(about=request)
-    eve.reads_in_the_mail("You stand in for ana@corp.example, who is away.")
-    await eve.approves()
+    await cy.opens_the_mail(about=request)
+    cy.reads_in_the_mail("You stand in for ana@corp.example, who is away.")
+    await cy.approves()
     await ana.says("I am back")
     ana.hears("Nobody stands in for you any more")
 
 
 async def test_a_key_names_nobody_who_stands_in(stage: Stage) -> None:
     bo = stage.speaker("Bo", email="bo@corp.example")
-    await bo.says("I am away until Monday, eve@corp.example stands in")
+    await bo.says("I am away until Monday, cy@corp.example stands in")
     bo.hears("A REST key may ask on behalf of people, but names nobody")
