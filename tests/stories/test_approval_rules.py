@@ -103,3 +103,11 @@ async def test_a_key_names_nobody_who_stands_in(stage: Stage) -> None:
     bo = stage.speaker("Bo", email="bo@corp.example")
     await bo.says("I am away until Monday, cy@corp.example stands in")
     bo.hears("A REST key may ask on behalf of people, but names nobody")
+
+
+async def test_nothing_is_reviewed_before_anything_went_on_without_approval(stage: Stage) -> None:
+    bo = stage.speaker("Bo", email="bo@corp.example")
+    await bo.says("open reviews")
+    bo.hears("Nothing waits for a review of yours.")
+    await bo.says("review qm-22222222: fine")
+    bo.hears("There is no request qm-22222222")
