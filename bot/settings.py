@@ -194,6 +194,9 @@ class Settings(BaseSettings):
         (), description="Roles to assume where experiment templates are, one an account; unset means no experiments."
     )
     chaos_regions: CommaList = Field((), description="Regions with experiment templates; AWS_REGION when unset.")
+    chaos_runs: CommaList = Field(
+        (), description="Which templates REST keys may run: owner:template id, an entry for each pair."
+    )
     chaos_lease_minutes: float = Field(
         15, ge=1, le=720, description="After how many minutes somebody must say that a production experiment goes on."
     )
@@ -438,6 +441,12 @@ def _check_sns(settings: Settings) -> None:
 
 def _check_chaos(settings: Settings) -> None:
     """Refuse roles for experiments that are none; raises SettingsError."""
+    for run in settings.chaos_runs:
+        if not re.fullmatch(r"[^:]+:EXT[0-9A-Za-z]{1,61}", run):
+            raise SettingsError(
+                f"CHAOS_RUNS: {run!r} does not bind an owner of a key to a template.",
+                next_step="Write entries like pipelines:EXT1a2b3c4d5e6f7.",
+            )
     for role in settings.chaos_role_arn:
         if not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}", role):
             raise SettingsError(

@@ -15,6 +15,7 @@ from sandbox.faults import Faults
 from sandbox.insight_stories import PLAYED, play
 from sandbox.lex_bots import register_bot
 from sandbox.passed_on import allowed_operations
+from sandbox.pipelines import invocations
 from sandbox.protocol import Environ, WireResponse
 from sandbox.provisioning import settle
 from sandbox.registry import OPERATIONS
@@ -26,6 +27,7 @@ _ROUTES = {
     "/_sandbox/faults": ("GET", "POST"),
     "/_sandbox/reset": ("POST",),
     "/_sandbox/calls": ("GET",),
+    "/_sandbox/invocations": ("GET",),
     "/_sandbox/lex": ("GET", "POST"),
     "/_sandbox/stories": ("GET", "POST"),
 }
@@ -65,6 +67,9 @@ class Control:
             query = parse_qs(str(environ.get("QUERY_STRING", "")))
             service, operation, since = (query.get(name, [None])[0] for name in ("service", "operation", "since"))
             return self._calls.entries(service, operation, _read_since(since))
+        if path == "/_sandbox/invocations":
+            with self._world.lock:
+                return invocations(self._world)
         if path == "/_sandbox/lex":
             return self._register_bot(_read_object(body)) if method == "POST" else self._list_bots()
         if path == "/_sandbox/stories":

@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox.access import Assignment, AssignmentRequest
 from sandbox.budgeting import Budget
-from sandbox.chaos_model import Experiment, ExperimentTemplate, Machine, WorkloadAlarm
+from sandbox.chaos_model import Experiment, ExperimentTemplate, Machine, PipelineExecution, WorkloadAlarm
 from sandbox.identities import Group, User
 from sandbox.lex_model import ModelledBot
 
@@ -293,6 +293,7 @@ class LandingZone:
     experiments: dict[str, Experiment] = field(default_factory=dict)
     machines: dict[str, Machine] = field(default_factory=dict)
     workload_alarms: dict[str, WorkloadAlarm] = field(default_factory=dict)
+    pipeline_executions: dict[str, PipelineExecution] = field(default_factory=dict)
     levers: dict[str, dict[str, str]] = field(default_factory=dict)
     """FIS's safety levers, of "account/Region": status and reason."""
     posts: dict[str, Post] = field(default_factory=dict)
@@ -326,6 +327,7 @@ _RECORD_TYPES: dict[str, type] = {
     "experiments": Experiment,
     "machines": Machine,
     "workload_alarms": WorkloadAlarm,
+    "pipeline_executions": PipelineExecution,
     "posts": Post,
     "notification_channels": NotificationChannel,
     "stories": PlayedStory,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.rest.callers import Door
+from adapters.rest.chaos import Chaos
 from adapters.rest.insights import Insights
 from adapters.rest.listening import Listening
 from adapters.rest.records import Records
@@ -23,4 +24,5 @@ def build(services: Services) -> Channel:
     Records(services, repeats, router)
     Reports(services, router)
     Insights(services, router)
+    Chaos(services, repeats, router)
     return Channel(name=CHANNEL, router=router, start=repeats.forget_old)

@@ -1,0 +1,69 @@
+"""Placing a request for a program or a schedule: nobody is asked anything; what is missing or forbidden is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.activity import Activity, Person
+from bot.conversations import keep_place
+from bot.database import Transaction
+from bot.dialogue.placing import Placing
+from bot.dialogue.session import Form
+from bot.errors import Conflict, Invalid, Refused
+from bot.intent import Ask, Change
+from bot.requests import Filter, RequestRecord
+from bot.services import Services
+
+
+async def place_request(
+    services: Services,
+    intent: Change,
+    given: Mapping[str, str],
+    person: Person,
+    *,
+    conversation: str,
+    channel: str,
+    owner: str = "",
+) -> RequestRecord:
+    """Validate the slots, plan, and place the request, as the person's; a conversation gets one only.
+
+    Placed a second time in the same conversation, the first request is returned. Raises Refused (policy, or nobody
+    could approve it), Invalid (a slot), Conflict (something stands against the plan) and CloudError.
+    """
+    if standing := await _placed_in(services, conversation):
+        return standing
+    decision = services.policy.may_ask(person, intent.definition, intent.shape, dict(given))
+    if not decision.allowed:
+        raise Refused(f"You may not ask for this. {decision.reason}", policy=decision.policy)
+    ask = Ask(person, dict(given), conversation, channel, owner)
+    form = Form(intent.definition.name)
+    for slot in await intent.slots(ask):
+        if slot.name in given:
+            form.slots[slot.name] = await intent.validate(slot.name, given[slot.name], ask)
+        elif slot.required:
+            raise Invalid(f"The {(slot.label or slot.name).lower()} is missing.", field=slot.name)
+    form.slots |= {name: value for name, value in given.items() if name not in form.slots}
+    plan = await intent.prepare(Ask(person, form.slots, conversation, channel, owner))
+    if plan.problems:
+        reasons = " ".join(check.sentence for check in plan.problems)
+        raise Conflict(
+            f"Nothing was started. {reasons}", next_step=" ".join(c.next_step for c in plan.problems).strip()
+        )
+    form.digest = plan.digest
+    activity = Activity(f"{conversation}:placed", channel, conversation, person, owner=owner)
+    placing = Placing(services, intent, form, plan, activity)
+    await placing.require_approvable()
+
+    async def work(transaction: Transaction) -> str:
+        await keep_place(transaction, activity, services.clock)
+        placed = await placing.commit(transaction)
+        if not placed.request_id:
+            raise Conflict(placed.answer.text)
+        return placed.request_id
+
+    return await services.requests.find(await services.database.write(work))
+
+
+async def _placed_in(services: Services, conversation: str) -> RequestRecord | None:
+    page = await services.requests.list(Filter(conversation=conversation, limit=1))
+    return page.items[0] if page.items else None
