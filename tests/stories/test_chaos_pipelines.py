@@ -44,7 +44,10 @@ def function() -> ModuleType:
 async def stage(theatre: Theatre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
     policies = Path(shutil.copytree(ROOT / "policies", tmp_path / "policies"))
     (policies / "pipelines.cedar").write_text(AT_ONCE, encoding="utf-8")
-    bound: dict[str, Any] = {"api_keys": f"{KEY}:pipelines:corp.example,{OTHER}:reporting", "chaos_runs": f"pipelines:{LOSS}"}
+    bound: dict[str, Any] = {
+        "api_keys": f"{KEY}:pipelines:corp.example,{OTHER}:reporting",
+        "chaos_runs": f"pipelines:{LOSS}",
+    }
     async with theatre.open_stage(tmp_path, policy_dir=policies, **bound) as stage:
         for name, value in {
             "AWS_ENDPOINT_URL": theatre.sandbox.url,
