@@ -12,7 +12,7 @@ import httpx
 from tests.restart.processes import APPROVER, BotProcess, until
 from tests.restart.relay import Relay
 
-FINAL = ("succeeded", "failed", "rejected", "expired", "cancelled")
+FINAL = ("succeeded", "failed", "stopped", "rejected", "expired", "cancelled")
 
 
 class Requester:
