@@ -7,6 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench.insights import measure_insights
 from bench.large import ACCOUNTS, OUS, measure_plans
 from bench.policy import PEOPLE, POLICIES, measure_decisions
 from bench.product import Product
@@ -38,6 +39,9 @@ def main() -> None:
         large = var_dir / "large"
         large.mkdir()
         cold, plans, calls = measure_plans(large)
+        watched = var_dir / "insights"
+        watched.mkdir()
+        insights = measure_insights(watched)
     acks, decisions = measure_acks(), measure_decisions()
     ping = quantile(turns["ping"], 0.5)
     rows = [
@@ -61,6 +65,7 @@ def main() -> None:
         (f"acknowledged while {TURNS_A_SECOND} turns a second are handled, p99", f"{acks.p99 * 1000:.0f} ms"),
         (f"a decision with {POLICIES} policies and {PEOPLE} people, p50", f"{quantile(decisions, 0.5) * 1000:.2f} ms"),
         (f"a decision with {POLICIES} policies and {PEOPLE} people, p99", f"{quantile(decisions, 0.99) * 1000:.2f} ms"),
+        *insights,
     ]
     width = max(len(name) for name, _ in rows)
     for name, figure in rows:

@@ -29,6 +29,8 @@ REPORTING = 300.0
 _AHEAD = HOUR
 """Metrics are recorded from so long before an insight until so long after it."""
 _MOST_POINTS = 60
+_TROUBLED = 0.3
+"""Share of the accounts of a grown landing zone in which something is wrong now."""
 _RIPENING = 8 * HOUR
 """How long after its start what a proactive insight foretells would come."""
 
@@ -163,6 +165,11 @@ def _ordinary(account_id: str, regions: tuple[str, ...], began: float) -> tuple[
 
 def _draw_ordinary(account_id: str, regions: tuple[str, ...], began: float) -> Iterator[Insight]:
     kinds = [KINDS[key] for key in ORDINARY]
+    if account_id.startswith("9") and _draw(f"{account_id}/open") < _TROUBLED:
+        kind = kinds[int(_draw(f"{account_id}/open/kind") * len(kinds))]
+        region = regions[int(_draw(f"{account_id}/open/region") * len(regions))]
+        severity = ("LOW", "MEDIUM", "HIGH")[int(_draw(f"{account_id}/open/severity") * 3)]
+        yield _insight(account_id, region, kind, severity, began - (1 + 40 * _draw(f"{account_id}/since")) * HOUR, None)
     for number in range(4):
         name = f"{account_id}/{number}"
         kind = kinds[int(_draw(f"{name}/kind") * len(kinds))]

@@ -86,7 +86,7 @@ class Budget:
                         raise
                     self.throttled += 1
                     pace.slow_down(self._clock())
-                    log.info("insights.again", lane=lane, code=error.code, attempt=attempt, rate=round(pace.rate, 2))
+                    log.debug("insights.again", lane=lane, code=error.code, attempt=attempt, rate=round(pace.rate, 2))
                 else:
                     pace.speed_up()
                     return answer
