@@ -298,7 +298,7 @@ def build_services(settings: Settings, clock: Clock, cloud: Cloud) -> Services:
         organization=OrganizationReader(cloud, settings, database),
         rooms=Rooms(),
         standing=StandingCards(database, clock, conversations, outbox),
-        watches=Watches(database, clock),
+        watches=Watches(database, clock, audit),
         causes=Causes([RequestsBefore(database, timedelta(minutes=settings.insight_cause_minutes))]),
         replica=replica,
     )

@@ -108,6 +108,13 @@ class StandingCards:
 
         await self._database.write(work)
 
+    async def keys(self, pattern: str, **state: bool) -> list[str]:
+        """Return the keys of the cards that a pattern of LIKE fits and whose state says so, oldest first."""
+        said = (standing_cards.c.state[name].as_boolean() == value for name, value in state.items())
+        query = select(standing_cards.c.key).where(standing_cards.c.key.like(pattern), *said)
+        async with self._database.read() as connection:
+            return list((await connection.execute(query.order_by(standing_cards.c.created_at))).scalars())
+
     async def of_message(self, seq: int) -> Standing | None:
         """Return the standing card that a message is, None for any other message."""
         return await self._find(messages.c.seq == seq)

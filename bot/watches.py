@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import insert, select, update
 
 from bot.activity import Person
-from bot.clock import Clock
+from bot.audit import Audit
+from bot.clock import Clock, iso
 from bot.database import Database, Transaction
 from bot.database.tables import held_news, mutes, watches
 from bot.quiet import QuietHours
@@ -30,6 +31,7 @@ class Watch:
     scope: Mapping[str, Any]
     quiet: QuietHours | None
     person_id: str
+    since: datetime
 
 
 @dataclass(frozen=True)
@@ -48,14 +50,14 @@ class Held:
 class Watches:
     """Keeps them in the database: nothing of it is in process memory."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database, self._clock = database, clock
+    def __init__(self, database: Database, clock: Clock, audit: Audit) -> None:
+        self._database, self._clock, self._audit = database, clock, audit
 
     async def begin(
         self, kind: str, room: Room, words: str, scope: Mapping[str, Any], quiet: QuietHours | None, person: Person
     ) -> Watch:
         """Begin to watch; the same again in the same room is the same watch, with the newer quiet hours."""
-        found = Watch(f"w-{secrets.token_hex(5)}", kind, room, words, dict(scope), quiet, person.id)
+        found = Watch(f"w-{secrets.token_hex(5)}", kind, room, words, dict(scope), quiet, person.id, self._clock.now())
 
         async def work(transaction: Transaction) -> Watch:
             for known in await self._read(transaction.connection, watches.c.room == room.id, watches.c.kind == kind):
@@ -72,20 +74,24 @@ class Watches:
                 "scope": found.scope,
                 "quiet": quiet.as_dict() if quiet else None,
                 "person_id": person.id,
-                "created_at": self._clock.now(),
+                "created_at": found.since,
             }
             await transaction.execute(insert(watches).values(**row))
+            told = {"by": person.email, "watch": found.id, "room": room.id, "about": words}
+            await self._audit.record(transaction, "watch.begun", person_id=person.id, payload=told)
             return found
 
         return await self._database.write(work)
 
-    async def end(self, watch_ids: Sequence[str]) -> None:
+    async def end(self, watch_ids: Sequence[str], person: Person) -> None:
         """End some; what was held back for them is told to nobody any more."""
 
         async def work(transaction: Transaction) -> None:
             now = self._clock.now()
             mine = (watches.c.id.in_(watch_ids), watches.c.ended_at.is_(None))
             await transaction.execute(update(watches).where(*mine).values(ended_at=now))
+            ended = {"by": person.email, "watches": list(watch_ids)}
+            await self._audit.record(transaction, "watch.ended", person_id=person.id, payload=ended)
             untold = (held_news.c.watch_id.in_(watch_ids), held_news.c.told_at.is_(None))
             await transaction.execute(update(held_news).where(*untold).values(told_at=now))
 
@@ -101,8 +107,17 @@ class Watches:
         query = select(watches).where(watches.c.ended_at.is_(None), *which)
         rows = (await connection.execute(query.order_by(watches.c.created_at, watches.c.id))).all()
         return [
-            Watch(r.id, r.kind, Room(r.room, r.room_name), r.words, r.scope, QuietHours.from_dict(r.quiet), r.person_id)
-            for r in rows
+            Watch(
+                row.id,
+                row.kind,
+                Room(row.room, row.room_name),
+                row.words,
+                row.scope,
+                QuietHours.from_dict(row.quiet),
+                row.person_id,
+                row.created_at,
+            )
+            for row in rows
         ]
 
     async def is_active(self, transaction: Transaction, watch_id: str) -> bool:
@@ -116,6 +131,8 @@ class Watches:
         async def work(transaction: Transaction) -> None:
             row = {"room": room, "subject": subject, "person_id": person.id, "until": until}
             await put(transaction, mutes, row, on=["room", "subject"])
+            told = {"by": person.email, "room": room, "subject": subject, "until": iso(until)}
+            await self._audit.record(transaction, "watch.muted", person_id=person.id, payload=told)
             if until <= self._clock.now():
                 mine = select(watches.c.id).where(watches.c.room == room).scalar_subquery()
                 untold = (held_news.c.watch_id.in_(mine), held_news.c.subject == subject, held_news.c.told_at.is_(None))
@@ -141,6 +158,11 @@ class Watches:
     async def hold(self, transaction: Transaction, held: Held) -> bool:
         """Keep something for the summary; tell whether it was new."""
         return await insert_new(transaction, held_news, vars(held), on=["key"])
+
+    async def is_held(self, key: str) -> bool:
+        """Tell whether something was kept for a summary, told or not."""
+        async with self._database.read() as connection:
+            return (await connection.execute(select(held_news.c.key).where(held_news.c.key == key))).first() is not None
 
     async def due(self) -> list[Held]:
         """Return what may be told now, oldest first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.intent import Intent
 from bot.services import Services
 from intents.insights.asking import Watcher
+from intents.insights.catching_up import CatchingUp
 from intents.insights.covering import CoverStack
 from intents.insights.detail import InsightDetail
 from intents.insights.health import InsightsHealth
@@ -19,6 +20,8 @@ def create(services: Services) -> list[Intent]:
     """Return this folder's intents."""
     watcher = Watcher(services)
     services.insights = watcher.provider
+    telling = Telling(services, watcher)
+    services.notifications.connect(telling)
     return [
         InsightsHealth(services, watcher),
         InsightsList(services, watcher),
@@ -26,7 +29,7 @@ def create(services: Services) -> list[Intent]:
         InsightsCoverage(services, watcher),
         CoverStack(services, watcher),
         InsightsWatch(services, watcher),
-        InsightsWatchList(services, Telling(services, watcher)),
+        InsightsWatchList(services, (telling.job, CatchingUp(services, watcher, telling).job)),
         InsightsWatchEnd(services, watcher),
         InsightMute(services, watcher),
     ]

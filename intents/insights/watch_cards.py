@@ -24,6 +24,8 @@ class View:
     recommendations: tuple[Recommendation, ...]
     pictures: tuple[Item, ...]
     causes: tuple[Cause, ...]
+    is_partial: bool = False
+    """Whether AWS could not be asked, so that this is only what the news told."""
 
 
 def card_of(view: View, names: Names, now: datetime, footer: str, cause: Cause | None = None) -> Card:

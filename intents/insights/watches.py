@@ -10,6 +10,7 @@ from bot.intent import Answer, Ask, Definition, Watch
 from bot.rooms import Room
 from bot.services import Services
 from bot.watches import Watch as Kept
+from bot.workflow.periodic import Job
 from intents.insights import watch_definitions as definitions
 from intents.insights.asking import Names, Watcher
 from intents.insights.cards import when
@@ -17,7 +18,7 @@ from intents.insights.filters import Filters, read_filters
 from intents.insights.listing import describe_filters
 from intents.insights.orders import HERE, OWN, Order, is_ending, is_order, read_order
 from intents.insights.scope import scope_of
-from intents.insights.watching import KIND, Telling
+from intents.insights.watching import KIND
 
 _NOT_DONE = "I have done nothing: I am not sure that you asked me to."
 
@@ -48,12 +49,17 @@ class InsightsWatch(Watch):
 
 def _said(watch: Kept, order: Order, services: Services) -> Answer:
     text = (
-        f"From now on I tell {watch.room.name if watch.room.name != HERE else 'you here'} about {watch.words}: one "
+        f"From now on I tell {_room_words(watch.room)} about {watch.words}: one "
         "message each, with a chart, kept up to date, and below it what changes and when it is over."
     )
     rows = [("Told", _room_words(watch.room)), ("About", watch.words)]
     if order.quiet:
-        rows.append(("Quiet", f"{order.quiet.phrase}; what comes meanwhile is told as a summary afterwards"))
+        rows.append(
+            (
+                "Quiet",
+                f"{order.quiet.phrase.removeprefix('quiet ')}; what comes meanwhile is told as a summary afterwards",
+            )
+        )
     items: list[Item] = [Text(text), Facts(tuple(rows))]
     if not services.settings.sns_allowed_topics:
         items.append(Text("⚠ SNS_ALLOWED_TOPICS is not set, so nothing is told to me yet. Ask your platform team."))
@@ -64,10 +70,9 @@ def _said(watch: Kept, order: Order, services: Services) -> Answer:
 class InsightsWatchList(Watch):
     """Tells what is told to whom."""
 
-    def __init__(self, services: Services, telling: Telling) -> None:
+    def __init__(self, services: Services, jobs: tuple[Job, ...]) -> None:
         super().__init__(services)
-        services.notifications.connect(telling)
-        self.jobs = (telling.job,)
+        self.jobs = jobs
 
     def define(self) -> Definition:
         """Return the definition."""
@@ -138,7 +143,7 @@ class InsightsWatchEnd(Watch):
                 f"For all of them say “stop telling {told} about all insights”."
             )
             return Answer(text, Card("Which one?", (Text(text),), buttons))
-        await self.services.watches.end([w.id for w in chosen])
+        await self.services.watches.end([w.id for w in chosen], ask.person)
         text = f"I tell {_room_words(room)} no more about {' and about '.join(w.words for w in chosen)}."
         return Answer(text)
 
@@ -171,7 +176,7 @@ async def room_of(services: Services, said: str, ask: Ask) -> Room:
 def _room_words(room: Room, here: str = "") -> str:
     if room.id == here:
         return "here"
-    return {HERE: "this channel", "you": "you"}.get(room.name, room.name)
+    return {HERE: "you here"}.get(room.name, room.name)
 
 
 def _watch_words(watch: Kept) -> str:

@@ -62,8 +62,12 @@ class Telling:
         told = read_told(notification)
         if told is None:
             return _nothing
+        self._services.insights_changed.tell(told.insight.account, told.insight.region)
+        return await self.decide(told)
+
+    async def decide(self, told: Told) -> Commit:
+        """Return what tells the rooms about a piece of news, however it came; once, however often it comes."""
         event = told.insight
-        self._services.insights_changed.tell(event.account, event.region)
         watches = await self._services.watches.active(KIND)
         causes = await self._causes(event)
         if not watches and not causes:
@@ -71,14 +75,14 @@ class Telling:
         names, _ = await self._watcher.surroundings()
         view = await self._look(told, tuple(causes))
         now = self._services.clock.now()
-        wanting = [w for w in watches if _passes(filters_of(w.scope, names.organization), view.insight)]
+        wanting = [w for w in watches if is_about(filters_of(w.scope, names.organization), view.insight)]
         targets = _targets(watches, wanting, causes)
         words = news_of(told, view.insight, names, now)
 
         async def commit(transaction: Transaction) -> None:
             for target in targets:
                 card = card_of(view, names, now, self._watcher.footer, target.cause)
-                await self._tell(transaction, target, told, view.insight, card, words)
+                await self._tell(transaction, target, told, view, card, words)
 
         return commit
 
@@ -92,7 +96,7 @@ class Telling:
             details, unit = await asyncio.gather(self._watcher.provider.details(event), self._unit_of(event))
         except QuartermasterError as error:
             log.warning("insights.news_not_read", insight=event.id, error=error.detail)
-            return View(event, (), (), (), causes)
+            return View(event, (), (), (), causes, is_partial=True)
         services = unit.services or event.services
         tags = (await self._watcher.tags()).get(event.account, ())
         insight = replace(details.insight, unit=unit.unit, services=services, resources=_resources(details), tags=tags)
@@ -121,25 +125,28 @@ class Telling:
         return next((i for i in found.insights if i.id == event.id), event)
 
     async def _tell(
-        self, transaction: Transaction, target: Target, told: Told, insight: Insight, card: Card, words: str
+        self, transaction: Transaction, target: Target, told: Told, view: View, card: Card, words: str
     ) -> None:
         """Tell one room once, or keep it for later."""
+        insight, is_new = view.insight, told.kind == "NEW_INSIGHT"
         standing, watches = self._services.standing, self._services.watches
         active = [watch for watch in target.watches if await watches.is_active(transaction, watch.id)]
-        key = f"insight:{hashlib.sha256(target.room.encode()).hexdigest()[:24]}:{insight.id}"
+        key = key_of(target.room, insight.id)
         state = await standing.state_of(transaction, key)
         if state is None and not active and target.cause is None:
             return
-        notice = f"{key}:{_mark_of(told, insight)}"[:255]
-        if state is not None:
+        notice = f"{key}:{_mark_of(told)}"[:255]
+        if state is not None and (not view.is_partial or not insight.is_open):
             await standing.change(transaction, key, card.as_text(), card, _state_of(insight))
+        if state is not None and is_new:
+            return  # it was told otherwise, or what came of it was heard first
         due = await self._quiet_until(transaction, target.room, active, insight) if active else None
         if due is not None:
             held = Held(notice, active[0].id, f"insight:{insight.id}", words, reference_to(insight), self._now(), due)
             await watches.hold(transaction, held)
         elif state is None:
             await standing.open(transaction, key, target.room, card.as_text(), card, _state_of(insight))
-        elif told.kind != "NEW_INSIGHT":  # which may come after what came of it
+        else:
             await standing.reply(transaction, key, notice, words)
 
     async def _quiet_until(
@@ -186,6 +193,11 @@ class Telling:
         await self._services.database.write(work)
 
 
+def key_of(room: str, insight_id: str) -> str:
+    """Return the name of an insight's card in a room."""
+    return f"insight:{hashlib.sha256(room.encode()).hexdigest()[:24]}:{insight_id}"
+
+
 def _targets(watches: Sequence[Watch], wanting: Sequence[Watch], causes: Sequence[Cause]) -> list[Target]:
     """Return each room once: those with watches at all, for a card may stand there, and where causes are told of."""
     rooms = {w.room.id: Target(w.room.id, tuple(v for v in wanting if v.room.id == w.room.id)) for w in watches}
@@ -205,7 +217,8 @@ async def _nothing(transaction: Transaction) -> None:
     return None
 
 
-def _passes(filters: Filters, insight: Insight) -> bool:
+def is_about(filters: Filters, insight: Insight) -> bool:
+    """Tell whether a watch of these filters is about an insight."""
     in_region = not filters.regions or insight.region in filters.regions
     return in_region and filters.passes(insight)
 
@@ -214,16 +227,13 @@ def _state_of(insight: Insight) -> dict[str, object]:
     return {"severity": insight.severity, "is_open": insight.is_open}
 
 
-def _mark_of(told: Told, insight: Insight) -> str:
+def _mark_of(told: Told) -> str:
     """Return what tells one piece of news about an insight from the others, however often and by whom it is told."""
     match told.kind:
         case "SEVERITY_UPGRADED":
             return f"severity-{told.insight.severity}"
         case "NEW_ASSOCIATION":
             return f"anomalies-{told.anomalies}"
-        case "CLOSED_INSIGHT":
-            end = told.insight.end or insight.start
-            return f"closed-{end:%Y%m%d%H%M}"
         case kind:
             return kind.casefold()
 

@@ -98,7 +98,7 @@ async def test_quiet_hours_hold_back_all_but_what_is_grave(stage: Stage, ana: Sp
         f"tell us here about insights of the stack checkout-service, quiet from {begin:%H:00} to {end % 24}:00 UTC, "
         "unless high severity"
     )
-    ana.hears("quiet from", "but for high severity", "summary afterwards")
+    ana.hears("Quiet:", "but for high severity", "summary afterwards")
     await plays(stage, "lambda-duration")
     await stage.advance(minutes=35)
     await has_heard(stage, 3)
@@ -130,7 +130,7 @@ async def test_several_watches_are_told_apart_when_one_is_to_end(stage: Stage, a
     await ana.says("tell us here about high severity insights in Production")
     await ana.says("tell us here about lambda insights")
     await ana.says("stop telling us about insights")
-    ana.hears("There are 2 watches for this channel. Which shall I end?")
+    ana.hears("There are 2 watches for you here. Which shall I end?")
     await ana.presses("Stop: new insights of LAMBDA")
     ana.hears("no more about new insights of LAMBDA")
     await ana.says("stop telling us about high severity insights in Production")
@@ -216,3 +216,16 @@ async def test_watches_mutes_and_what_was_held_back_outlive_the_process(
         await eventually(is_told, lambda: "\n".join(said))
         for words in (f"Medium: {LAMBDA}", "DevOps Guru advises", "Held back until now"):
             assert sum(words in text for text in said) == 1, words
+
+
+async def test_what_sns_never_told_is_found_and_told(stage: Stage, ana: Speaker) -> None:
+    await ana.says("tell us here about lambda insights")
+    await stage.advance(minutes=1)
+    await plays(stage, "lambda-duration")
+    await stage.advance(minutes=25)
+    await ana.hears_later(f"Medium: {LAMBDA}")
+    ana.does_not_hear("DynamoDB", "open for")
+    await plays(stage, "lambda-duration", fixed=True)
+    await stage.advance(minutes=20)
+    await ana.hears_later("it has closed, after 2")
+    await ana.heard_once(f"Medium: {LAMBDA}", "it has closed")
