@@ -120,7 +120,7 @@ async def _ask(watcher: Watcher, url: str, service: str) -> tuple[Run, Found]:
     names, regions = await watcher.surroundings()
     before = _last_call(url)
     begun = time.perf_counter()
-    found = await watcher.find(Filters(), names, regions, Question(), None)
+    found = await watcher.find(Filters(), names, regions, Question(), whole=True)
     seconds = time.perf_counter() - begun
     calls = _calls_since(url, before, service)
     throttled = sum("hrottl" in (call["error"] or "") for call in calls)
@@ -133,7 +133,7 @@ async def _again(watcher: Watcher, regions: tuple[str, ...]) -> None:
     for account in names.organization.accounts[:40]:
         for region in regions:
             watcher.reader.forget(account["Id"], region)
-    await watcher.find(Filters(), names, regions, Question(), 20.0)
+    await watcher.find(Filters(), names, regions, Question(), whole=True)
 
 
 def _plain(url: str, service: str) -> Run:

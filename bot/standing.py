@@ -50,6 +50,10 @@ class StandingCards:
         """Name a channel whose sender takes the kinds SHOW and REPLY; `pace` is that of a conversation's messages."""
         self._paces[channel] = pace
 
+    def is_shown_by(self, channel: str) -> bool:
+        """Tell whether a channel changes the card where it stands, and not in the transcript alone."""
+        return channel in self._paces
+
     async def open(
         self, transaction: Transaction, key: str, room: str, text: str, card: Card, state: Mapping[str, Any]
     ) -> bool:

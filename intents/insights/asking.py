@@ -29,6 +29,7 @@ from bot.organization import Organization
 from bot.services import Services
 from intents.insights import providers
 from intents.insights.budget import Budget
+from intents.insights.filling import Filling
 from intents.insights.filters import Filters
 from intents.insights.providers.coverage import Coverage
 from intents.insights.reading import Reader, all_of
@@ -77,6 +78,8 @@ class Watcher:
         self._regions: tuple[float, tuple[str, ...]] | None = None
         self._homes: tuple[float, dict[str, str]] | None = None
         self.provider = Provider(self)
+        self.filling = Filling(services)
+        self.patience = PATIENCE
         services.closers.append(self.reader.close)
 
     @property
@@ -128,9 +131,10 @@ class Watcher:
         names: Names,
         regions: tuple[str, ...],
         question: Question | None = None,
-        patience: float | None = PATIENCE,
+        *,
+        whole: bool = False,
     ) -> Found:
-        """Return the insights that pass, sorted by severity and then by recency.
+        """Return the insights that pass, sorted by severity and then by recency; unless `whole`, what arrives in time.
 
         `question` is what the filters ask about unless it is given: what is open, or what opened or closed in a span.
         """
@@ -138,7 +142,7 @@ class Watcher:
         span = filters.span
         if question is None:
             question = Question() if span is None else Question(_kind_of(filters), span.since)
-        found = await self.reader.read(scope, question, patience, names.account)
+        found = await self.reader.read(scope, question, None if whole else self.patience, names.account)
         insights: Iterable[Insight] = (i for i in found.insights if _is_asked(i, question, filters))
         if filters.tags:
             tags = await self.tags()
@@ -175,8 +179,8 @@ class Watcher:
         """Return the insight that has that id, wherever it is; raises NotFound."""
         since = self._services.clock.now() - KEPT
         opened, ongoing = await asyncio.gather(
-            self.find(Filters(), names, regions, Question("opened", since), None),
-            self.find(Filters(), names, regions, Question(), None),
+            self.find(Filters(), names, regions, Question("opened", since), whole=True),
+            self.find(Filters(), names, regions, Question(), whole=True),
         )
         insight = next((i for i in (*opened.insights, *ongoing.insights) if i.id == identifier), None)
         if insight is None:
@@ -250,7 +254,7 @@ class Provider:
     async def _find(self, regions: Sequence[str], account: str, question: Question, span: Span | None) -> Found:
         names, governed = await self._watcher.surroundings()
         filters = Filters(accounts=(account,) if account else (), regions=tuple(regions), span=span)
-        return await self._watcher.find(filters, names, governed, question, None)
+        return await self._watcher.find(filters, names, governed, question, whole=True)
 
 
 def unknown(identifier: str) -> NotFound:

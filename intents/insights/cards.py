@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.card import Button, Card, Text
+from bot.card import Card, Text
 from bot.insights import Event, Gap, Insight
 from bot.words import lasting
 
@@ -84,12 +84,11 @@ def _gaps(gaps: Sequence[Gap], account: Name) -> str:
     return "; ".join(shown) + more
 
 
-def still_reading(card: Card, said: str, pending: int) -> Card:
-    """Return a card of first results, which says what is still to come and how to see it."""
+def still_reading(card: Card, pending: int) -> Card:
+    """Return a card of first results, which says that more is to come."""
     more = "some parts" if pending == 1 else f"{pending:,} parts"
-    note = Text(f"⏳ First results: {more} of the organization are still being read. Ask again for the rest.")
-    button = Button("Show all", "say", said)
-    return replace(card, items=(note, *card.items), buttons=(*card.buttons, button))
+    note = Text(f"⏳ First results: {more} of the organization are still being read. The rest follows by itself.")
+    return replace(card, items=(note, *card.items))
 
 
 def deployment_before(events: Sequence[Event], insight: Insight) -> str:

@@ -56,6 +56,17 @@ class InsightsHealth(Query):
 
     async def answer(self, ask: Ask) -> Answer:
         """Return the card; raises Invalid for places that there are none of, CloudError when nothing is read."""
+        card, pending = await self._read(ask, whole=False)
+        if not pending:
+            return Answer(card.as_text(), card)
+
+        async def read_whole() -> Card:
+            return (await self._read(ask, whole=True))[0]
+
+        return await self._watcher.filling.begin(ask, still_reading(card, pending), read_whole)
+
+    async def _read(self, ask: Ask, *, whole: bool) -> tuple[Card, int]:
+        """Return the card, and how many parts of it are still being read."""
         now = self.services.clock.now()
         names, regions = await self._watcher.surroundings()
         by, key, rest = _read_dimension(ask.text)
@@ -66,25 +77,23 @@ class InsightsHealth(Query):
         scope = await self._watcher.scope(filters, names, regions)
         watched = await self._watcher.scope(filters, names, regions, exact=True) if filters.units else scope
         (ongoing, opened), gaps, tags = await asyncio.gather(
-            asyncio.gather(*(self._watcher.find(filters, names, regions, question) for question in asked)),
+            asyncio.gather(*(self._watcher.find(filters, names, regions, q, whole=whole) for q in asked)),
             self._watcher.gaps(watched),
             self._watcher.tags() if by == "tag" else _nothing(),
         )
-        if filters.thing and not (ongoing.insights or opened.insights):
+        pending = max(ongoing.pending, opened.pending)
+        if filters.thing and not (ongoing.insights or opened.insights or pending):
             everything = await self._watcher.find(replace(filters, thing=""), names, regions, asked[1])
             problem = nothing_called(filters.thing, everything.insights, names, regions)
             raise Invalid(problem, next_step=HOW_TO_NAME)
         notes = [f"⚠ {sentence}" for sentence in dict.fromkeys((*ongoing.missing, *opened.missing))]
-        pending = max(ongoing.pending, opened.pending)
-        whole = measure(ongoing.insights, opened.insights, now)
+        figures = measure(ongoing.insights, opened.insights, now)
         places = {
             dimension: measure_by(ongoing.insights, opened.insights, now, _places_of(dimension, names, tags, key))
             for dimension in ((by,) if by else _USUAL)
         }
-        card = self._card(filters, whole, places, ongoing.insights, names, scope.regions, gaps, notes)
-        if pending:
-            card = still_reading(card, ask.text, pending)
-        return Answer(card.as_text(), card)
+        card = self._card(filters, figures, places, ongoing.insights, names, scope.regions, gaps, notes)
+        return card, pending
 
     def _card(
         self,

@@ -52,19 +52,30 @@ class InsightsList(Query):
 
     async def answer(self, ask: Ask) -> Answer:
         """Return a page of them; raises Invalid for names and times that can't be, CloudError when nothing is read."""
+        card, pending = await self._read(ask, whole=False)
+        if not pending:
+            return Answer(card.as_text(), card)
+
+        async def read_whole() -> Card:
+            return (await self._read(ask, whole=True))[0]
+
+        return await self._watcher.filling.begin(ask, still_reading(card, pending), read_whole)
+
+    async def _read(self, ask: Ask, *, whole: bool) -> tuple[Card, int]:
+        """Return the card, and how many parts of it are still being read."""
         now = self.services.clock.now()
         names, regions = await self._watcher.surroundings()
         filters = read_filters(ask.text, ask.slots, now, names.organization, regions)
         if filters.state == "closed" and filters.span is None:
             span = Span(now - CLOSED_LOOK, now, f"in the past {length_words(CLOSED_LOOK)}")
             filters = replace(filters, span=span)
-        found = await self._watcher.find(filters, names, regions)
-        if not found.insights and filters.thing:
+        found = await self._watcher.find(filters, names, regions, whole=whole)
+        if not found.insights and filters.thing and not found.pending:
             filters, found = await self._take_for_a_resource(filters, names, regions)
         what = describe_filters(filters, names)
         missing: tuple[Item, ...] = tuple(Text(f"⚠ {sentence}") for sentence in found.missing)
         if not found.insights:
-            nothing = "nothing more is known" if found.missing else "there are none"
+            nothing = "nothing more is known" if found.missing else "none so far" if found.pending else "there are none"
             card = Card(f"{what[:1].upper()}{what[1:]}: {nothing}", missing, footer=self._watcher.footer)
             if not found.pending:
                 scope = await self._watcher.scope(filters, names, regions, exact=bool(filters.units))
@@ -73,9 +84,7 @@ class InsightsList(Query):
         else:
             card = _page(ask.text, filters, found.insights, what, missing, names, now)
             card = replace(card, footer=self._watcher.footer)
-        if found.pending:
-            card = still_reading(card, ask.text, found.pending)
-        return Answer(card.as_text(), card)
+        return card, found.pending
 
     async def _take_for_a_resource(
         self, filters: Filters, names: Names, regions: tuple[str, ...]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from intents.insights.listing import InsightsList
 from tests.stories.accounts import WEBSHOP
 from tests.support.stage import Speaker, Stage, Theatre
 from tests.support.theatre import on_every_channel
@@ -105,6 +106,24 @@ async def test_alarms_of_cloudwatch_are_the_same_insights_and_answers_say_so(the
         await stage.advance(minutes=10)
         await ana.says("which insights are open in eu-central-1?")
         ana.hears("Playground", "eu-central-1 is without", "no access", "Amazon CloudWatch")
+
+
+@pytest.mark.parametrize("channel", ["rest", "teams"])
+async def test_first_results_do_not_wait_and_the_rest_is_filled_in(
+    theatre: Theatre, tmp_path: Path, channel: str
+) -> None:
+    async with theatre.open_stage(tmp_path, teams=channel == "teams") as stage:
+        ana = stage.speaker("Ana Lopez", channel=channel)
+        desk = stage.application.services.registry.get("InsightsList")
+        assert isinstance(desk, InsightsList)
+        await ana.says("help")
+        desk._watcher.patience = 0.5
+        await stage.switches_on("hang", operation="devops-guru:ListOrganizationInsights", times=1)
+        await ana.says("which insights are open?")
+        ana.hears("what I have read so far" if channel == "teams" else "First results")
+        await ana.hears_later("some parts of the organization are still being read", "follows by itself")
+        await stage.switches_off("hang")
+        await ana.hears_later("10 open insights (3 high, 5 medium, 2 low)")
 
 
 async def test_performance_insights_and_all_recommendations_are_shown(ana: Speaker) -> None:
