@@ -43,6 +43,9 @@ class Organization:
             "ListParents": {"Parents": [{"Id": "ou-c0rp-dem0dem0"}]},
             "GetCostAndUsage": {"ResultsByTime": []},
             "DescribeOrganizationHealth": {"MetricsAnalyzed": 1},
+            "DescribeOrganizationResourceCollectionHealth": {},
+            "ListDelegatedAdministrators": {"DelegatedAdministrators": []},
+            "ListOrganizationInsights": {},
         }
         return answers[operation]
 
@@ -72,12 +75,6 @@ def _listing(operation: str, parameters: Mapping[str, Any]) -> list[dict[str, An
             ]
         case "ListEnabledBaselines":
             return [{"targetIdentifier": f"arn:{unit}"} for unit in UNITS if unit not in UNREGISTERED]
-        case (
-            "SearchProvisionedProducts"
-            | "GetResources"
-            | "ListTagsForResource"
-            | "ListStacks"
-            | "ListOrganizationInsights"
-        ):
+        case "SearchProvisionedProducts" | "GetResources" | "ListTagsForResource" | "ListStacks":
             return []
     raise KeyError(operation)
