@@ -212,7 +212,7 @@ class Change(Intent):
     async def stop(self, record: RequestRecord, by: Person, surface: str) -> str:
         """Stop what a request under way does, at once, and return what is told; stopping twice is like once.
 
-        Called by `bot.stopping`, which has asked the policy. Raises CloudError when that has to be tried again.
+        Called by `bot.stopping`, which has asked the policy. What can't be stopped yet is tried again by itself.
         """
         raise NotImplementedError
 

@@ -36,8 +36,7 @@ class Stopping:
     ) -> tuple[RequestRecord, str]:
         """Stop a request's work and return it with what is told; one that has not begun is cancelled.
 
-        `owner` limits to requests asked with that REST key. Raises NotFound, Refused, Conflict (nothing to stop) or
-        CloudError (it could not be stopped yet; that is tried again).
+        `owner` limits to requests asked with that REST key. Raises NotFound, Refused or Conflict (nothing to stop).
         """
         services = self._services
         record = await services.requests.find(request_id)

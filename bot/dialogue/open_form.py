@@ -24,6 +24,8 @@ from bot.words import either, in_midst
 
 PROBABLE = 0.5
 """Confidence from which a sentence that is a wrong answer, and names a value of another intent, begins that."""
+_WORD = re.compile(r"\w+")
+_JOINING = frozenset("or and the a an either maybe ou one of".split())
 CERTAIN = 0.95
 """Confidence from which even a single word begins something else while any word would answer: “help”, “status”."""
 
@@ -58,6 +60,7 @@ class OpenForm:
             not own
             and not phrased
             and is_sure(understood)
+            and not await self._names_choices_only(turn, form, intent, heard.text)
             and not is_bare_address(heard.plain)  # begins an order, but only where nothing is asked
             and not _could_be_the_answer(heard.text, intent, form, understood)
             and self._services.registry.get(understood.intent)
@@ -85,6 +88,14 @@ class OpenForm:
             await self._take_what_means_nothing_else(turn, form, heard.text)
         return None
 
+    async def _names_choices_only(self, turn: Exchange, form: Form, intent: Change, text: str) -> bool:
+        """Tell whether a text is made of what the open question offers: “Demos or Experiment” begins no experiment."""
+        if not form.asking:
+            return False
+        said = set(_WORD.findall(text.casefold())) - _JOINING
+        offered = await self._offered(form, form.asking, intent, turn.ask(form.slots))
+        return bool(said) and said <= {word for value in offered for word in _WORD.findall(value.casefold())}
+
     async def _means_rather(self, turn: Exchange, form: Form, changed: Mapping[str, str], heard: Heard) -> Turn | None:
         """Return what a whole sentence means that was taken for the open question's answer and is a wrong one.
 
@@ -93,6 +104,8 @@ class OpenForm:
         if list(changed) != [form.asking] or len(heard.text.split()) < 2:
             return None
         intent = self._services.registry.change(form.intent)
+        if await self._names_choices_only(turn, form, intent, heard.text):
+            return None
         try:
             await intent.validate(form.asking, changed[form.asking], turn.ask(form.slots))
         except Invalid:

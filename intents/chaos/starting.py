@@ -122,7 +122,7 @@ class StartExperiment(Change):
         return await self.services.requests.find(run.request.id)
 
     async def stop(self, record: RequestRecord, by: Person, surface: str) -> str:
-        """Ask FIS to stop, first of all; then write down who asked. Raises CloudError, and is tried again by itself."""
+        """Ask FIS to stop, first of all; then write down who asked: where FIS refused, the watcher goes on asking."""
         experiment, place = record.notes.get(EXPERIMENT), place_of(record)
         if record.state == "stopping" and experiment:
             return f"The experiment {experiment} of request {record.id} is being stopped already."
@@ -134,12 +134,9 @@ class StartExperiment(Change):
         if not experiment and current.notes.get(EXPERIMENT):  # it came to be while we wrote
             trouble = await self._ask_to_stop(place, current.notes[EXPERIMENT])
         if trouble:
-            raise CloudError(
-                trouble.code,
-                f"{trouble.message} I keep asking until it is stopped. In the console of FIS it can be stopped, too.",
-                operation="StopExperiment",
-                request_id=trouble.request_id,
-                retryable=trouble.retryable,
+            return (
+                f"FIS has not taken the stop yet: {trouble.plain} I keep asking until it is stopped. It can be "
+                f"stopped in the console of FIS, too: {current.notes.get(EXPERIMENT, experiment)}."
             )
         if current.is_final:
             return f"Request {record.id} is over already; nothing was left to stop."
@@ -176,7 +173,7 @@ class StartExperiment(Change):
                 request_id=record.id,
                 payload={"by": by.email, "surface": surface, "experiment": current.notes.get(EXPERIMENT)},
             )
-            text = f"{shown(by)} has stopped the experiment of request {record.id}; FIS has been asked to end it."
+            text = f"{shown(by)} wants the experiment of request {record.id} stopped; FIS is asked to end it."
             card = Card(f"Being stopped: {record.plan.summary}", (Text(text),), tone="warning", request=record.id)
             await services.conversations.notify(
                 transaction, record.conversation, f"{record.id}:stop-asked", text, card, record.id

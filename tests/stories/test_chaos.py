@@ -10,7 +10,7 @@ import pytest
 from sandbox.chaos_seed import template_id
 from tests.stories.accounts import is_approved
 from tests.stories.experiments import PROD, TEST, in_account, is_running, plans, status_in_fis
-from tests.support.stage import Approver, Speaker, Stage, Theatre
+from tests.support.stage import Approver, Speaker, Stage, Theatre, eventually
 from tests.support.theatre import on_every_channel
 
 CATALOGUE = "run the AZ outage experiment on catalogue-prod"
@@ -192,5 +192,43 @@ async def test_a_run_that_hits_something_else_is_stopped(stage: Stage, ana: Spea
     await ana.hears_later("has been started")
     await stage.advance(seconds=15)
     await ana.hears_later("what it hits is not what was approved")
+    await stage.advance(seconds=30)
+    await stage.reaches(request, "stopped")
+
+
+async def test_a_freeze_and_somebody_elses_run_on_the_stack_refuse(theatre: Theatre, tmp_path: Path) -> None:
+    house = tmp_path / "house.yml"
+    freeze = "{name: Year end, since: 2020-01-01T00:00:00Z, until: 2190-01-01T00:00:00Z, stacks: [catalogue-*]}"
+    house.write_text(f"account_types: [{{name: Sandbox}}]\nfreezes: [{freeze}]\n", encoding="utf-8")
+    async with theatre.open_stage(tmp_path, house_file=house) as stage:
+        ana, bo = stage.speaker("Ana Lopez"), stage.approver()
+        await is_running(stage, ana, bo)
+        dee = stage.speaker("Dee Dunn")
+        await plans(dee, "run the task-loss-checkout-staging experiment")
+        dee.hears("is at work on checkout-staging", "override because")
+        cy = stage.speaker("Cy Young")
+        await plans(cy, CATALOGUE)
+        cy.hears("catalogue-prod is frozen: Year end")
+
+
+async def test_it_is_stopped_while_changes_are_paused_and_however_often_fis_refuses(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    request = await is_running(stage, ana, bo)
+    boss = stage.speaker("Bo Diaz", email="bo@corp.example")
+    await boss.says("pause changes because the network is being moved")
+    await stage.switches_on("throttling", operations=["fis:StopExperiment"])
+    await ana.presses("Stop the experiment")
+    ana.hears("I keep asking until it is stopped")
+    assert status_in_fis(stage) == "running"
+    await stage.switches_off("throttling")
+    await stage.advance(seconds=10)
+    await stage.reaches(request, "stopping")
+
+    async def has_taken_it() -> bool:
+        return status_in_fis(stage) == "stopping"
+
+    await eventually(has_taken_it, lambda: "FIS was not asked again")
+    await boss.says("resume changes")
     await stage.advance(seconds=30)
     await stage.reaches(request, "stopped")
