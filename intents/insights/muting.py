@@ -14,7 +14,10 @@ from intents.insights.cards import when
 from intents.insights.orders import read_until
 from intents.insights.spoken import insight_meant
 
-_ACCOUNT = re.compile(r"\baccounts?\s+(.+?)(?:\s+(?:for|until|till)\b.*)?[.!]?$", re.IGNORECASE)
+_ACCOUNT = re.compile(
+    r"\b(?:accounts?|everything (?:in|of))\s+(?:the account\s+)?(.+?)(?:\s+(?:for|until|till)\b.*)?[.!]?$",
+    re.IGNORECASE,
+)
 _ORDERS = re.compile(
     r"^(?:(?:hey|hi|hello|ok|okay|please|so|and|can you|could you|would you|will you)[\s,]+)*"
     r"(?:mute|unmute|snooze|silence|be quiet|hush)\b"

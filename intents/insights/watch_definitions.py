@@ -45,6 +45,8 @@ def define_begin() -> Definition:
             "post new insights to {Room}",
             "send high severity insights to {Room}",
             "watch for high severity insights",
+            "watch for insights in production",
+            "watch for insights in an account",
             "warn us about proactive insights",
         ),
         slots=(_ROOM,),

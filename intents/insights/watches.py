@@ -63,7 +63,10 @@ def _said(watch: Kept, order: Order, services: Services) -> Answer:
     items: list[Item] = [Text(text), Facts(tuple(rows))]
     if not services.settings.sns_allowed_topics:
         items.append(Text("⚠ SNS_ALLOWED_TOPICS is not set, so nothing is told to me yet. Ask your platform team."))
-    buttons = (Button("What do you watch for?", "say", "what do you watch for?"),)
+    buttons = (
+        Button("What is open now?", "say", _scope_words(watch)),
+        Button("What do you watch for?", "say", "what do you watch for?"),
+    )
     return Answer(text, Card("I watch", tuple(items), buttons, tone="good"))
 
 
