@@ -193,6 +193,8 @@ class InsightSource(Protocol):
     """An AWS service that tells of insights in accounts and Regions, behind one interface."""
 
     name: str
+    kept: timedelta
+    """How far back it tells of them."""
 
     def parts(self, scope: Scope) -> Sequence[Part]:
         """Return what has to be read for an answer about that scope; each can be read by itself."""

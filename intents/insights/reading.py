@@ -71,7 +71,8 @@ class Reader:
             raise next(result for result in results.values() if isinstance(result, CloudError))
         found = {(i.id, i.account, i.region): i for r in results.values() if not isinstance(r, CloudError) for i in r}
         failed = {part: result for part, result in results.items() if isinstance(result, CloudError)}
-        return Found(tuple(found.values()), describe_failures(failed, names), len(parts) - len(results))
+        missing = (*describe_failures(failed, names), *self._too_long_ago(question))
+        return Found(tuple(found.values()), missing, len(parts) - len(results))
 
     def forget(self, account: str, region: str) -> None:
         """Read anew what is about that account and Region."""
@@ -85,6 +86,14 @@ class Reader:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _too_long_ago(self, question: Question) -> tuple[str, ...]:
+        """Return a sentence for each source that does not look back as far as is asked; an hour is nothing."""
+        if question.since is None:
+            return ()
+        back = self._clock.now() - question.since - FULL_HOUR
+        short = [source for source in self.providers.values() if source.kept < back]
+        return tuple(f"{source.name} tells of the past {source.kept.days} days only." for source in short)
 
     async def _read_all(
         self,

@@ -31,6 +31,7 @@ class Scripted:
     """A provider that reads each account and Region; what it answers is up to the test."""
 
     name = "Scripted"
+    kept = timedelta(days=30)
 
     def __init__(self) -> None:
         self.read_parts: list[Part] = []
@@ -80,6 +81,13 @@ async def test_a_reading_serves_again_until_it_is_forgotten_or_time_has_jumped(p
     clock.at += timedelta(hours=2)
     await reader.read(SCOPE, Question())
     assert len(provider.read_parts) == 9
+
+
+async def test_a_source_that_does_not_look_back_so_far_says_so(provider: Scripted) -> None:
+    reader = Reader([provider], StandingClock())
+    assert not (await reader.read(SCOPE, Question("opened", NOW - timedelta(days=30)))).missing
+    (said,) = (await reader.read(SCOPE, Question("opened", NOW - timedelta(days=40)))).missing
+    assert said == "Scripted tells of the past 30 days only."
 
 
 async def test_who_asks_for_the_same_at_the_same_time_shares_the_reading(provider: Scripted) -> None:

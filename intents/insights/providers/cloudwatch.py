@@ -71,7 +71,7 @@ _SERVICES = {
 class CloudWatch:
     """Reads alarms inside member accounts."""
 
-    name = CLOUDWATCH
+    name, kept = CLOUDWATCH, HISTORY
 
     def __init__(self, services: Services, budget: Budget) -> None:
         self._cloud, self._settings, self._budget = services.cloud, services.settings, budget

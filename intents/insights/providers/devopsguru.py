@@ -11,6 +11,7 @@ from typing import Any, cast
 from bot.errors import CloudError
 from bot.insights import (
     DEVOPS_GURU,
+    KEPT,
     Anomaly,
     Comparison,
     Details,
@@ -35,7 +36,7 @@ FEW = 3
 class DevOpsGuru:
     """Reads as the delegated administrator, or as the management account when no role is set for insights."""
 
-    name = DEVOPS_GURU
+    name, kept = DEVOPS_GURU, KEPT
 
     def __init__(self, services: Services, budget: Budget) -> None:
         self._cloud = services.cloud
