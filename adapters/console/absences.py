@@ -41,9 +41,7 @@ class Absences:
             since, until = begin_of(given["since"], "since"), end_of(given["until"], "until")
             if until is None:
                 raise Invalid("Say until when you are away.", field="until")
-            await self._services.approvals.delegations.name(
-                person, given["delegate"], until, since=since, channel="console"
-            )
+            await self._services.approvals.stand_in(person, given["delegate"], until, since=since, channel="console")
         except QuartermasterError as error:
             return await self._page(request, status=error.status, problem=error.sentence(), given=given)
         return RedirectResponse("/away", 303)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from adapters.console.absences import Absences
 from adapters.console.audit_pages import AuditPages
 from adapters.console.chat import Chat
+from adapters.console.glass_pages import GlassPages
 from adapters.console.insight_pages import InsightPages
 from adapters.console.key_pages import KeyPages
 from adapters.console.limits import Limits
@@ -32,6 +33,7 @@ def build(services: Services) -> Channel:
     Chat(services, doorkeeper, pages, overview).add_to(router)
     RequestList(services, doorkeeper, pages, overview).add_to(router)
     RequestPages(services, doorkeeper, pages, overview).add_to(router)
+    GlassPages(services, doorkeeper, pages, overview).add_to(router)
     InsightPages(services, doorkeeper, pages).add_to(router)
     Absences(services, doorkeeper, pages).add_to(router)
     AuditPages(services, doorkeeper, pages, limits).add_to(router)

@@ -163,6 +163,8 @@ class RequestPages:
             "may_decide": may_decide,
             "to_sign_in": await self._to_sign_in(record, visit, person) if may_decide else "",
             "needs": self._services.approvals.requirement_of(record).words if may_decide else "",
+            "may_break_glass": record.state == "awaiting_approval"
+            and policy.may_break_glass(person, record.subject, channel="console").allowed,
             "may_cancel": record.state in ("awaiting_approval", "approved", "queued")
             and policy.may_cancel(person, record.subject).allowed,
             "stop_word": stops.stop_word if stops else "",

@@ -34,6 +34,8 @@ CONSOLE: dict[str, str] = {
     "GET /requests/{id}": "request",
     "GET /requests/{id}/progress": "request",
     "POST /requests/{id}/decide": "request",
+    "GET /requests/{id}/break-glass": "request",
+    "POST /requests/{id}/break-glass": "request",
     "POST /requests/{id}/cancel": "request",
     "POST /requests/{id}/stop": "request",
     "POST /requests/{id}/retry": "request",
