@@ -33,6 +33,7 @@ async def test_a_named_person_signs_in_anew_and_says_why(stage: Stage) -> None:
         again = shown.text.partition('href="/signin?')[2].partition('"')[0].replace("&amp;", "&")
         await gil.see(f"/signin?{again}")
         await gil.submit("/signin/dev", email=person.email, again="yes", next=page)
+        await gil.see(page)
         assert (await gil.submit(page, version="1", reason="")).status_code == 422
         done = await gil.submit(page, version="1", reason="The site <b>is</b> down")
         assert done.status_code == 303
