@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from sqlalchemy import or_, select
 
 from bot.database import Database
 from bot.database.tables import requests, touched
 
-ACCOUNT, STACK = "account", "stack"
-"""Kinds of touched resources that tie trouble to a request: an account's id, and `stack_resource`."""
+ACCOUNT, STACK, EXPERIMENT = "account", "stack", "experiment"
+"""Kinds of touched resources: an account's id and a stack's name tie trouble to a request; who touches an experiment
+means to make trouble.
+"""
 _DONE = ("running", "succeeded", "failed")
-
-
-def stack_resource(account: str, region: str, stack: str) -> str:
-    """Return a stack as requests that touch one name it."""
-    return f"{account}/{region}/{stack}".casefold()
 
 
 @dataclass(frozen=True)
@@ -78,39 +75,46 @@ def _worth(cause: Cause) -> tuple[bool, datetime]:
 
 
 class RequestsBefore:
-    """Requests of ours that were carried out there, and ended at most `window` before."""
+    """Requests of ours that were carried out in the account, and ended at most `window` before.
+
+    Stacks of one name in other accounts are others: only what touched the account as well ties to its stacks.
+    """
 
     def __init__(self, database: Database, window: timedelta) -> None:
         self._database, self._window = database, window
 
     async def causes_of(self, trouble: Trouble) -> list[Cause]:
         """Return the requests, each once."""
-        stacks = [stack_resource(trouble.account, trouble.region, stack) for stack in trouble.stacks]
-        is_there = or_(
-            (touched.c.kind == ACCOUNT) & (touched.c.resource == trouble.account),
-            (touched.c.kind == STACK) & touched.c.resource.in_(stacks),
-        )
+        there = select(touched.c.request_id).where(touched.c.kind == ACCOUNT, touched.c.resource == trouble.account)
         query = (
-            select(requests.c.id, requests.c.intent, requests.c.conversation, requests.c.updated_at, touched)
+            select(requests, touched.c.kind, touched.c.resource)
             .join(touched, touched.c.request_id == requests.c.id)
             .where(
-                is_there,
+                requests.c.id.in_(there),
                 requests.c.state.in_(_DONE),
                 touched.c.at <= trouble.since,
-                requests.c.updated_at >= trouble.since - self._window,
+                or_(requests.c.state == "running", requests.c.updated_at >= trouble.since - self._window),
             )
-            .order_by(touched.c.kind)
         )
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
-        return [
-            Cause(
-                "request",
-                row.id,
-                row.conversation,
-                row.intent,
-                min(row.updated_at, trouble.since),
-                f"account {row.resource}" if row.kind == ACCOUNT else f"stack {row.resource.rpartition('/')[2]}",
-            )
-            for row in rows
-        ]
+        named: dict[str, list[Any]] = {}
+        for row in rows:
+            named.setdefault(row.id, []).append(row)
+        return [_cause_of(found, trouble) for found in named.values()]
+
+
+def _cause_of(rows: Sequence[Any], trouble: Trouble) -> Cause:
+    """Return the cause that one request may be; `rows` are what it touched."""
+    request, stacks = rows[0], {stack.casefold() for stack in trouble.stacks}
+    same = next((r.resource for r in rows if r.kind == STACK and r.resource.casefold() in stacks), "")
+    is_experiment = any(r.kind == EXPERIMENT for r in rows)
+    return Cause(
+        "experiment" if is_experiment else "request",
+        request.id,
+        request.conversation,
+        request.intent,
+        min(request.updated_at, trouble.since),
+        f"stack {same}" if same else f"account {trouble.account}",
+        is_certain=is_experiment and bool(same) and (request.state == "running" or request.updated_at >= trouble.since),
+    )
