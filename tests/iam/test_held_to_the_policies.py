@@ -91,6 +91,8 @@ async def looks_at_insights(stage: Stage) -> None:
     ana.hears("open insights in")
     await ana.presses("Insight 1")
     ana.hears("A deployment came")
+    await ana.says("what is not watched?")
+    ana.hears("Old Intranet", "only chosen stacks")
 
 
 @pytest.mark.parametrize("story", [finishes, lives, orders_products, reports, looks_at_insights])

@@ -7,8 +7,6 @@ What is open is an alarm in state ALARM; what was is told by the alarms' history
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -27,12 +25,20 @@ from bot.insights import (
     Insight,
     Part,
     Question,
-    Recommendation,
     Scope,
-    Severity,
 )
 from bot.services import Services
 from intents.insights.budget import Budget
+from intents.insights.providers.alarms import (
+    SERVICES,
+    STACK_TAG,
+    advice_for,
+    hash_of,
+    id_of,
+    severity_of,
+    since_of,
+    state_in,
+)
 from intents.insights.providers.events import events_of
 from intents.insights.providers.metrics import metric_of, queries_of, read_series
 
@@ -42,30 +48,8 @@ HISTORY = timedelta(days=30)
 """How long CloudWatch keeps what alarms did."""
 BEFORE, AFTER = timedelta(hours=3), timedelta(hours=1)
 """What is drawn around an insight."""
-STACK_TAG = "aws:cloudformation:stack-name"
 SAME = timedelta(seconds=2)
 """History and alarms tell the same change with other fractions of a second."""
-_GRAVE = re.compile(r"\b(?:critical|high|severe|urgent|fatal|p1|p0|sev-?[01])\b", re.IGNORECASE)
-_SLIGHT = re.compile(r"\b(?:low|minor|info\w*|warn\w*|p[45]|sev-?[45])\b", re.IGNORECASE)
-_SERVICES = {
-    "AWS/ApiGateway": "API_GATEWAY",
-    "AWS/ApplicationELB": "APPLICATION_ELB",
-    "AWS/DynamoDB": "DYNAMO_DB",
-    "AWS/EC2": "EC2",
-    "AWS/ECS": "ECS",
-    "ECS/ContainerInsights": "ECS",
-    "ContainerInsights": "EKS",
-    "AWS/ElastiCache": "ELASTI_CACHE",
-    "AWS/Kinesis": "KINESIS",
-    "AWS/Lambda": "LAMBDA",
-    "AWS/NATGateway": "NAT_GATEWAY",
-    "AWS/RDS": "RDS",
-    "AWS/S3": "S3",
-    "AWS/SNS": "SNS",
-    "AWS/SQS": "SQS",
-    "AWS/States": "STEP_FUNCTIONS",
-}
-"""Namespaces by the names that DevOps Guru has for services, so that filters fit both."""
 
 
 class CloudWatch:
@@ -86,7 +70,7 @@ class CloudWatch:
         unit = scope.accounts.get(part.account, "")
         firing: list[tuple[dict[str, Any], datetime, datetime | None]]
         if question.kind == "ongoing":
-            firing = [(alarm, _since(alarm), None) for alarm in await self._alarms(part, StateValue="ALARM")]
+            firing = [(alarm, since_of(alarm), None) for alarm in await self._alarms(part, StateValue="ALARM")]
         else:
             firing = await self._history(part, question)
         return tuple(
@@ -128,7 +112,7 @@ class CloudWatch:
             events = await self._events(part, described, start - BEFORE, until)
         except CloudError as error:
             missing.append(f"The events are missing: AWS answered {error.code}.")
-        return Details(described, anomalies, events, (_advice(alarm, insight.region),), tuple(missing))
+        return Details(described, anomalies, events, (advice_for(alarm, insight.region),), tuple(missing))
 
     async def with_resources(self, insight: Insight) -> Insight:
         """Return the insight as it is: alarms name what they are about."""
@@ -234,7 +218,7 @@ class CloudWatch:
         spans: list[tuple[str, datetime, datetime | None]] = []
         firing: dict[str, datetime] = {}
         for item in items:
-            name, at, state = item["AlarmName"], item["Timestamp"].astimezone(UTC), _state_in(item)
+            name, at, state = item["AlarmName"], item["Timestamp"].astimezone(UTC), state_in(item)
             if state == "ALARM":
                 firing.setdefault(name, at)
             elif state and name in firing:
@@ -249,7 +233,7 @@ class CloudWatch:
         described = str(alarm.get("AlarmDescription") or "").strip()
         tags = await self._tags(part, alarm)
         return Insight(
-            id=_id_of(name, start),
+            id=id_of(name, start),
             account=part.account,
             region=part.region,
             name=described.splitlines()[0][:200] if described else f"Alarm {name}",
@@ -259,7 +243,7 @@ class CloudWatch:
             end=end,
             unit=unit,
             stacks=tuple(value for key, value in tags.items() if key == STACK_TAG),
-            services=tuple(filter(None, (_SERVICES.get(metric.get("Namespace", "")),))),
+            services=tuple(filter(None, (SERVICES.get(metric.get("Namespace", "")),))),
             description=str(alarm.get("StateReason") or ""),
             resources=tuple(d["Value"] for d in metric.get("Dimensions", ())),
             tags=tuple(f"{key}={value}" for key, value in tags.items() if not key.startswith("aws:")),
@@ -282,7 +266,7 @@ class CloudWatch:
         found = re.fullmatch(r"cw-([0-9a-f]{20})-(\d{9,11})", identifier)
         if found:
             for alarm in await self._alarms(part):
-                if _hash(alarm["AlarmName"]) == found[1]:
+                if hash_of(alarm["AlarmName"]) == found[1]:
                     return alarm, datetime.fromtimestamp(int(found[2]), UTC)
         raise NotFound(
             f"There is no alarm {identifier[:40]} in {part.account} in {part.region} any more.",
@@ -306,40 +290,3 @@ class CloudWatch:
             ("cloudtrail", part.region, part.account),
             lambda: self._cloud.call("cloudtrail", "LookupEvents", region=part.region, role=role, **parameters),
         )
-
-
-def severity_of(words: str) -> Severity:
-    """Return what an alarm's name and description say of how grave it is; MEDIUM when they say nothing."""
-    return "HIGH" if _GRAVE.search(words) else "LOW" if _SLIGHT.search(words) else "MEDIUM"
-
-
-def _id_of(name: str, start: datetime) -> str:
-    """Return an id of our own: alarms fire again and again under one name."""
-    return f"cw-{_hash(name)}-{int(start.timestamp())}"
-
-
-def _since(alarm: Mapping[str, Any]) -> datetime:
-    """Return since when an alarm has its state; that is later told anew with each new reason."""
-    at: datetime = alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"]
-    return at.astimezone(UTC)
-
-
-def _hash(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()[:20]
-
-
-def _state_in(item: Mapping[str, Any]) -> str:
-    """Return the state that an alarm changed to, empty when the history does not say."""
-    try:
-        return str(json.loads(item.get("HistoryData") or "{}").get("newState", {}).get("stateValue", ""))
-    except ValueError:
-        found = re.search(r"to (ALARM|OK|INSUFFICIENT_DATA)$", item.get("HistorySummary", ""))
-        return found[1] if found else ""
-
-
-def _advice(alarm: Mapping[str, Any], region: str) -> Recommendation:
-    """Return where to look on: CloudWatch itself advises nothing."""
-    name = alarm["AlarmName"]
-    link = f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#alarmsV2:alarm/{name}"
-    reason = "CloudWatch gives no advice: what the team wrote into the alarm is all there is."
-    return Recommendation(f"Look at the alarm {name}", reason, link.replace(" ", "%20"))
