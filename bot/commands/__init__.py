@@ -57,6 +57,10 @@ def main(arguments: Sequence[str]) -> int:
                 from bot.commands import policies
 
                 return policies.run(chosen)
+            case "chaos":
+                from bot.commands.experiments import stop_all
+
+                return stop_all(chosen.reason)
             case "slack":
                 from bot.commands.slack_manifest import show
 
@@ -101,6 +105,10 @@ def _parser() -> argparse.ArgumentParser:
     examination.add_argument("--json", action="store_true", help="print the findings as JSON")
     _add_policy(commands.add_parser("policy", help="the Cedar policies: who may ask, approve and see"))
     _add_lex(commands.add_parser("lex", help="what people can say, and the Lex V2 bot that understands it"))
+    chaos = commands.add_parser("chaos", help="experiments, while nothing else answers")
+    deeds = chaos.add_subparsers(dest="what", required=True, metavar="what")
+    lever = deeds.add_parser("stop", help="stop all experiments: engage the safety lever; needs no database and no bot")
+    lever.add_argument("--reason", default="", help="why, as FIS keeps it")
     slack = commands.add_parser("slack", help="the Slack app")
     deeds = slack.add_subparsers(dest="what", required=True, metavar="what")
     app = deeds.add_parser("manifest", help="print the app's manifest, to be pasted at https://api.slack.com/apps")
