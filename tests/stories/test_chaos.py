@@ -13,6 +13,7 @@ from tests.stories.experiments import PROD, TEST, in_account, is_running, plans,
 from tests.support.stage import Approver, Speaker, Stage, Theatre, eventually
 from tests.support.theatre import on_every_channel
 
+HOUSE = Path(__file__).parents[2] / "house.yml"
 CATALOGUE = "run the AZ outage experiment on catalogue-prod"
 
 
@@ -199,7 +200,7 @@ async def test_a_run_that_hits_something_else_is_stopped(stage: Stage, ana: Spea
 async def test_a_freeze_and_somebody_elses_run_on_the_stack_refuse(theatre: Theatre, tmp_path: Path) -> None:
     house = tmp_path / "house.yml"
     freeze = "{name: Year end, since: 2020-01-01T00:00:00Z, until: 2190-01-01T00:00:00Z, stacks: [catalogue-*]}"
-    house.write_text(f"account_types: [{{name: Sandbox}}]\nfreezes: [{freeze}]\n", encoding="utf-8")
+    house.write_text(f"{HOUSE.read_text(encoding='utf-8')}\nfreezes: [{freeze}]\n", encoding="utf-8")
     async with theatre.open_stage(tmp_path, house_file=house) as stage:
         ana, bo = stage.speaker("Ana Lopez"), stage.approver()
         await is_running(stage, ana, bo)
