@@ -58,7 +58,7 @@ teams-package: ## Zip the Teams app into var/ [TEAMS_APP_ID=… PUBLIC_URL=https
 
 .PHONY: pictures
 pictures: test-setup ## Make the pictures under docs/pictures anew: the console's, and what Slack and Teams show
-	QM_WRITE_PICTURES=1 $(RUN) -m pytest -q tests/console/test_whole_way.py tests/slack/pictures tests/teams/pictures
+	QM_WRITE_PICTURES=1 $(RUN) -m pytest -q tests/console/test_whole_way.py tests/console/test_accessible.py tests/slack/pictures tests/teams/pictures
 
 .PHONY: migrate
 migrate: ## Bring the database (DATABASE_URL) to the newest schema

@@ -7,6 +7,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench.audit import ROWS, measure_verifying
+from bench.console import measure_lists
 from bench.insights import measure_insights
 from bench.large import ACCOUNTS, OUS, measure_plans
 from bench.policy import PEOPLE, POLICIES, measure_decisions
@@ -42,6 +44,9 @@ def main() -> None:
         watched = var_dir / "insights"
         watched.mkdir()
         insights = measure_insights(watched)
+        record = var_dir / "record"
+        record.mkdir()
+        verifying = measure_verifying(record)
     acks, decisions = measure_acks(), measure_decisions()
     ping = quantile(turns["ping"], 0.5)
     rows = [
@@ -67,6 +72,7 @@ def main() -> None:
         (f"a decision with {POLICIES} policies and {PEOPLE} people, p99", f"{quantile(decisions, 0.99) * 1000:.2f} ms"),
         *insights,
     ]
+    rows += [(f"verifying an audit of {ROWS:,} rows", f"{verifying:.1f} s"), *measure_lists()]
     width = max(len(name) for name, _ in rows)
     for name, figure in rows:
         print(f"{name:<{width}}  {figure:>10}")

@@ -168,8 +168,11 @@ async def test_keeps_buttons_for_later_and_lets_go_of_questions(stage: Stage, br
         await hear(page, "Something else.")
         for _ in range(2):  # as it happened, and after a reload
             await expect(page.get_by_role("button", name="Demos")).to_have_count(0)
-            await expect(page.get_by_role("button", name="Cancel the request")).to_be_enabled()
+            await expect(page.get_by_text("Cancel the request…")).to_be_visible()
             await page.reload()
+        await page.get_by_text("Cancel the request…").click()  # it asks back
+        await page.get_by_role("button", name="Yes, cancel it for good").click()
+        await expect(page.locator(".theirs", has_text="Something else.")).to_have_count(2)
         await page.context.close()
 
 
@@ -261,7 +264,7 @@ async def test_follows_a_request_and_keeps_what_the_approver_types(stage: Stage,
         async with page.expect_response("**/progress"):
             pass
         await expect(reason).to_have_value("half a thought")
-        await expect(page.locator("details.digest")).to_have_attribute("open", "")
+        await expect(page.locator("details.digest").last).to_have_attribute("open", "")
         await stage.settle(record, "succeeded", text="Ready.", next="", account_id="123456789012")
         await expect(page.get_by_text("123456789012")).to_be_visible()
         await expect(reason).to_have_count(0)

@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +92,25 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     folder = config.stash[FOLDER]
     if not (folder / "started").exists():
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def own_cluster() -> Iterator[str]:
+    """Give the URL of an empty database in a cluster of one's own, for measurements; "" without PostgreSQL."""
+    programs = find_postgres()
+    if programs is None:
+        yield ""
+        return
+    folder = Path(tempfile.mkdtemp(prefix="quartermaster-postgres-", dir=find_scratch()))
+    os.mkfifo(folder / "leash")
+    if user := _server_user():
+        for path in (folder, folder / "leash"):
+            shutil.chown(path, user)
+    leash = os.open(folder / "leash", os.O_RDWR)
+    try:
+        yield _start(programs, folder)
+    finally:
+        os.close(leash)
 
 
 def _run(command: Sequence[str | Path], folder: Path) -> None:

@@ -69,6 +69,32 @@ def find_chromium() -> Path | None:
     return None
 
 
+AXE_LOCK = Path(__file__).parent / "axe"
+AXE_PLACE = Path(sys.prefix) / "axe"
+"""Where axe-core (MPL-2.0) is installed from its lock file: beside the tests' packages, never in the product."""
+
+
+def find_axe() -> Path | None:
+    """Return the script that looks for what keeps people from using a page, if it is that of the lock file."""
+    script = AXE_PLACE / "node_modules" / "axe-core" / "axe.min.js"
+    locks = (AXE_LOCK / "package-lock.json", AXE_PLACE / "package-lock.json")
+    is_locked = all(lock.exists() for lock in locks) and locks[0].read_bytes() == locks[1].read_bytes()
+    return script if is_locked and script.exists() else None
+
+
+def install_axe() -> str | None:
+    """Install axe-core with npm; return None, or why that was not possible."""
+    npm = shutil.which("npm")
+    if npm is None:
+        return "npm is not here"
+    AXE_PLACE.mkdir(parents=True, exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copyfile(AXE_LOCK / name, AXE_PLACE / name)
+    command = [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"]
+    done = subprocess.run(command, cwd=AXE_PLACE, capture_output=True, text=True, check=False, timeout=300)
+    return None if done.returncode == 0 else f"npm ci failed: {(done.stderr.strip().splitlines() or ['?'])[-1]}"
+
+
 PROGRAMS = (
     Program("PostgreSQL", find_postgres, ("postgresql",), "install PostgreSQL 13 or newer"),
     Program(
@@ -112,6 +138,8 @@ def install(programs: list[Program]) -> str | None:
 
 def main() -> None:
     """See that every program is there, and say plainly when one is not."""
+    if find_axe() is None and (obstacle := install_axe()):
+        print(f"axe-core is missing ({obstacle}): the tests that need it are skipped.", file=sys.stderr)
     missing = [program for program in PROGRAMS if program.find() is None]
     if not missing:
         return

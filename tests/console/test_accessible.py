@@ -1,0 +1,163 @@
+"""Every page of the console: nothing that axe calls a violation, and its picture for the documents."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from bot.activity import Activity
+from bot.database import Transaction
+from bot.database.tables import steps
+from bot.intent import Answer
+from bot.requests import RequestRecord
+from tests.console.stage import Stage, plan_card
+from tests.console.staying import stage
+from tests.support.chromium import Window
+from tests.support.programs import find_axe
+
+MAKES_PICTURES = bool(os.environ.get("QM_WRITE_PICTURES"))
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.asyncio(loop_scope="session"),
+]
+
+__all__ = ["stage"]
+
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
+SIZES = {"phone": (375, 812), "desk": (1200, 850)}
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
+async def ask_plan(activity: Activity) -> list[Answer]:
+    """Answer with a plan."""
+    return [Answer("A plan", plan_card())]
+
+
+async def prepared(stage: Stage) -> tuple[RequestRecord, RequestRecord]:
+    """Return a request that waits for the approver and one that is done, with all that pages can show."""
+    stage.script = ask_plan
+    done = await stage.ask("ana@corp.example")
+    now = stage.clock.now()
+
+    async def work(transaction: Transaction) -> None:
+        for name, state, error in (("order the account", "succeeded", None), ("tag the account", "succeeded", None)):
+            row = {"request_id": done.id, "name": name, "state": state, "attempts": 1, "error": error}
+            ids = {"aws_request_ids": ["1f7c4f9e-5d1c-4b1d-9a55-0a8f3a1c9b10"], "started_at": now, "finished_at": now}
+            await transaction.execute(steps.insert().values(**row, **ids))
+
+    await stage.services.database.write(work)
+    await stage.settle(done, "succeeded", text="Ready.", next="Sign in there.", account_id="123456789012")
+    waiting = await stage.ask("bo@corp.example")
+    ana = await stage.person("ana@corp.example")
+    approver = await stage.person("approver@corp.example")
+    until = now.replace(day=20)
+    await stage.services.approvals.delegations.name(approver, "ana@corp.example", until, channel="console")
+    await stage.services.approvals.delegations.name(ana, "bo@corp.example", until.replace(day=27), since=until)
+    await stage.services.keys.make(ana, "Nightly script", ["ask", "read"], 90)
+    await stage.services.audit.seal()
+    return waiting, done
+
+
+OWN = (
+    ("requests", "/requests"),
+    ("nothing", "/requests?state=failed"),
+    ("request", "/requests/DONE"),
+    ("missing", "/requests/qm-zzzzzzzz"),
+    ("insights", "/insights"),
+    ("away", "/away"),
+    ("keys", "/keys"),
+    ("again", "/signin?fresh=300&next=/requests"),
+    ("signed-out", "/signedout"),
+)
+OTHERS = (
+    ("approver@corp.example", "decide", "/requests/WAITING"),
+    ("approver@corp.example", "waiting", "/requests?view=waiting"),
+    ("olga@corp.example", "everybody", "/requests?view=all"),
+    ("olga@corp.example", "audit", "/audit"),
+)
+
+
+@pytest.fixture
+def axe() -> str:
+    """The script that looks for what keeps people from using a page."""
+    script = find_axe()
+    if script is None:
+        pytest.skip("axe-core is not installed")
+    return script.read_text("utf-8")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_no_page_of_ones_own_keeps_anybody_out(stage: Stage, browser: Window, scheme: str, axe: str) -> None:
+    _, done = await prepared(stage)
+    async with stage.served() as url:
+        page = await browser.open_page(url, color_scheme=scheme, reduced_motion="reduce", timezone_id="UTC")
+        await page.locator("#text").fill("I need a new account on AWS")
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("button", name="Yes, go ahead")).to_be_visible()
+        found = await look(page, axe, scheme, "chat")
+        await page.locator("header summary").click()
+        found += await look(page, axe, scheme, "menu")
+        for name, path in OWN:
+            await page.goto(url + path.replace("DONE", done.id))
+            await page.evaluate("document.querySelectorAll('main details').forEach((d) => { d.open = true; })")
+            found += await look(page, axe, scheme, name)
+        await page.goto(f"{url}/keys")
+        await page.get_by_label("What it is for").fill("Reports")
+        await page.get_by_role("button", name="Make the key").click()
+        await expect(page.get_by_text("it is shown this once")).to_be_visible()
+        await page.evaluate("document.querySelector('.secret').textContent = 'qm_' + 'x'.repeat(43)")
+        found += await look(page, axe, scheme, "key")
+        await page.context.close()
+    browser.take_problems("404")
+    assert found == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_no_page_of_those_who_decide_and_look_after_it_does(
+    stage: Stage, browser: Window, scheme: str, axe: str
+) -> None:
+    waiting, _ = await prepared(stage)
+    found: list[str] = []
+    async with stage.served() as url:
+        page = await browser.open_page(url, color_scheme=scheme, reduced_motion="reduce", timezone_id="UTC")
+        for email, name, path in OTHERS:
+            await page.set_viewport_size({"width": 1200, "height": 850})
+            await page.goto(url)
+            if email not in (await page.locator("header summary").inner_text()):
+                await page.locator("header summary").click()
+                await page.locator("#switch-email").fill(email)
+                await page.get_by_role("button", name="Switch").click()
+                await expect(page.locator("header .who-name")).to_have_text(email)
+            await page.goto(url + path.replace("WAITING", waiting.id))
+            if name == "audit":
+                await page.locator(".entry summary").first.click()
+            found += await look(page, axe, scheme, name)
+        await page.context.close()
+    assert found == []
+
+
+async def look(page: Page, axe: str, scheme: str, name: str) -> list[str]:
+    """Return what axe finds, at both sizes, and take a picture if they are being made."""
+    found: list[str] = []
+    for size, (width, height) in SIZES.items():
+        await page.set_viewport_size({"width": width, "height": height})
+        too_wide = await page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        if too_wide > 0:
+            found.append(f"{name} is {too_wide} px too wide at {width} px")
+        if not await page.evaluate("'axe' in window"):
+            await page.evaluate(axe)  # not as a script of the page: its policy forbids that
+        violations: list[Any] = await page.evaluate(
+            "async (tags) => (await axe.run(document, {runOnly: tags, resultTypes: ['violations']})).violations"
+            ".map(v => [v.id, v.help, v.nodes.map(n => n.html.slice(0, 200))])",
+            RULES,
+        )
+        found += [f"{name} in {scheme} at {width} px: {json.dumps(violation)}" for violation in violations]
+        if MAKES_PICTURES and name not in ("nothing", "missing"):
+            PICTURES.mkdir(parents=True, exist_ok=True)
+            await page.screenshot(path=PICTURES / f"console-{name}-{size}-{scheme}.png", full_page=True)
+    return found
