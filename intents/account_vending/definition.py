@@ -75,6 +75,11 @@ MORE = (
     "set up an account named {AccountName} in {AccountOU}",
     "I need an account with the name {AccountName}",
     "I need somewhere to try things out on AWS",
+    "we would need an account of our own on AWS",
+    "my colleagues and I need an account in the cloud",
+    "would you open one more account for us",
+    "our application needs its own AWS account",
+    "I'm looking for a {AccountType} account to experiment with",
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.intent import Definition, Slot, SlotType, Value
+from intents.accounts import phrases
 
 REFERENCE = SlotType("AccountReference", listed=False, samples=("payments-prod", "web-shop-dev", "123456789012"))
 LAST_MONTH, THIS_MONTH = "last month", "this month"
@@ -69,6 +70,7 @@ def define_owner() -> Definition:
             "who owns {That}",
             "whose is {That}",
             "who is the owner of {That}",
+            *phrases.OWNER,
         ),
         slots=(_ASKED, _SPOKEN_OF),
         examples=("who owns Demo Booth?",),
@@ -93,6 +95,7 @@ def define_mine() -> Definition:
             "accounts that I own",
             "accounts that belong to me",
             "all the accounts I own",
+            *phrases.MINE,
         ),
         examples=("my accounts",),
     )
@@ -114,6 +117,7 @@ def define_ownerless() -> Definition:
             "are there ownerless accounts",
             "accounts nobody owns",
             "accounts that nobody answers for",
+            *phrases.OWNERLESS,
         ),
         examples=("accounts without an owner",),
     )
@@ -139,6 +143,7 @@ def define_expiring() -> Definition:
             "when does {Account} expire",
             "when does {That} expire",
             "does {Account} expire",
+            *phrases.EXPIRING,
         ),
         slots=(_ASKED, _SPOKEN_OF),
         examples=("which accounts expire soon?",),
@@ -186,6 +191,7 @@ def define_spend() -> Definition:
             "how much did my accounts spend {Period}",
             "what did we spend {Period}",
             "how much did all accounts cost {Period}",
+            *phrases.SPEND,
         ),
         slots=(_ASKED, _SPOKEN_OF, Slot("Period", period, required=False, label="Month")),
         examples=("what did Webshop Prod spend last month?", "what do my accounts cost?"),
@@ -208,6 +214,7 @@ def define_move() -> Definition:
             "relocate account {Account} to {AccountOU}",
             "migrate account {Account} into {AccountOU}",
             "move an account to another OU",
+            *phrases.MOVE,
         ),
         slots=(
             _account("move", "move {Account}"),
@@ -246,6 +253,7 @@ def define_change_owner() -> Definition:
             "give {Account} to {NewOwner}",
             "{NewOwner} should own {Account}",
             "the new owner of {Account} is {NewOwner}",
+            *phrases.CHANGE_OWNER,
         ),
         slots=(
             _account("give to another owner"),
@@ -282,6 +290,7 @@ def define_update() -> Definition:
             "re-run account factory for account {Account}",
             "repair account {Account}",
             "fix the drift of account {Account}",
+            *phrases.UPDATE,
         ),
         slots=(_account("update"),),
         examples=("update the account Demo Booth",),
@@ -314,6 +323,7 @@ def define_renew(days: int) -> Definition:
             "keep account {Account} for another month",
             "keep the account {Account} longer",
             "renew an account",
+            *phrases.RENEW,
         ),
         slots=(_account("renew", "renew {Account}"),),
         examples=("renew the account Demo Booth",),
@@ -354,6 +364,7 @@ def define_close() -> Definition:
             "shut down account {Account}",
             "shut down the account {Account}",
             "shut {Account} down",
+            *phrases.CLOSE,
         ),
         slots=(_account("close", "close {Account}", "shut down {Account}"),),
         examples=("close the account Demo Booth",),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from adapters.lex.engine import Engine, compiled, keeping
-from adapters.lex.engine.classifier import Classifier, Learned
+from adapters.lex.engine.learning import Learned, Lessons
 from tests.understanding.vending_bot import vending_definition as definition
 
 SENTENCES = ("I need a new account for the web shop", "status of qm-1234abcd", "what is the weather", "help", "no")
@@ -32,13 +33,13 @@ def scores(engine: Engine) -> list[tuple[str, float]]:
 def learning(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Count how often something is learnt."""
     counted: list[int] = []
-    learn = Classifier._learn
+    learn = Lessons.learn
 
-    def count(self: Classifier, *arguments: object) -> Learned:
+    def count(self: Lessons) -> Learned:
         counted.append(1)
-        return learn(self, *arguments)  # type: ignore[arg-type]
+        return learn(self)
 
-    monkeypatch.setattr(Classifier, "_learn", count)
+    monkeypatch.setattr(Lessons, "learn", count)
     return counted
 
 
@@ -95,8 +96,11 @@ def test_a_folder_that_cannot_be_written_is_done_without(tmp_path: Path) -> None
 
 
 def test_only_the_newest_files_stay(tmp_path: Path) -> None:
-    for number in range(7):
-        changed = definition()
-        changed["intents"][0]["sampleUtterances"].append({"utterance": f"sentence {'abcdefg'[number]}"})
-        Engine(changed, tmp_path)
-    assert len(list(tmp_path.iterdir())) == 4
+    for number in range(6):
+        old = tmp_path / f"learned-{number}.npz"
+        old.write_bytes(b"of other code")
+        os.utime(old, (number, number))
+    Engine(definition(), tmp_path)
+    stayed = sorted(file.name for file in tmp_path.iterdir())
+    assert [name for name in stayed if len(name) < 20] == ["learned-3.npz", "learned-4.npz", "learned-5.npz"]
+    assert len(stayed) == 4

@@ -88,6 +88,6 @@ def test_a_key_is_32_bytes_and_the_embedded_default_makes_a_private_one(tmp_path
 
 async def test_only_what_was_not_understood_is_kept_of_a_conversation(tmp_path: Path) -> None:
     async with open_talks(tmp_path, misses_key=base64.b64encode(KEY).decode()) as talks:
-        for text in ("my requests", "please sing about jo@corp.example", "account to be gone"):
+        for text in ("my requests", "please sing about jo@corp.example", "make account vanish"):
             await talks.play(Sentence((text,), "fresh", "nothing", None, "", held_out=False))
-        assert [miss.text for miss in await talks.misses.read()] == ["please sing about {email}", "account to be gone"]
+        assert [miss.text for miss in await talks.misses.read()] == ["please sing about {email}", "make account vanish"]

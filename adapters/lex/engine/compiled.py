@@ -13,12 +13,13 @@ from typing import Any
 
 from adapters.lex.engine.acts import NEGATED, acts_of, makes_something, share_left, taught_acts, wants_elsewhere
 from adapters.lex.engine.answers import Answer, read_answer
-from adapters.lex.engine.classifier import Classifier, Learned
+from adapters.lex.engine.classifier import Classifier
 from adapters.lex.engine.definition import BotLocale, Intent, read_definition
 from adapters.lex.engine.expansion import PLACEHOLDER, expand
 from adapters.lex.engine.features import pattern_mark, words_of, words_of_name
 from adapters.lex.engine.filling import SlotFiller
 from adapters.lex.engine.keeping import file_for, keep, load
+from adapters.lex.engine.learning import Learned
 from adapters.lex.engine.noise import is_noise
 from adapters.lex.engine.things import wants_other_things, without_purpose
 

@@ -16,7 +16,7 @@ from adapters.lex.engine.messages import render
 from adapters.lex.engine.sessions import Session
 from adapters.lex.engine.text import plain_words, tokenize
 
-_CLEAR_SWITCH = 0.5
+_CLEAR_SWITCH = 0.6
 _SWITCH_DESPITE_VALUE = 0.75
 _SWITCH_DESPITE_ANSWER = 0.6
 _DOUBTS = CORRECTION_CUES | {

@@ -14,7 +14,7 @@ from adapters.lex.engine.features import EMAIL_MARK, NUMBER_MARK, pattern_mark
 PLACEHOLDER = re.compile(r"\{\s*([A-Za-z0-9_-]+)\s*\}")
 _SEED = 20_240
 _VARIANTS = 4
-_MOST_EXAMPLES = 1600
+_MOST_EXAMPLES = 1000
 
 _MADE_UP_VALUES = (
     "payments",

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from adapters.lex.engine.classifier import Learned
+from adapters.lex.engine.elsewhere import TOPICS
+from adapters.lex.engine.learning import Learned
 from adapters.lex.engine.meaning import WIDTH
-from adapters.lex.engine.spelling import Postings
 
 _MOST_FILES = 4
 """Files that are kept in a folder: those of other definitions and of older code go first."""
@@ -26,9 +26,7 @@ _ARRAYS = {
     "word_rarities": np.float32,
     "kinship_weights": np.float32,
     "meaning_weights": np.float32,
-    "examples": np.float32,
 }
-_POSTINGS = {"rows": np.int32, "values": np.float32, "starts": np.int64}
 _TEXTS = ("features", "words")
 
 
@@ -54,12 +52,11 @@ def keep(file: Path, learned: Learned) -> None:
 
 
 def _arrays_of(learned: Learned) -> dict[str, Any]:
-    numbers = [learned.count, learned.temperature, learned.usual_output, learned.usual_nearness]
+    numbers = [learned.count, learned.temperature, learned.low_output]
     return {
         "numbers": np.array(numbers, np.float64),
         **{name: np.frombuffer("\n".join(getattr(learned, name)).encode(), np.uint8) for name in _TEXTS},
         **{name: getattr(learned, name) for name in _ARRAYS},
-        **{f"posted_{name}": getattr(learned.postings, name) for name in _POSTINGS},
     }
 
 
@@ -75,7 +72,7 @@ def load(file: Path) -> Learned | None:
 def _checked(kept: Mapping[str, Any]) -> Learned:
     features, words = (tuple(bytes(kept[name]).decode().split("\n")) for name in _TEXTS)
     arrays = {name: np.asarray(kept[name], kind) for name, kind in _ARRAYS.items()}
-    count, temperature, usual_output, usual_nearness = map(float, kept["numbers"])
+    count, temperature, low_output = map(float, kept["numbers"])
     classes = arrays["meaning_weights"].shape[1]
     wanted = {
         "rarities": (len(features),),
@@ -83,35 +80,23 @@ def _checked(kept: Mapping[str, Any]) -> Learned:
         "word_rarities": (len(words),),
         "kinship_weights": (len(words), classes),
         "meaning_weights": (WIDTH, classes),
-        "examples": (len(arrays["examples"]), WIDTH),
     }
     if any(arrays[name].shape != shape for name, shape in wanted.items()):
         raise ValueError("the parts do not belong together")
-    posted = {name: np.asarray(kept[f"posted_{name}"], kind) for name, kind in _POSTINGS.items()}
-    postings = Postings(**posted, examples=len(arrays["examples"]))
-    if (
-        len(postings.starts) != len(features) + 1
-        or not len(postings.rows) == len(postings.values) == postings.starts[-1]
-    ):
-        raise ValueError("the parts do not belong together")
-    if postings.rows.max(initial=0) >= postings.examples:
-        raise ValueError("the parts do not belong together")
     return Learned(
-        postings=postings,
         features=features,
         words=words,
         count=int(count),
         temperature=temperature,
-        usual_output=usual_output,
-        usual_nearness=usual_nearness,
+        low_output=low_output,
         **arrays,
     )
 
 
 @cache
 def _code() -> bytes:
-    """A digest of the engine's own code: other code may learn something else."""
+    """A digest of the engine's own code and topics: others may teach something else."""
     digest = hashlib.sha256(np.__version__.encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    for source in (*sorted(Path(__file__).parent.glob("*.py")), TOPICS):
         digest.update(source.read_bytes())
     return digest.digest()
