@@ -61,6 +61,9 @@ SPEND = (
     "cost report for {Account}",
 )
 MOVE = (
+    "move the account {Account} to {AccountOU}",
+    "move {Account} into {AccountOU}",
+    "please move {Account} to {AccountOU}",
     "place account {Account} under {AccountOU}",
     "transfer account {Account} to the OU {AccountOU}",
     "{Account} should be in the OU {AccountOU}",
