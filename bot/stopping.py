@@ -45,6 +45,7 @@ class Stopping:
         intent = stoppable(services, record)
         if intent is None:
             raise Conflict(f"What request {record.id} does can't be stopped half-way.")
+        services.policy.may_stop(by, record.subject, channel=surface).require()
         if record.state in UNDER_WAY:
             words = await intent.stop(record, by, surface)
             return await services.requests.find(record.id), words

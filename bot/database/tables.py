@@ -197,6 +197,13 @@ approvals = Table(
     Column("decided_at", UtcDateTime),
     Column("in_place_of", String(320)),
     UniqueConstraint("request_id", "version", "approver"),
+    Index(
+        "ix_approvals_open_by_approver",
+        "approver",
+        "request_id",
+        sqlite_where=text("decision IS NULL"),
+        postgresql_where=text("decision IS NULL"),
+    ),
 )
 """One row for each who was asked or has decided; `in_place_of` names for whom they stand in, null for themselves."""
 

@@ -207,7 +207,8 @@ class Dialogue:
         return replace(understood, slots=heard.restored_all(understood.slots))
 
     async def _fresh(self, turn: Exchange, understood: Turn, heard: Heard) -> None:
-        if understood.is_fallback:
+        nothing_taken = isinstance(self._services.registry.get(understood.intent), Query) and not understood.slots
+        if understood.is_fallback or nothing_taken:
             understood = self._nearest(understood, heard)
         intent = self._services.registry.get(understood.intent)
         if understood.is_fallback or intent is None or (turn.may_be_for_others and not is_sure(understood)):
@@ -224,8 +225,8 @@ class Dialogue:
             await self._begin(turn, intent, slots, heard)
 
     def _nearest(self, understood: Turn, heard: Heard) -> Turn:
-        """Return what a text means that was not understood for something in it that only looks like a value."""
-        for name, score in understood.alternatives[:1]:
+        """Return what a text means that was misunderstood for something in it that only looks like a value."""
+        for name, score in understood.alternatives[:2]:
             intent = self._services.registry.get(name)
             pattern = intent.definition.unclear if isinstance(intent, Query) else ""
             if pattern and score > 0 and re.search(pattern, heard.plain, re.IGNORECASE):

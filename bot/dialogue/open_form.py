@@ -22,7 +22,7 @@ from bot.recognizer import Recognizer, Turn
 from bot.services import Services
 from bot.words import either, in_midst
 
-PROBABLE = 0.5
+PROBABLE = 0.45
 """Confidence from which a sentence that is a wrong answer, and names a value of another intent, begins that."""
 _WORD = re.compile(r"\w+")
 _JOINING = frozenset("or and the a an either maybe ou one of".split())

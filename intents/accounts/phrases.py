@@ -61,6 +61,10 @@ SPEND = (
     "cost report for {Account}",
 )
 MOVE = (
+    "move it to {AccountOU}",
+    "move this account to {AccountOU}",
+    "please move that account into {AccountOU}",
+    "move it under {AccountOU}",
     "move the account {Account} to {AccountOU}",
     "move {Account} into {AccountOU}",
     "please move {Account} to {AccountOU}",
@@ -111,6 +115,12 @@ RENEW = (
     "prolong my account",
 )
 CLOSE = (
+    "please close {Account}",
+    "can you shut down {Account}",
+    "{Account} is to be shut down",
+    "we don't need {Account} any more",
+    "we don't need the account {Account} anymore",
+    "we do not need account {Account} any longer",
     "we are done with {Account} so close it",
     "please shut down {Account} for good",
     "permanently delete {Account}",
