@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic.json_schema import SkipJsonSchema
@@ -26,25 +26,12 @@ from adapters.rest.turns import CHANNEL
 from bot.activity import Person
 from bot.errors import Conflict, NotFound, Refused
 from bot.requests import Filter, RequestRecord
+from bot.requests.record import State
 from bot.services import Services
 
 FIRST_ANSWER = 3.0
 """Seconds that a repeated call waits for the first one's answer before it takes that one for lost."""
 
-StateName = Literal[
-    "awaiting_approval",
-    "approved",
-    "queued",
-    "running",
-    "paused",
-    "stopping",
-    "succeeded",
-    "failed",
-    "stopped",
-    "rejected",
-    "expired",
-    "cancelled",
-]
 Limit = Annotated[int, Query(ge=1, le=200, description="Most entries on one page.")]
 RequestPath = Annotated[str, Path(description="The id, with or without qm-.", examples=["qm-7k3m9qxa"])]
 
@@ -109,7 +96,7 @@ class Records:
     async def list_requests(
         self,
         caller: CallerGiven,
-        state: Annotated[list[StateName] | SkipJsonSchema[None], Query(description="Any of these states.")] = None,
+        state: Annotated[list[State] | SkipJsonSchema[None], Query(description="Any of these states.")] = None,
         intent: Annotated[IntentName | SkipJsonSchema[None], Query()] = None,
         requester: Annotated[Email | SkipJsonSchema[None], Query()] = None,
         since: Annotated[Moment | SkipJsonSchema[None], Query(description="Asked at this moment or later.")] = None,

@@ -6,7 +6,7 @@ import re
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from bot.activity import Person
 from bot.errors import NotFound
@@ -27,20 +27,7 @@ State = Literal[
     "expired",
     "cancelled",
 ]
-STATES: tuple[State, ...] = (
-    "awaiting_approval",
-    "approved",
-    "queued",
-    "running",
-    "paused",
-    "stopping",
-    "succeeded",
-    "failed",
-    "stopped",
-    "rejected",
-    "expired",
-    "cancelled",
-)
+STATES: tuple[State, ...] = get_args(State)
 OPEN_STATES: tuple[State, ...] = ("awaiting_approval", "approved", "queued", "running", "paused", "stopping")
 STATE_WORDS: dict[str, str] = {
     "awaiting_approval": "waiting for approval",
