@@ -6,87 +6,20 @@ lost a right: the directory read last stays in force, and `Directory.fault` says
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Annotated
 
 import structlog
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from bot.errors import Invalid, SettingsError
+from bot.directory_file import DirectoryFile, GroupElsewhere, GroupKey, file_stamp, read_directory
+from bot.errors import SettingsError
 from bot.hours import WorkingHours
 from bot.people import checked_email
 
 log = structlog.get_logger(__name__)
 
-
-def checked_address(text: str) -> str:
-    """Return the case-folded address in ASCII; raises ValueError, as pydantic expects of validators."""
-    try:
-        return checked_email(text)
-    except Invalid as error:
-        raise ValueError(error.detail) from error
-
-
-def _checked_asked(text: str) -> str:
-    return text if text.startswith("group:") else checked_address(text)
-
-
-def _checked_hours(text: str) -> str:
-    try:
-        WorkingHours.parse(text)
-    except SettingsError as error:
-        raise ValueError(error.sentence()) from error
-    return text
-
-
 DEFAULT_APPROVERS = "default-approvers"
-
-
-class _Entry(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    email: Annotated[str, AfterValidator(checked_address)]
-    name: str = ""
-    groups: tuple[str, ...] = ()
-    identities: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    hours: Annotated[str, AfterValidator(_checked_hours)] = ""
-
-
-class _Approvals(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    intent: str = ""
-    tier: str = ""
-    ask: tuple[Annotated[str, AfterValidator(_checked_asked)], ...] = Field(min_length=1)
-    then: tuple[Annotated[str, AfterValidator(_checked_asked)], ...] = ()
-    after_hours: float = Field(0, ge=0, le=10_000)
-
-
-class _File(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    people: tuple[_Entry, ...] = ()
-    approvals: tuple[_Approvals, ...] = ()
-    shared_mailboxes: tuple[Annotated[str, AfterValidator(checked_address)], ...] = ()
-
-    @cached_property
-    def entries(self) -> Mapping[str, _Entry]:
-        """The people, by case-folded address: looked up at every decision."""
-        return {entry.email.casefold(): entry for entry in reversed(self.people)}
-
-    @cached_property
-    def members(self) -> Mapping[str, tuple[str, ...]]:
-        """The case-folded addresses of each group's people, in the order written."""
-        found: dict[str, list[str]] = {}
-        for entry in self.people:
-            for group in entry.groups:
-                found.setdefault(group, []).append(entry.email.casefold())
-        return {group: tuple(people) for group, people in found.items()}
 
 
 @dataclass(frozen=True)
@@ -102,6 +35,24 @@ class Asked:
     after_hours: float = 0
 
 
+@dataclass(frozen=True)
+class _Elsewhere:
+    """Memberships that are kept elsewhere: the names of each person's groups, and the people of each name."""
+
+    groups: Mapping[str, tuple[str, ...]]
+    members: Mapping[str, tuple[str, ...]]
+
+    @staticmethod
+    def of(file: DirectoryFile, taken: Mapping[GroupKey, tuple[str, ...]]) -> _Elsewhere:
+        groups: dict[str, list[str]] = {}
+        members: dict[str, list[str]] = {}
+        for group in file.groups:
+            for email in taken.get(group.key, ()):
+                groups.setdefault(email, []).append(group.name)
+                members.setdefault(group.name, []).append(email)
+        return _Elsewhere({e: tuple(g) for e, g in groups.items()}, {g: tuple(m) for g, m in members.items()})
+
+
 class Directory:
     """The directory as it stands; a change that can't be used leaves the old one in force and is logged.
 
@@ -112,10 +63,18 @@ class Directory:
     def __init__(self, path: Path, default_approvers: tuple[str, ...]) -> None:
         self._path, self._default = path, tuple(checked_email(a) for a in default_approvers)
         self._stamp = file_stamp(path)
-        self._file = _read(path) or _File()
-        self._elsewhere: dict[str, tuple[str, ...]] = {}
-        self.version = 0
+        self._file = read_directory(path) or DirectoryFile()
+        self._taken: Mapping[GroupKey, tuple[str, ...]] = {}
+        self._elsewhere = _Elsewhere.of(self._file, self._taken)
         self.fault = ""
+
+    @classmethod
+    def of_people(cls, groups: Mapping[str, tuple[str, ...]]) -> Directory:
+        """Return a directory without a file, of these people (by case-folded address) and their groups."""
+        made = cls(Path("no directory: the caller names the people"), ())
+        entries = [{"email": email, "groups": names} for email, names in groups.items()]
+        made._file = DirectoryFile.model_validate({"people": entries})
+        return made
 
     @property
     def names_approvers(self) -> bool:
@@ -130,41 +89,49 @@ class Directory:
             return
         self._stamp = stamp
         try:
-            read = _read(self._path)
-            if read is None and self._file != _File():
+            read = read_directory(self._path)
+            if read is None and self._file != DirectoryFile():
                 raise SettingsError(f"{self._path} is empty or has vanished.")
         except SettingsError as error:
             self.fault = f"kept old: {error.detail}"
             log.error("directory.kept_old", error=error.detail)
             return
-        self._file, self.fault = read or _File(), ""
-        self.version += 1
+        self._file, self.fault = read or DirectoryFile(), ""
+        self._elsewhere = _Elsewhere.of(self._file, self._taken)
 
     def groups_of(self, email: str) -> tuple[str, ...]:
         """Return the groups of a person, by case-folded address; APPROVERS are members of default-approvers."""
         self.refresh()
         own = (DEFAULT_APPROVERS,) if email in self._default else ()
         entry = self._file.entries.get(email)
-        groups = (*(entry.groups if entry else ()), *self._elsewhere.get(email, ()), *own)
+        groups = (*(entry.groups if entry else ()), *self._elsewhere.groups.get(email, ()), *own)
         return tuple(dict.fromkeys(groups))
 
     def members(self, group: str) -> tuple[str, ...]:
         """Return the case-folded addresses of a group's people, in the order written."""
         self.refresh()
         listed = self._file.members.get(group, ())
-        elsewhere = [email for email, groups in self._elsewhere.items() if group in groups]
+        elsewhere = self._elsewhere.members.get(group, ())
         return tuple(dict.fromkeys((*listed, *elsewhere, *(self._default if group == DEFAULT_APPROVERS else ()))))
 
     def lists(self, email: str) -> bool:
         """Tell whether a person is known here: listed, one of APPROVERS, or a member of a group kept elsewhere."""
         self.refresh()
-        return email in self._file.entries or email in self._default or email in self._elsewhere
+        return email in self._file.entries or email in self._default or email in self._elsewhere.groups
 
-    def take_groups(self, memberships: Mapping[str, tuple[str, ...]]) -> None:
-        """Take the groups that are kept elsewhere, by case-folded address; they replace those taken before."""
-        if memberships != self._elsewhere:
-            self._elsewhere = dict(memberships)
-            self.version += 1
+    @property
+    def groups_elsewhere(self) -> tuple[GroupElsewhere, ...]:
+        """The groups whose members the file says are kept elsewhere."""
+        self.refresh()
+        return self._file.groups
+
+    def take_members(self, members: Mapping[GroupKey, tuple[str, ...]]) -> None:
+        """Take who is in the groups that are kept elsewhere, case-folded; they replace those taken before.
+
+        Only groups that the file names by their ids count, under the names that it gives them.
+        """
+        self._taken = dict(members)
+        self._elsewhere = _Elsewhere.of(self._file, self._taken)
 
     def hours_of(self, email: str) -> WorkingHours | None:
         """Return the hours in which a person works, in their time zone; None when the file does not say."""
@@ -175,7 +142,7 @@ class Directory:
     def everybody(self) -> tuple[str, ...]:
         """Return the case-folded addresses of all people listed."""
         self.refresh()
-        return tuple(dict.fromkeys((*(entry.email.casefold() for entry in self._file.people), *self._elsewhere)))
+        return tuple(dict.fromkeys((*(entry.email.casefold() for entry in self._file.people), *self._elsewhere.groups)))
 
     def email_of(self, channel: str, platform_id: str) -> str:
         """Return the address of an immutable platform id, empty when the directory doesn't name it."""
@@ -217,38 +184,3 @@ class Directory:
             else:
                 addresses[name.casefold()] = None
         return tuple(addresses)
-
-
-def file_stamp(path: Path) -> tuple[int, ...]:
-    """Return numbers that change whenever the file may have changed; empty when it isn't there."""
-    try:
-        stat = os.stat(path)
-    except OSError:
-        return ()
-    return (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino)
-
-
-def read_text_of(path: Path) -> str:
-    """Return what a file of settings says; raises SettingsError when it can't be read or isn't UTF-8."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{path} is not UTF-8: {error}") from error
-    except OSError as error:
-        raise SettingsError(f"{path} can't be read: {error.strerror or error}") from error
-
-
-def _read(path: Path) -> _File | None:
-    """Return the file, None when it isn't there or says nothing at all."""
-    if not path.exists():
-        return None
-    text = read_text_of(path)
-    try:
-        found = yaml.safe_load(text)
-        return None if found is None else _File.model_validate(found)
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{path} is not YAML: {error}") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(p) for p in first["loc"])
-        raise SettingsError(f"{path}: {where}: {first['msg']}.") from error

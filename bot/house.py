@@ -16,7 +16,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bot import tags
-from bot.directory import checked_address, read_text_of
+from bot.directory_file import checked_address, read_text_of
 from bot.errors import SettingsError
 from bot.settings import Settings
 

@@ -33,6 +33,7 @@ from bot.database.migrating import migrate
 from bot.dialogue import Dialogue
 from bot.directory import Directory
 from bot.errors import CloudError
+from bot.groups import Groups
 from bot.holding import Holding
 from bot.hours import WorkingHours
 from bot.house import house_of
@@ -84,6 +85,8 @@ class Application:
         self.carrying = Carrying(self.services, self.workflows)
         self.scheduler = Scheduler(self.services, self.carrying, self.workflows)
         self.channels = [self._channel(name) for name in ADAPTERS]
+        importlib.import_module("adapters.identity_center").connect(self.services)
+        self.services.groups.check()
         self.lock = ProcessLock(Path(self.services.database.url.database or "") if self._is_sqlite else None)
         self._tasks: list[asyncio.Task[None]] = []
         self.app = self._build_app()
@@ -106,6 +109,7 @@ class Application:
             with suppress(CloudError):
                 await self.clock.follow()
             self._run(self._follow(self.clock))
+        await self.services.groups.load()
         for channel in self.channels:
             if channel.start:
                 await channel.start()
@@ -118,6 +122,7 @@ class Application:
         self._run(self.services.outbox.run())
         self._run(self.services.inbox.run())
         self._run(self.services.organization.keep_warm())
+        self._run(self.services.groups.run())
         log.info("started", version=__version__, replica=self.services.replica, recogniser=self.recognizer.name)
 
     async def stop(self) -> None:
@@ -219,6 +224,7 @@ class Application:
         if any(task.done() for task in self._tasks):
             parts["workflows"] = "a background task has ended"
         parts["directory"] = self.services.directory.fault
+        parts["groups"] = self.services.groups.fault
         parts["policies"] = self.services.policy.fault
         for channel in self.channels:
             parts[channel.name] = await channel.ready() if channel.ready else ""
@@ -281,6 +287,14 @@ def build_services(settings: Settings, clock: Clock, cloud: Cloud) -> Services:
         signals=signals,
         cloud=cloud,
         directory=directory,
+        groups=Groups(
+            database,
+            clock,
+            audit,
+            directory,
+            pace=timedelta(minutes=settings.groups_minutes),
+            keep=timedelta(hours=settings.groups_keep_hours),
+        ),
         policy=policy,
         people=people,
         conversations=conversations,

@@ -22,6 +22,7 @@ from bot.conversations import Conversations
 from bot.database import Database, Transaction
 from bot.database.tables import keepsakes
 from bot.directory import Directory
+from bot.groups import Groups
 from bot.holding import Holding
 from bot.house import House
 from bot.insight_news import InsightsChanged
@@ -57,6 +58,7 @@ class Services:
     signals: Signals
     cloud: Cloud
     directory: Directory
+    groups: Groups
     policy: Policy
     people: People
     conversations: Conversations

@@ -39,6 +39,7 @@ TITLES = {
     "core": "Reading the organization",
     "audit": "Anchoring the record",
     "doctor": "`python -m bot doctor`",
+    "identity_center": "Groups kept in Identity Center (`groups:` in directory.yml)",
     "accounts": "The life of accounts",
     "insights": "Insights",
     "email": "Mail through SES, notices through SNS",

@@ -9,6 +9,7 @@ from adapters.slack.deciding import Deciding
 from adapters.slack.dispatching import Dispatching
 from adapters.slack.envelope import CHANNEL
 from adapters.slack.forms import Forms
+from adapters.slack.groups import SOURCE, SlackGroups
 from adapters.slack.home import Home
 from adapters.slack.homes import Homes
 from adapters.slack.in_place import InPlace
@@ -56,6 +57,7 @@ def build_slack(services: Services) -> Channel:
     services.conversations.carry_by(CHANNEL, cards.carry)
     services.requests.observe(cards.observe)
     services.rooms.connect(CHANNEL, SlackRooms(services, web, workspaces, places))
+    services.groups.connect(SOURCE, SlackGroups(web, workspaces, persons))
     services.standing.show_by(CHANNEL, pace_of_conversation)
     services.requests.observe(homes.observe)
     sender = SlackSender(services, web, places, cards, pacer, Posting(web, places, pacer, streams), homes)

@@ -9,6 +9,7 @@ from starlette.routing import Route
 from adapters.teams.arrivals import CHANNEL
 from adapters.teams.completing import Completing
 from adapters.teams.connector import Connector
+from adapters.teams.groups import SOURCE, EntraGroups
 from adapters.teams.invoking import Presses
 from adapters.teams.keys import SigningKeys
 from adapters.teams.persons import Persons
@@ -55,6 +56,7 @@ def build_teams(services: Services) -> Channel:
     services.conversations.carry_by(CHANNEL, cards.carry)
     services.requests.observe(cards.observe)
     services.rooms.connect(CHANNEL, TeamsRooms(places))
+    services.groups.connect(SOURCE, EntraGroups(services, http))
     services.standing.show_by(CHANNEL, pace_of_conversation)
     verifier = Verifier(keys, settings.teams_app_id, settings.teams_allowed_tenants, settings.teams_service_urls)
     router = APIRouter()

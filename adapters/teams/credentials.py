@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 RESOURCE = "https://api.botframework.com"
-SCOPE = f"{RESOURCE}/.default"
+"""The Bot Connector, as Entra calls it."""
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTED = 300
 """Seconds for which what we sign counts."""
@@ -35,7 +35,7 @@ class Proof(Protocol):
         """What to look after when it is refused."""
         ...
 
-    async def fetch(self, http: httpx.AsyncClient) -> dict[str, Any]:
+    async def fetch(self, http: httpx.AsyncClient, resource: str = RESOURCE) -> dict[str, Any]:
         """Return access_token and expires_in (seconds). Raises Refused, OSError, or what httpx raises."""
         ...
 
@@ -49,9 +49,9 @@ class Secret:
     secret: str = field(repr=False)
     advice: ClassVar[str] = "See whether TEAMS_APP_SECRET has lapsed, and TEAMS_TENANT_ID is the app's own tenant."
 
-    async def fetch(self, http: httpx.AsyncClient) -> dict[str, Any]:
+    async def fetch(self, http: httpx.AsyncClient, resource: str = RESOURCE) -> dict[str, Any]:
         """Return a token."""
-        return await _ask(http, self.login, self.app_id, client_secret=self.secret)
+        return await _ask(http, self.login, self.app_id, resource, client_secret=self.secret)
 
 
 @dataclass(frozen=True)
@@ -63,10 +63,12 @@ class Certificate:
     path: Path
     advice: ClassVar[str] = "See whether the certificate in TEAMS_APP_CERTIFICATE is the app's, and has not lapsed."
 
-    async def fetch(self, http: httpx.AsyncClient) -> dict[str, Any]:
+    async def fetch(self, http: httpx.AsyncClient, resource: str = RESOURCE) -> dict[str, Any]:
         """Return a token."""
         signed = await asyncio.to_thread(self._sign)
-        return await _ask(http, self.login, self.app_id, client_assertion_type=ASSERTION, client_assertion=signed)
+        return await _ask(
+            http, self.login, self.app_id, resource, client_assertion_type=ASSERTION, client_assertion=signed
+        )
 
     def _sign(self) -> str:
         pem = self.path.read_bytes()
@@ -99,10 +101,12 @@ class FederatedToken:
     path: Path
     advice: ClassVar[str] = "See whether the app has a federated credential for the issuer and subject of that token."
 
-    async def fetch(self, http: httpx.AsyncClient) -> dict[str, Any]:
+    async def fetch(self, http: httpx.AsyncClient, resource: str = RESOURCE) -> dict[str, Any]:
         """Return a token."""
         own = (await asyncio.to_thread(self.path.read_text)).strip()
-        return await _ask(http, self.login, self.app_id, client_assertion_type=ASSERTION, client_assertion=own)
+        return await _ask(
+            http, self.login, self.app_id, resource, client_assertion_type=ASSERTION, client_assertion=own
+        )
 
 
 @dataclass(frozen=True)
@@ -114,10 +118,10 @@ class ManagedIdentity:
     header: str = field(default="", repr=False)
     advice: ClassVar[str] = "See whether the identity of TEAMS_APP_ID is assigned to what the bot runs on."
 
-    async def fetch(self, http: httpx.AsyncClient) -> dict[str, Any]:
+    async def fetch(self, http: httpx.AsyncClient, resource: str = RESOURCE) -> dict[str, Any]:
         """Return a token."""
         version = "2019-08-01" if self.header else "2018-02-01"
-        asked = {"api-version": version, "resource": RESOURCE, "client_id": self.app_id}
+        asked = {"api-version": version, "resource": resource, "client_id": self.app_id}
         headers = {"X-IDENTITY-HEADER": self.header} if self.header else {"Metadata": "true"}
         told = _read(await http.get(self.url, params=asked, headers=headers))
         if "expires_in" not in told and "expires_on" in told:  # App Service tells the moment
@@ -125,8 +129,8 @@ class ManagedIdentity:
         return told
 
 
-async def _ask(http: httpx.AsyncClient, login: str, app_id: str, **proof: str) -> dict[str, Any]:
-    form = {"grant_type": "client_credentials", "client_id": app_id, "scope": SCOPE, **proof}
+async def _ask(http: httpx.AsyncClient, login: str, app_id: str, resource: str, **proof: str) -> dict[str, Any]:
+    form = {"grant_type": "client_credentials", "client_id": app_id, "scope": f"{resource}/.default", **proof}
     return _read(await http.post(f"{login}/oauth2/v2.0/token", data=form))
 
 

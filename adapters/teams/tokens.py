@@ -1,4 +1,4 @@
-"""The bot's own token for the Bot Connector: kept until shortly before its end, and fetched in one of four ways."""
+"""The bot's own tokens: kept until shortly before their end, and fetched in one of four ways."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import httpx
 
-from adapters.teams.credentials import Certificate, FederatedToken, ManagedIdentity, Proof, Refused, Secret
+from adapters.teams.credentials import RESOURCE, Certificate, FederatedToken, ManagedIdentity, Proof, Refused, Secret
 from bot.errors import Unavailable
 from bot.settings import Settings
 
@@ -32,8 +32,15 @@ class TokenSource(Protocol):
 class KeptToken:
     """Keeps what a proof of the app's identity is given a token for."""
 
-    def __init__(self, http: httpx.AsyncClient, proof: Proof, now: Callable[[], float] = time.monotonic) -> None:
-        self._http, self._proof, self._now = http, proof, now
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        proof: Proof,
+        now: Callable[[], float] = time.monotonic,
+        *,
+        resource: str = RESOURCE,
+    ) -> None:
+        self._http, self._proof, self._now, self._resource = http, proof, now, resource
         self._token, self._until = "", float("-inf")
         self._lock = asyncio.Lock()
 
@@ -50,7 +57,7 @@ class KeptToken:
 
     async def _fetch(self) -> None:
         try:
-            told: dict[str, Any] = await self._proof.fetch(self._http)
+            told: dict[str, Any] = await self._proof.fetch(self._http, self._resource)
             self._token, lasts = str(told["access_token"]), float(told["expires_in"])
         except Refused as error:
             raise Unavailable(
@@ -63,9 +70,9 @@ class KeptToken:
         self._until = self._now() + max(0.0, lasts - EARLY)
 
 
-def token_source(settings: Settings, http: httpx.AsyncClient) -> KeptToken:
+def token_source(settings: Settings, http: httpx.AsyncClient, resource: str = RESOURCE) -> KeptToken:
     """Return the source of the bot's token that the settings name; they name one."""
-    return KeptToken(http, proof_of(settings))
+    return KeptToken(http, proof_of(settings), resource=resource)
 
 
 def proof_of(settings: Settings) -> Proof:

@@ -22,7 +22,8 @@ import cedarpy
 import structlog
 
 from bot.activity import Person
-from bot.directory import Asked, Directory, file_stamp
+from bot.directory import Asked, Directory
+from bot.directory_file import file_stamp
 from bot.errors import SettingsError
 from bot.intent import Definition
 from bot.people import mailbox_of

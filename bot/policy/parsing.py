@@ -12,7 +12,7 @@ from typing import Any
 
 import cedarpy
 
-from bot.directory import read_text_of
+from bot.directory_file import read_text_of
 from bot.errors import SettingsError
 from bot.policy.requirement import ANNOTATIONS, Part, part_of
 

@@ -10,7 +10,8 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from bot.activity import Person
-from bot.directory import Directory, checked_address, read_text_of
+from bot.directory import Directory
+from bot.directory_file import checked_address, read_text_of
 from bot.errors import SettingsError
 from bot.intent import Definition
 from bot.policy.deciding import Policy
@@ -108,8 +109,7 @@ def read_table(path: Path) -> Table:
 
 def tell(table: Table, folder: Path, environments: Mapping[str, tuple[str, str]]) -> list[str]:
     """Return what each story that does not come out as told has come to instead; empty when all hold."""
-    directory = Directory(folder / "no directory: the table names the people", ())
-    directory.take_groups(table.people)
+    directory = Directory.of_people(table.people)
     surroundings = Surroundings(environments=environments)
     policies = {signs_in: Policy(folder, directory, surroundings, signs_in=signs_in) for signs_in in (False, True)}
     found = (_played(story, policies[story.signs_in]) for story in table.stories)

@@ -86,7 +86,11 @@ def check_teams(settings: Settings) -> None:
             raise SettingsError(f"{name}: {value!r} is no id of Entra; they look like {'-'.join(_EXAMPLE)}.")
     if not settings.teams_service_urls:
         raise SettingsError("TEAMS_SERVICE_URLS is empty, so no message could be sent to Teams.")
-    urls = [("TEAMS_OPENID_URL", settings.teams_openid_url), ("TEAMS_LOGIN_URL", settings.teams_login_url)]
+    urls = [
+        ("TEAMS_OPENID_URL", settings.teams_openid_url),
+        ("TEAMS_LOGIN_URL", settings.teams_login_url),
+        ("TEAMS_GRAPH_URL", settings.teams_graph_url),
+    ]
     for name, value in urls + [("TEAMS_SERVICE_URLS", url) for url in settings.teams_service_urls]:
         url = urlsplit(value)
         if url.scheme not in {"http", "https"} or not url.hostname or url.query or url.fragment or url.username:

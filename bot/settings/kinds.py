@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
-from bot.directory import checked_address
+from bot.directory_file import checked_address
 
 
 def _listed(value: object) -> object:

@@ -46,6 +46,15 @@ class Settings(BaseSettings):
     working_hours: str = Field(
         "", description="Hours in which approval time counts: Mon-Fri 09:00-17:00 Europe/Berlin DE-BE."
     )
+    groups_minutes: float = Field(
+        5,
+        ge=1,
+        le=24 * 60,
+        description="Minutes between readings of groups that directory.yml says are kept elsewhere.",
+    )
+    groups_keep_hours: float = Field(
+        12, gt=0, le=24 * 7, description="Hours for which their last reading counts while its source does not answer."
+    )
     root_email_domains: CommaList = Field((), description="Domains that root addresses may have; any when unset.")
     account_name_pattern: str = Field("", description="Regular expression that a whole account name must match.")
     extra_slots: CommaList = Field((), description="What is asked after the first three questions: owner, cost centre.")
@@ -107,6 +116,9 @@ class Settings(BaseSettings):
         description="OpenID metadata with the keys that sign what Teams sends.",
     )
     teams_login_url: str = Field("https://login.microsoftonline.com/", description="Base of Entra's token endpoint.")
+    teams_graph_url: str = Field(
+        "https://graph.microsoft.com", description="Base of Microsoft Graph, which tells who is in a group of Entra."
+    )
     teams_service_urls: CommaList = Field(
         ("https://smba.trafficmanager.net/",), description="Bases of the services that messages may be sent through."
     )

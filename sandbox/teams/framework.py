@@ -55,6 +55,7 @@ class BotFramework:
         routes = [web.get("/v1/openid", self._metadata), web.get("/v1/keys", self._keys), *self._more]
         routes += [web.post("/{tenant}/oauth2/v2.0/token", self._login), web.get("/identity", self._identity)]
         (app := web.Application()).add_routes(routes)
+        app.router.add_get("/graph/v1.0/groups/{group}/transitiveMembers", self._members_of_group)
         app.router.add_route("*", "/teams/{tenant}/v3/conversations{path:.*}", self._connector)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         self._loop.run_until_complete(runner.setup())
@@ -75,23 +76,40 @@ class BotFramework:
 
     async def _login(self, request: web.Request) -> web.Response:
         form = {name: str(value) for name, value in (await request.post()).items()}
-        wanted = {"grant_type": "client_credentials", "scope": f"{ISSUER}/.default"}
-        is_whole = wanted.items() <= form.items() and ("client_secret" in form or "client_assertion" in form)
-        return self._granted(self.tenants[request.match_info["tenant"]], form, is_whole)
+        is_proved = "client_secret" in form or "client_assertion" in form
+        is_whole = form.get("grant_type") == "client_credentials" and is_proved
+        resource = form.get("scope", "").removesuffix("/.default")
+        return self._granted(self.tenants[request.match_info["tenant"]], form, resource if is_whole else "")
 
     async def _identity(self, request: web.Request) -> web.Response:
         proof = dict(request.query) | {"header": request.headers.get("X-IDENTITY-HEADER", "")}
         tenant = next(t for t in self.tenants.values() if t.app_id == proof.get("client_id"))
         is_asked = request.headers.get("Metadata") == "true" or proof["header"] == tenant.secret
-        return self._granted(tenant, proof, is_asked and proof.get("resource") == ISSUER)
+        return self._granted(tenant, proof, proof.get("resource", "") if is_asked else "")
 
-    def _granted(self, tenant: Tenant, proof: dict[str, str], is_whole: bool) -> web.Response:
+    def _granted(self, tenant: Tenant, proof: dict[str, str], resource: str) -> web.Response:
         tenant.proofs.append(proof)
         is_own = proof.get("client_id") == tenant.app_id and proof.get("client_secret", tenant.secret) == tenant.secret
-        if not (is_whole and is_own) or tenant.login_status != 200:
+        issued = {ISSUER: tenant.tokens, f"{self.url}/graph": tenant.graph_tokens}.get(resource)
+        if issued is None or not is_own or tenant.login_status != 200:
             return web.json_response({"error": "invalid_client"}, status=max(400, tenant.login_status))
-        tenant.tokens.add(token := secrets.token_hex(16))
+        issued.add(token := secrets.token_hex(16))
         return web.json_response({"token_type": "Bearer", "expires_in": 3599, "access_token": token})
+
+    async def _members_of_group(self, request: web.Request) -> web.Response:
+        """Answer as Microsoft Graph does, two members a page."""
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        tenant = next((t for t in self.tenants.values() if token in t.graph_tokens), None)
+        if tenant is None:
+            return _refused(401, "InvalidAuthenticationToken")
+        if tenant.answers:
+            return _refused(tenant.answers.pop(0)[0], "Refused")
+        if request.match_info["group"] not in tenant.groups:
+            return _refused(404, "Request_ResourceNotFound")
+        listed, begin = tenant.groups[request.match_info["group"]], int(request.query.get("$skiptoken", 0))
+        following = str(request.url.update_query({"$skiptoken": begin + 2}))
+        more = {"@odata.nextLink": following} if begin + 2 < len(listed) else {}
+        return web.json_response({"value": listed[begin : begin + 2], **more})
 
     async def _connector(self, request: web.Request) -> web.Response:
         tenant, raw = self.tenants[request.match_info["tenant"]], await request.read()

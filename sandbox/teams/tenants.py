@@ -27,6 +27,9 @@ class Tenant:
     secret: str
     service_url: str
     tokens: set[str] = field(default_factory=set)
+    graph_tokens: set[str] = field(default_factory=set)
+    groups: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """What Microsoft Graph tells of who is in a group, by its object id."""
     members: dict[str, dict[str, Any]] = field(default_factory=dict)
     rosters: dict[str, set[str]] = field(default_factory=dict)
     """Ids of those who take part in a conversation; everybody, where it is not named."""
@@ -54,6 +57,12 @@ class Tenant:
         made |= {"givenName": given, "surname": family, "userPrincipalName": email, "tenantId": self.id}
         self.members[made["id"]] = made | {"userRole": "user"} | more
         return self.members[made["id"]]
+
+    def in_graph(self, member: dict[str, Any], **more: Any) -> dict[str, Any]:
+        """Return what Microsoft Graph tells of a member, with `more` in its place."""
+        told = {"@odata.type": "#microsoft.graph.user", "id": member["aadObjectId"], "mail": member["email"]}
+        told |= {"userPrincipalName": member["userPrincipalName"], "userType": "Member", "accountEnabled": True}
+        return told | more
 
     def known_as(self, name: str) -> dict[str, Any] | None:
         """Return whom an id, an object id or an address means."""

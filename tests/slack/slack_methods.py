@@ -28,6 +28,8 @@ METHODS: dict[str, frozenset[str]] = {
         "conversations_replies": "channels:history groups:history im:history",
         "files_upload_v2": "files:write",
         "oauth_v2_access": "",
+        "usergroups_list": "usergroups:read",
+        "usergroups_users_list": "usergroups:read",
         "users_info": "users:read users:read.email",
         "users_lookupByEmail": "users:read.email",
         "views_open": "",

@@ -12,6 +12,7 @@ SCOPES = (
     "groups:read",
     "im:history",
     "im:write",
+    "usergroups:read",
     "users:read",
     "users:read.email",
 )

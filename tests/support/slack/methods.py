@@ -192,6 +192,20 @@ def _lookup(standin: StandIn, workspace: Workspace, given: dict[str, Any]) -> An
     return {"user": found}
 
 
+@method("usergroups.list", "", "include_count include_disabled include_users team_id")
+def _user_groups(standin: StandIn, workspace: Workspace, given: dict[str, Any]) -> Answer:
+    shows_all = str(given.get("include_disabled", "")).lower() in ("true", "1")
+    shown = [group for group in workspace.groups.values() if shows_all or not group["date_delete"]]
+    return {"usergroups": [{k: v for k, v in group.items() if k != "users"} for group in shown]}
+
+
+@method("usergroups.users.list", "usergroup", "include_disabled team_id")
+def _users_of_group(standin: StandIn, workspace: Workspace, given: dict[str, Any]) -> Answer:
+    if given["usergroup"] not in workspace.groups:
+        raise Refusal("no_such_subteam")
+    return {"users": workspace.groups[given["usergroup"]]["users"]}
+
+
 @method("conversations.open", "users", "return_im")
 def _open(standin: StandIn, workspace: Workspace, given: dict[str, Any]) -> Answer:
     if given["users"] not in workspace.users:

@@ -86,6 +86,8 @@ class Workspace:
     broken: dict[str, int] = field(default_factory=dict)
     """Methods whose next n calls are carried out but lose their answer; a negative n: are lost before."""
     news: threading.Event = field(default_factory=threading.Event)
+    groups: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """User groups as usergroups.list shows them, with their users; Slack lets people choose the names."""
     enterprise: str = ""
     """The organisation in which the app is installed, with all its workspaces; empty for the one workspace."""
 
@@ -118,6 +120,12 @@ class Workspace:
         channel = f"D{secrets.token_hex(5).upper()}"
         self.channels[channel] = {"id": channel, "is_im": True, "user": user, "is_member": True}
         return channel
+
+    def user_group(self, name: str, users: list[str], **more: Any) -> str:
+        """Return a new user group of these users; `more` goes into usergroups.list."""
+        group = f"S{secrets.token_hex(5).upper()}"
+        self.groups[group] = {"id": group, "name": name, "handle": name, "date_delete": 0, "users": users, **more}
+        return group
 
     def trigger(self) -> str:
         """Return a fresh trigger_id: for three seconds, and once."""
