@@ -128,19 +128,6 @@ class WorkloadAlarm:
         return next((share for since, share in reversed(self.shares) if since <= at), 0.0)
 
 
-@dataclass
-class PipelineExecution:
-    """One run of a pipeline; `jobs` are the invocations of its action, the newest last."""
-
-    id: str
-    pipeline: str
-    account_id: str
-    region: str
-    status: str = "InProgress"
-    summary: str = ""
-    jobs: list[dict[str, Any]] = field(default_factory=list)
-
-
 def experiment_arn(kind: str, account_id: str, region: str, identifier: str) -> str:
     """An ARN of FIS: of an experiment, an experiment-template, an action or a safety-lever."""
     return f"arn:aws:fis:{region}:{account_id}:{kind}/{identifier}"

@@ -10,12 +10,13 @@ from urllib.parse import parse_qs
 
 from sandbox.calls import CallLog
 from sandbox.clock import ClockError, moment
+from sandbox.delivery.controlling import make_pipelines, push_commit, tell_pipelines
+from sandbox.delivery.jobs import invocations
 from sandbox.errors import AwsError, ControlError
 from sandbox.faults import Faults
 from sandbox.insight_stories import PLAYED, play
 from sandbox.lex_bots import register_bot
 from sandbox.passed_on import allowed_operations
-from sandbox.pipelines import invocations
 from sandbox.protocol import Environ, WireResponse
 from sandbox.provisioning import settle
 from sandbox.registry import OPERATIONS
@@ -30,6 +31,8 @@ _ROUTES = {
     "/_sandbox/invocations": ("GET",),
     "/_sandbox/lex": ("GET", "POST"),
     "/_sandbox/stories": ("GET", "POST"),
+    "/_sandbox/pipelines": ("GET", "POST"),
+    "/_sandbox/commits": ("POST",),
 }
 
 
@@ -69,11 +72,19 @@ class Control:
             return self._calls.entries(service, operation, _read_since(since))
         if path == "/_sandbox/invocations":
             with self._world.lock:
+                settle(self._world)
                 return invocations(self._world)
         if path == "/_sandbox/lex":
             return self._register_bot(_read_object(body)) if method == "POST" else self._list_bots()
         if path == "/_sandbox/stories":
             return self._play(_read_object(body)) if method == "POST" else self._tell_stories()
+        if path == "/_sandbox/pipelines":
+            return self._deliver(environ, body if method == "POST" else None)
+        if path == "/_sandbox/commits":
+            with self._world.lock:
+                pushed = push_commit(self._world, _read_object(body))
+                self._world.save()
+                return pushed
         return {"routes": {route: list(methods) for route, methods in _ROUTES.items()}}
 
     def _tell_time(self) -> dict[str, Any]:
@@ -126,6 +137,16 @@ class Control:
         described = [{"name": name, "description": story.description} for name, story in PLAYED.items()]
         with self._world.lock:
             return {"stories": described, "played": [dict(vars(s)) for s in self._world.zone.stories.values()]}
+
+    def _deliver(self, environ: Environ, body: bytes | None) -> dict[str, Any]:
+        with self._world.lock:
+            settle(self._world)
+            if body is None:
+                prefix = parse_qs(str(environ.get("QUERY_STRING", ""))).get("prefix", [""])[0]
+                return tell_pipelines(self._world, prefix)
+            made = make_pipelines(self._world, _read_object(body))
+            self._world.save()
+            return made
 
     def _list_bots(self) -> list[dict[str, Any]]:
         with self._world.lock:

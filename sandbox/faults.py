@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from threading import Condition
 from typing import Any
 
@@ -31,6 +32,13 @@ _OPTION_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "burst": (lambda v: _count(v) and v > 0, "a whole number from 1"),
     "when": (lambda v: v in ("before", "after"), '"before" or "after"'),
     "message": (lambda v: isinstance(v, str) and 0 < len(v) <= 1_000, "a text of 1 to 1,000 characters"),
+    "stage": (lambda v: isinstance(v, str) and bool(v), "a stage's name"),
+    "action": (lambda v: isinstance(v, str) and bool(v), "an action's name"),
+    "resource": (lambda v: isinstance(v, str) and bool(v), "a resource's logical id"),
+    "names": (
+        lambda v: isinstance(v, list) and bool(v) and all(isinstance(name, str) and name for name in v),
+        'a list of names, in which * stands for anything, such as "pool-*"',
+    ),
     "operations": (
         lambda v: isinstance(v, list) and bool(v) and all(isinstance(name, str) and name for name in v),
         'a list of operations, such as "ProvisionProduct" or "servicecatalog:ProvisionProduct"',
@@ -115,6 +123,12 @@ KINDS = {
             ("times", "message"),
             {"message": "The action could not be carried out."},
         ),
+        FaultKind(
+            "pipeline_failed",
+            "Executions of pipelines that begin, or try a stage again, fail in a stage (any but the source), with a "
+            "message; of these `names`, and at this `rate`.",
+            ("names", "stage", "action", "message", "rate", "times"),
+        ),
         FaultKind("targets_drift", "FIS experiments leave out one of what they would hit.", ("times",)),
         FaultKind("trail_missing", "Accounts see no organization trail of CloudTrail.", ("times",)),
         FaultKind("recorder_stopped", "AWS Config's recorders have stopped.", ("times",)),
@@ -174,9 +188,12 @@ class Faults:
             self._changed.notify_all()
 
     def take(
-        self, name: str, service: str = "", operation: str = "", *, when: str | None = None
+        self, name: str, service: str = "", operation: str = "", *, when: str | None = None, subject: str = ""
     ) -> Mapping[str, Any] | None:
-        """The fault's options if it strikes now (which uses up one of its `times`), else None."""
+        """The fault's options if it strikes now (which uses up one of its `times`), else None.
+
+        `subject` is what it would strike: a fault that has `names` strikes only what one of them fits.
+        """
         with self._changed:
             state = self._states[name]
             if not state.on or state.remaining == 0:
@@ -185,6 +202,9 @@ class Faults:
                 return None
             operations = state.options.get("operations")
             if operations and not {operation, f"{service}:{operation}"} & set(operations):
+                return None
+            names = state.options.get("names")
+            if names and not any(fnmatchcase(subject, pattern) for pattern in names):
                 return None
             if self._chance() >= state.options.get("rate", 1):
                 return None

@@ -11,7 +11,7 @@ from typing import Any
 
 from sandbox.access import Assignment, AssignmentRequest
 from sandbox.budgeting import Budget
-from sandbox.chaos_model import Experiment, ExperimentTemplate, Machine, PipelineExecution, WorkloadAlarm
+from sandbox.chaos_model import Experiment, ExperimentTemplate, Machine, WorkloadAlarm
 from sandbox.identities import Group, User
 from sandbox.lex_model import ModelledBot
 
@@ -293,7 +293,6 @@ class LandingZone:
     experiments: dict[str, Experiment] = field(default_factory=dict)
     machines: dict[str, Machine] = field(default_factory=dict)
     workload_alarms: dict[str, WorkloadAlarm] = field(default_factory=dict)
-    pipeline_executions: dict[str, PipelineExecution] = field(default_factory=dict)
     levers: dict[str, dict[str, str]] = field(default_factory=dict)
     """FIS's safety levers, of "account/Region": status and reason."""
     posts: dict[str, Post] = field(default_factory=dict)
@@ -327,11 +326,14 @@ _RECORD_TYPES: dict[str, type] = {
     "experiments": Experiment,
     "machines": Machine,
     "workload_alarms": WorkloadAlarm,
-    "pipeline_executions": PipelineExecution,
     "posts": Post,
     "notification_channels": NotificationChannel,
     "stories": PlayedStory,
 }
+
+
+_FORMER = ("pipeline_executions",)
+"""Parts that older states hold, and that are kept elsewhere now."""
 
 
 def to_document(zone: LandingZone) -> dict[str, Any]:
@@ -346,6 +348,8 @@ def from_document(document: Mapping[str, Any]) -> LandingZone:
     """The landing zone that `to_document` made the document of."""
     parts: dict[str, Any] = {}
     for part, entries in document.items():
+        if part in _FORMER:
+            continue
         record_type = _RECORD_TYPES.get(part)
         parts[part] = {key: record_type(**entry) for key, entry in entries.items()} if record_type else dict(entries)
     return LandingZone(**parts)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sandbox import stack_orders
 from sandbox.access import ADMINISTRATOR_ACCESS, Assignment, arn_of
 from sandbox.closing import settle_closures
+from sandbox.delivery.moving import settle_deliveries
 from sandbox.experiments import settle_experiments
 from sandbox.identities import ensure_user
 from sandbox.landing_zone import ACCOUNT_FACTORY_PRODUCT, ROOT_ID, outputs_of
@@ -81,6 +82,7 @@ def settle(world: World) -> None:
     """Carry out every stage that has come due, in the order of the times they were due at."""
     settle_closures(world)
     settle_experiments(world)
+    settle_deliveries(world)
     now = world.clock.now()
     while True:
         due = [record for record in world.zone.records.values() if record.due is not None and record.due <= now]

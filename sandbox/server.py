@@ -14,6 +14,7 @@ from typing import Any
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
 
 from sandbox.calls import CallLog
+from sandbox.delivery.moving import Mover
 from sandbox.errors import SandboxError
 from sandbox.faults import Faults
 from sandbox.front import Front
@@ -65,6 +66,7 @@ class Sandbox:
         self._front = Front(self.world, self.faults, self.calls)
         self._server = _Server(host, port, self._front)
         self._courier = Courier(self.world, lambda: self.url, tell_news)
+        self._mover = Mover(self.world)
         self._stopped = Event()
         self._threads = [
             Thread(target=self._server.serve_forever, args=(0.05,), name="sandbox", daemon=True),
@@ -81,6 +83,7 @@ class Sandbox:
         for thread in self._threads:
             thread.start()
         self._courier.start()
+        self._mover.start()
         return self
 
     def stop(self) -> None:
@@ -90,6 +93,7 @@ class Sandbox:
         self._stopped.set()
         self._front.close()
         self._courier.stop()
+        self._mover.stop()
         if self._threads[0].is_alive():
             self._server.shutdown()
         self._server.server_close()

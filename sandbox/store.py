@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from threading import Lock
 from typing import Any, Protocol
@@ -27,6 +28,12 @@ class Store(Protocol):
     def save(self, name: str, document: Any) -> None:
         """Replace the document as a whole."""
 
+    def load_all(self, prefix: str) -> dict[str, Any]:
+        """The documents whose names begin so, by name."""
+
+    def save_all(self, documents: Mapping[str, Any]) -> None:
+        """Replace documents by name, all or none; None removes one."""
+
     def close(self) -> None:
         """Let go of the file."""
 
@@ -39,6 +46,13 @@ class Forgetful:
         return None
 
     def save(self, name: str, document: Any) -> None:
+        """Nothing is kept."""
+
+    def load_all(self, prefix: str) -> dict[str, Any]:
+        """Nothing is ever there."""
+        return {}
+
+    def save_all(self, documents: Mapping[str, Any]) -> None:
         """Nothing is kept."""
 
     def close(self) -> None:
@@ -78,15 +92,45 @@ class SqliteStore:
 
     def save(self, name: str, document: Any) -> None:
         """Replace the document as a whole, durably against the process's death."""
-        body = json.dumps(document, separators=(",", ":"), default=vars)
+        self.save_all({name: document})
+
+    def load_all(self, prefix: str) -> dict[str, Any]:
+        """The documents whose names begin so, by name."""
         with self._lock:
-            self._connection.execute(
-                "INSERT INTO documents (name, body) VALUES (?, ?) "
-                "ON CONFLICT (name) DO UPDATE SET body = excluded.body",
-                (name, body),
-            )
+            rows = self._connection.execute(
+                "SELECT name, body FROM documents WHERE name >= ? AND name < ?", (prefix, prefix + "\U0010ffff")
+            ).fetchall()
+        return {name: json.loads(body) for name, body in rows}
+
+    def save_all(self, documents: Mapping[str, Any]) -> None:
+        """Replace documents by name in one transaction; None removes one."""
+        kept = [(name, _to_json(document)) for name, document in documents.items() if document is not None]
+        gone = [(name,) for name, document in documents.items() if document is None]
+        with self._lock:
+            self._connection.execute("BEGIN")
+            try:
+                self._connection.executemany(
+                    "INSERT INTO documents (name, body) VALUES (?, ?) "
+                    "ON CONFLICT (name) DO UPDATE SET body = excluded.body",
+                    kept,
+                )
+                self._connection.executemany("DELETE FROM documents WHERE name = ?", gone)
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
 
     def close(self) -> None:
         """Close the file."""
         with self._lock:
             self._connection.close()
+
+
+def _to_json(document: Any) -> str:
+    return json.dumps(document, separators=(",", ":"), default=_members_of)
+
+
+def _members_of(record: Any) -> dict[str, Any]:
+    """A record's members; those with slots have no `__dict__`."""
+    slots = getattr(record, "__slots__", None)
+    return vars(record) if slots is None else {name: getattr(record, name) for name in slots}

@@ -11,10 +11,12 @@ from typing import Any
 from sandbox import landing_zone
 from sandbox.chaos_seed import seed_chaos
 from sandbox.clock import SimulatedClock
+from sandbox.delivery.seed import seed_delivery
+from sandbox.delivery.state import PREFIX, Delivery
 from sandbox.faults import Faults
 from sandbox.growth import seed_grown
 from sandbox.lex_sessions import LexSessions
-from sandbox.model import Account, LandingZone, OrganizationalUnit, from_document, to_document
+from sandbox.model import Account, LandingZone, OrganizationalUnit, from_document
 from sandbox.store import Store, UnusableState
 
 Recognize = Callable[..., dict[str, Any]]
@@ -37,6 +39,7 @@ class World:
     ) -> None:
         self.lock = RLock()
         self._stirred = Event()
+        self.moved = Event()
         self.faults = faults
         self.engines: dict[str, tuple[object, Recognize]] = {}
         self.lex_sessions = LexSessions()
@@ -49,6 +52,7 @@ class World:
             raise UnusableState("The state is another version's; remove the file.") from error
         landing_zone.furnish(self.zone)
         seed_chaos(self.zone)
+        self.delivery = Delivery.load(store) or seed_delivery()
         kept_clock = store.load("clock")
         self.clock = SimulatedClock(
             speed=speed,
@@ -65,6 +69,7 @@ class World:
     def stir(self) -> None:
         """Wake who waits for something to happen: a post was queued, or the clock was moved."""
         self._stirred.set()
+        self.moved.set()
 
     def wait_until_stirred(self, seconds: float) -> None:
         """Wait for that, at most so many real seconds."""
@@ -72,11 +77,12 @@ class World:
         self._stirred.clear()
 
     def save(self) -> None:
-        """Keep the landing zone if it has changed."""
+        """Keep the landing zone if it has changed, and of deliveries what has."""
         with self.lock:
             if self._unsaved:
-                self._store.save("landing_zone", to_document(self.zone))
+                self._store.save("landing_zone", self.zone)
                 self._unsaved = False
+            self.delivery.save(self._store)
 
     def reset(self) -> None:
         """Back to the seed; Lex bots, registered and built, and the clock's time stay (it never goes backwards).
@@ -87,6 +93,8 @@ class World:
             was = self.zone
             self.zone = self._seed()
             self.zone.bots, self.zone.lex_bots, self.zone.sessions = was.bots, was.lex_bots, was.sessions
+            self._store.save_all(dict.fromkeys(self._store.load_all(PREFIX)))
+            self.delivery = seed_delivery()
             self.changed()
             self.save()
 

@@ -1,0 +1,149 @@
+"""The deliveries that every fresh sandbox starts with: a component called shop, on seven pools and four silos.
+
+Pipelines are called {type}-{id}-pipeline and live in the management account's home Region, each tagged with what it
+deploys where. pool-6 has a manual approval, pool-7 queues what comes, and silo-hooli runs in parallel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+
+from sandbox.delivery.model import Commit, Pipeline, Repository
+from sandbox.delivery.state import Delivery
+from sandbox.delivery.structures import Structure, of_deployments
+from sandbox.landing_zone import FOUNDED, HOME_REGION, MANAGEMENT_ACCOUNT
+
+TOOLCHAIN_ACCOUNT, TOOLCHAIN_REGION = MANAGEMENT_ACCOUNT, HOME_REGION
+COMPONENT = "shop"
+FUNCTION = "chaos-stage"
+
+# type, id, account, region, mode, approval
+DEPLOYMENTS = (
+    ("pool", "1", "666677778888", "us-east-1", "SUPERSEDED", False),
+    ("pool", "2", "666677778888", "us-east-1", "SUPERSEDED", False),
+    ("pool", "3", "666677778888", "us-east-1", "SUPERSEDED", False),
+    ("pool", "4", "666677778888", "eu-central-1", "SUPERSEDED", False),
+    ("pool", "5", "666677778888", "eu-central-1", "SUPERSEDED", False),
+    ("pool", "6", "666677778888", "eu-central-1", "SUPERSEDED", True),
+    ("pool", "7", "666688889999", "eu-central-1", "QUEUED", False),
+    ("silo", "acme", "444466667777", "us-east-1", "SUPERSEDED", False),
+    ("silo", "globex", "444466667777", "eu-central-1", "SUPERSEDED", True),
+    ("silo", "initech", "555566667777", "us-east-1", "SUPERSEDED", False),
+    ("silo", "hooli", "444455556666", "us-east-1", "PARALLEL", False),
+)
+# version, message, author
+_HISTORY = (
+    ("2.3.0", "Baskets are kept for thirty days", "ana@corp.example"),
+    ("2.4.0", "Prices in four currencies", "bo@corp.example"),
+    ("", "Fewer queries on the list of orders", "cy@corp.example"),
+    ("2.4.1", "Orders with an empty address are refused", "ana@corp.example"),
+)
+
+
+def seed_delivery() -> Delivery:
+    """Fresh deliveries; each call makes independent ones."""
+    delivery = Delivery()
+    delivery.keep("repositories", f"{TOOLCHAIN_ACCOUNT}/{TOOLCHAIN_REGION}/{COMPONENT}", seed_repository(COMPONENT))
+    for kind, identifier, account, region, mode, is_approved in DEPLOYMENTS:
+        values = {"component": COMPONENT, "type": kind, "id": identifier, "account": account, "region": region}
+        add_pipeline(delivery, deployment_structure(mode, is_approved), values, FOUNDED)
+    chaos = Pipeline(
+        key=f"{TOOLCHAIN_ACCOUNT}/{TOOLCHAIN_REGION}/checkout-delivery",
+        name="checkout-delivery",
+        account_id=TOOLCHAIN_ACCOUNT,
+        region=TOOLCHAIN_REGION,
+        structures=[delivery.share(_chaos_structure())],
+        created_at=FOUNDED,
+        updated_at=FOUNDED,
+        seconds=[0.0, 0.0],
+    )
+    delivery.keep("pipelines", chaos.key, chaos)
+    return delivery
+
+
+def add_pipeline(
+    delivery: Delivery,
+    structure: Structure,
+    values: dict[str, str],
+    at: float,
+    *,
+    home: tuple[str, str] = (TOOLCHAIN_ACCOUNT, TOOLCHAIN_REGION),
+) -> Pipeline:
+    """Make the pipeline of a deployment, called by its type and id and tagged with all that it is for."""
+    account, region = home
+    name = f"{values['type']}-{values['id']}-pipeline"
+    pipeline = Pipeline(
+        key=f"{account}/{region}/{name}",
+        name=name,
+        account_id=account,
+        region=region,
+        structures=[delivery.share(structure)],
+        created_at=at,
+        updated_at=at,
+        values=values,
+        tags=dict(values),
+    )
+    delivery.keep("pipelines", pipeline.key, pipeline)
+    return pipeline
+
+
+def seed_repository(name: str) -> Repository:
+    """A repository with a few versions, the same every time."""
+    repository = Repository(f"{TOOLCHAIN_ACCOUNT}/{TOOLCHAIN_REGION}/{name}", name, TOOLCHAIN_ACCOUNT, TOOLCHAIN_REGION)
+    for number, (version, message, author) in enumerate(_HISTORY):
+        add_commit(repository, message, author, FOUNDED + (number + 1) * 7 * 86_400.0, version)
+    return repository
+
+
+def add_commit(
+    repository: Repository, message: str, email: str, at: float, version: str = "", branch: str = "main"
+) -> Commit:
+    """Add a commit to a branch, tagged as a version if there is one."""
+    parent = repository.branches.get(branch, "")
+    unique = f"{repository.name}/{parent}/{message}/{email}/{at}"
+    commit = Commit(
+        id=hashlib.sha1(unique.encode(), usedforsecurity=False).hexdigest(),
+        parent=parent,
+        message=message,
+        author=email.partition("@")[0].capitalize(),
+        email=email,
+        at=at,
+    )
+    repository.commits[commit.id] = commit
+    repository.branches[branch] = commit.id
+    if version:
+        repository.tags[version] = commit.id
+    return commit
+
+
+@cache
+def deployment_structure(mode: str = "SUPERSEDED", is_approved: bool = False, is_tested: bool = True) -> Structure:
+    """What deployments' pipelines share."""
+    return of_deployments(TOOLCHAIN_ACCOUNT, mode=mode, is_approved=is_approved, is_tested=is_tested)
+
+
+@cache
+def _chaos_structure() -> Structure:
+    source = {"category": "Source", "owner": "AWS", "provider": "CodeCommit", "version": "1"}
+    invoke = {"category": "Invoke", "owner": "AWS", "provider": "Lambda", "version": "1"}
+    fetched = {"RepositoryName": "checkout", "BranchName": "main"}
+    called = {"FunctionName": FUNCTION, "UserParameters": '{"environment": "staging"}'}
+    return Structure(
+        {
+            "roleArn": f"arn:aws:iam::{TOOLCHAIN_ACCOUNT}:role/Pipelines",
+            "artifactStore": {"type": "S3", "location": f"corp-artifacts-{TOOLCHAIN_ACCOUNT}"},
+            "stages": [
+                {
+                    "name": "Source",
+                    "actions": [{"name": "Source", "actionTypeId": source, "runOrder": 1, "configuration": fetched}],
+                },
+                {
+                    "name": "Chaos",
+                    "actions": [{"name": "Experiment", "actionTypeId": invoke, "runOrder": 1, "configuration": called}],
+                },
+            ],
+            "executionMode": "PARALLEL",
+            "pipelineType": "V2",
+        }
+    )
