@@ -31,6 +31,8 @@ ACCOUNT_QUOTA = 60.0
 SSO_PORTAL = f"https://{IDENTITY_STORE_ID}.awsapps.com/start"
 APPROVAL_TOPIC_NAME = "quartermaster-approvals"
 INSIGHT_TOPIC_NAME = "quartermaster-insights"
+RELEASE_NAME = "quartermaster-releases"
+"""The topic, the queue and the rules that carry news of releases."""
 FOUNDED = datetime(2024, 3, 4, 9, 0, tzinfo=UTC).timestamp()
 LANDING_ZONE_ARN = f"arn:aws:controltower:{HOME_REGION}:{MANAGEMENT_ACCOUNT}:landingzone/1A2B3C4D5E6F7G8H"
 LANDING_ZONE_VERSION = "3.3"
@@ -121,6 +123,8 @@ def furnish(zone: LandingZone) -> None:
             zone.topics[arn] = Topic(arn, INSIGHT_TOPIC_NAME, {"SignatureVersion": "2"})
             name = f"00000000-0000-4000-8000-{len(zone.notification_channels):012d}"
             zone.notification_channels[name] = NotificationChannel(name, DELEGATED_ADMINISTRATOR, region, arn)
+    arn = topic_arn(MANAGEMENT_ACCOUNT, HOME_REGION, RELEASE_NAME)
+    zone.topics.setdefault(arn, Topic(arn, RELEASE_NAME, {"SignatureVersion": "2"}))
     if zone.users:
         return
     zone.users, zone.groups = seed_users(FOUNDED), seed_groups(FOUNDED)

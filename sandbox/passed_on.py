@@ -29,20 +29,6 @@ ALLOWED: dict[str, dict[str, frozenset[str]]] = {
             }
         ),
     },
-    "sqs": {
-        "sqs": frozenset(
-            {
-                "CreateQueue",
-                "DeleteMessage",
-                "DeleteQueue",
-                "GetQueueAttributes",
-                "GetQueueUrl",
-                "ListQueues",
-                "ReceiveMessage",
-                "SendMessage",
-            }
-        ),
-    },
 }
 
 

@@ -12,6 +12,7 @@ from threading import Event, Thread
 from urllib.parse import urlsplit
 
 from sandbox.clock import moment
+from sandbox.delivery.queueing import send
 from sandbox.model import Post, Subscription
 from sandbox.signing import certificate_path, sign
 from sandbox.world import World
@@ -30,13 +31,23 @@ def publish(world: World, topic_arn: str, message: str, subject: str | None = No
     identifier = str(uuid.uuid4())
     members = {"Message": message, "MessageId": identifier} | ({} if subject is None else {"Subject": subject})
     for subscription in world.zone.subscriptions.values():
-        if (
-            subscription.topic_arn == topic_arn
-            and subscription.protocol in ("http", "https")
-            and not subscription.token
-        ):
+        if subscription.topic_arn != topic_arn or subscription.token:
+            continue
+        if subscription.protocol in ("http", "https"):
             _queue(world, subscription, "Notification", members)
+        elif subscription.protocol == "sqs":
+            _put_into_queue(world, subscription, members)
     return identifier
+
+
+def _put_into_queue(world: World, subscription: Subscription, members: dict[str, str]) -> None:
+    """Deliver to a queue, in SNS's envelope unless the subscription wants it raw; the envelope is not signed."""
+    queue = world.delivery.queue_by_arn(subscription.endpoint)
+    if queue is None:
+        return
+    envelope = {"Type": "Notification", "TopicArn": subscription.topic_arn, "Timestamp": _stamp(world.clock.now())}
+    is_raw = subscription.attributes.get("RawMessageDelivery") == "true"
+    send(world, queue, members["Message"] if is_raw else json.dumps({**envelope, **members}))
 
 
 def ask_to_confirm(world: World, subscription: Subscription, kind: str = "SubscriptionConfirmation") -> None:

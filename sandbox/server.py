@@ -92,6 +92,7 @@ class Sandbox:
             return
         self._stopped.set()
         self._front.close()
+        self.world.close()
         self._courier.stop()
         self._mover.stop()
         if self._threads[0].is_alive():

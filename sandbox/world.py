@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import string
 from collections.abc import Callable
-from threading import Event, RLock
+from threading import Condition, Event, RLock
 from typing import Any
 
 from sandbox import landing_zone
@@ -40,6 +40,9 @@ class World:
         self.lock = RLock()
         self._stirred = Event()
         self.moved = Event()
+        self._arrived = Condition()
+        self._arrivals = 0
+        self.is_closed = False
         self.faults = faults
         self.engines: dict[str, tuple[object, Recognize]] = {}
         self.lex_sessions = LexSessions()
@@ -75,6 +78,28 @@ class World:
         """Wait for that, at most so many real seconds."""
         self._stirred.wait(seconds)
         self._stirred.clear()
+
+    @property
+    def arrivals(self) -> int:
+        """How often something was announced; tells who waits whether it missed anything."""
+        return self._arrivals
+
+    def announce(self) -> None:
+        """Wake who waits for messages."""
+        with self._arrived:
+            self._arrivals += 1
+            self._arrived.notify_all()
+
+    def wait_for_arrivals(self, seen: int, seconds: float) -> bool:
+        """Wait until something was announced since then, at most so many real seconds; False once all is over."""
+        with self._arrived:
+            self._arrived.wait_for(lambda: self.is_closed or self._arrivals != seen, timeout=seconds)
+            return not self.is_closed
+
+    def close(self) -> None:
+        """Let go of who waits."""
+        self.is_closed = True
+        self.announce()
 
     def save(self) -> None:
         """Keep the landing zone if it has changed, and of deliveries what has."""

@@ -7,12 +7,13 @@ deploys where. pool-6 has a manual approval, pool-7 queues what comes, and silo-
 from __future__ import annotations
 
 import hashlib
+import json
 from functools import cache
 
-from sandbox.delivery.model import Commit, Pipeline, Repository
+from sandbox.delivery.model import Commit, Pipeline, Queue, Repository, Rule
 from sandbox.delivery.state import Delivery
 from sandbox.delivery.structures import Structure, of_deployments
-from sandbox.landing_zone import FOUNDED, HOME_REGION, MANAGEMENT_ACCOUNT
+from sandbox.landing_zone import FOUNDED, HOME_REGION, MANAGEMENT_ACCOUNT, RELEASE_NAME, topic_arn
 
 TOOLCHAIN_ACCOUNT, TOOLCHAIN_REGION = MANAGEMENT_ACCOUNT, HOME_REGION
 COMPONENT = "shop"
@@ -39,6 +40,23 @@ _HISTORY = (
     ("", "Fewer queries on the list of orders", "cy@corp.example"),
     ("2.4.1", "Orders with an empty address are refused", "ana@corp.example"),
 )
+_RULES = {
+    "executions": {
+        "source": ["aws.codepipeline"],
+        "detail-type": ["CodePipeline Pipeline Execution State Change"],
+        "detail": {"state": [{"anything-but": ["STARTED", "STOPPING"]}]},
+    },
+    "approvals": {
+        "source": ["aws.codepipeline"],
+        "detail-type": ["CodePipeline Action Execution State Change"],
+        "detail": {"state": ["STARTED"], "type": {"category": ["Approval"]}},
+    },
+    "deployments": {
+        "source": ["aws.codedeploy"],
+        "detail": {"state": ["SUCCESS", "FAILURE", "STOP"]},
+    },
+}
+"""The rules that bring news to the queue and the topic: what has ended, and what waits for an answer."""
 
 
 def seed_delivery() -> Delivery:
@@ -59,6 +77,7 @@ def seed_delivery() -> Delivery:
         seconds=[0.0, 0.0],
     )
     delivery.keep("pipelines", chaos.key, chaos)
+    _seed_news(delivery)
     return delivery
 
 
@@ -115,6 +134,21 @@ def add_commit(
     if version:
         repository.tags[version] = commit.id
     return commit
+
+
+def _seed_news(delivery: Delivery) -> None:
+    where = f"{TOOLCHAIN_ACCOUNT}/{TOOLCHAIN_REGION}"
+    queue = Queue(f"{where}/{RELEASE_NAME}", RELEASE_NAME, TOOLCHAIN_ACCOUNT, TOOLCHAIN_REGION, FOUNDED)
+    delivery.keep("queues", queue.key, queue)
+    targets = {
+        "queue": {"Id": "queue", "Arn": queue.arn},
+        "topic": {"Id": "topic", "Arn": topic_arn(TOOLCHAIN_ACCOUNT, TOOLCHAIN_REGION, RELEASE_NAME)},
+    }
+    for what, pattern in _RULES.items():
+        name = f"{RELEASE_NAME}-{what}"
+        rule = Rule(f"{where}/{name}", name, TOOLCHAIN_ACCOUNT, TOOLCHAIN_REGION, json.dumps(pattern))
+        rule.targets = {key: dict(target) for key, target in targets.items()}
+        delivery.keep("rules", rule.key, rule)
 
 
 @cache

@@ -8,8 +8,11 @@ from typing import Any
 from sandbox.delivery.agenda import Agenda
 from sandbox.delivery.model import (
     Execution,
+    Message,
     Pipeline,
+    Queue,
     Repository,
+    Rule,
     revive_execution,
     revive_repository,
 )
@@ -22,6 +25,9 @@ _REVIVED: dict[str, Callable[[dict[str, Any]], Any]] = {
     "pipelines": lambda document: Pipeline(**document),
     "executions": revive_execution,
     "repositories": revive_repository,
+    "queues": lambda document: Queue(**document),
+    "messages": lambda document: Message(**document),
+    "rules": lambda document: Rule(**document),
 }
 
 
@@ -33,6 +39,10 @@ class Delivery:
         self.pipelines: dict[str, Pipeline] = {}
         self.executions: dict[str, Execution] = {}
         self.repositories: dict[str, Repository] = {}
+        self.queues: dict[str, Queue] = {}
+        self.messages: dict[str, Message] = {}
+        self.rules: dict[str, Rule] = {}
+        self.shelves: dict[str, Any] = {}
         self.agenda = Agenda()
         self._unsaved: dict[tuple[str, str], None] = {}
 
@@ -66,6 +76,11 @@ class Delivery:
     def pipeline_in(self, account_id: str, region: str, name: str) -> Pipeline | None:
         """A pipeline by where it is and its name."""
         return self.pipelines.get(f"{account_id}/{region}/{name}")
+
+    def queue_by_arn(self, arn: str) -> Queue | None:
+        """A queue by its ARN."""
+        region, account_id, name = arn.split(":")[3:6]
+        return self.queues.get(f"{account_id}/{region}/{name}")
 
     def structure_of(self, pipeline: Pipeline, version: int = 0) -> Structure:
         """A pipeline's structure in a version, counted from 1; 0 is the current one."""

@@ -138,14 +138,14 @@ def test_takes_mail_and_notices_and_delivers_none(aws: Aws) -> None:
 
 
 def test_passes_allowed_operations_on(aws: Aws) -> None:
-    sqs = aws.client("sqs")
-    queue = sqs.create_queue(QueueName="notices")["QueueUrl"]
-    sqs.send_message(QueueUrl=queue, MessageBody="hello")
+    s3 = aws.client("s3")
+    s3.create_bucket(Bucket="notices")
+    s3.put_object(Bucket="notices", Key="first", Body=b"hello")
 
-    assert sqs.receive_message(QueueUrl=queue)["Messages"][0]["Body"] == "hello"
-    assert MANAGEMENT_ACCOUNT in queue
+    assert s3.get_object(Bucket="notices", Key="first")["Body"].read() == b"hello"
     aws.post("reset")
-    assert "QueueUrls" not in sqs.list_queues()
+    with pytest.raises(ClientError, match="Not Found"):
+        s3.head_bucket(Bucket="notices")
 
 
 def test_tells_which_units_are_governed(aws: Aws) -> None:
