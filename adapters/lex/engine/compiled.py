@@ -15,11 +15,11 @@ from adapters.lex.engine.acts import NEGATED, acts_of, makes_something, share_le
 from adapters.lex.engine.answers import Answer, read_answer
 from adapters.lex.engine.classifier import Classifier
 from adapters.lex.engine.definition import BotLocale, Intent, read_definition
+from adapters.lex.engine.expanding import Taggers
 from adapters.lex.engine.expansion import PLACEHOLDER, expand
 from adapters.lex.engine.features import pattern_mark, words_of, words_of_name
 from adapters.lex.engine.filling import SlotFiller
-from adapters.lex.engine.keeping import file_for, keep, load
-from adapters.lex.engine.learning import Learned
+from adapters.lex.engine.keeping import Kept, file_for, keep, load
 from adapters.lex.engine.noise import is_noise
 from adapters.lex.engine.things import wants_other_things, without_purpose
 
@@ -44,7 +44,7 @@ class Ranked:
 class CompiledBot:
     """Understands single utterances of one locale; immutable, shared by engines and threads."""
 
-    def __init__(self, bot: BotLocale, learned: Learned | None = None) -> None:
+    def __init__(self, bot: BotLocale, kept: Kept | None = None) -> None:
         self.bot = bot
         self._patterns = tuple(
             dict.fromkeys(
@@ -63,14 +63,15 @@ class CompiledBot:
                 [*(example.group for example in examples), *(-1 - number for number, _ in titles)],
                 len(bot.intents),
                 listed_values(bot),
-                learned,
+                kept.learned if kept is not None else None,
             )
         self._verbatim: dict[tuple[str, ...], int] = {}
         samples: list[list[list[str]]] = [[] for _ in bot.intents]
         for example, own in zip(examples, words, strict=True):
             self._verbatim.setdefault(tuple(own), example.intent)
             samples[example.intent].append(own)
-        self._fillers = {intent.name: SlotFiller(intent) for intent in bot.intents}
+        self._taggers = Taggers(bot, kept.tags if kept is not None else None)
+        self._fillers = {intent.name: SlotFiller(intent, self._taggers.of(intent)) for intent in bot.intents}
         self._taught = [taught_acts(own) for own in samples]
         self._makers = frozenset(
             number
@@ -84,9 +85,9 @@ class CompiledBot:
         return [intent.name if intent.utterances else "" for intent in self.bot.intents]
 
     @property
-    def learned(self) -> Learned | None:
-        """What was learnt; None for a bot without samples."""
-        return self._classifier.learned if self._classifier is not None else None
+    def kept(self) -> Kept | None:
+        """What was learnt, to be kept; None for a bot without samples."""
+        return Kept(self._classifier.learned, self._taggers.learned) if self._classifier is not None else None
 
     def filler(self, intent: Intent) -> SlotFiller | None:
         """The slot filler of an intent; the fallback has none."""
@@ -192,7 +193,7 @@ _lock = threading.Lock()
 def compile_bot(definition: Mapping[str, Any], kept: Path | None = None) -> CompiledBot:
     """Compile a definition, or take it from memory when the same one was compiled before.
 
-    What is learnt, which takes a second for a large bot, is kept in the folder `kept`, when one is given.
+    What is learnt, which takes seconds for a large bot, is kept in the folder `kept`, when one is given.
     """
     canonical = json.dumps(definition, sort_keys=True, default=str).encode("utf-8", "surrogatepass")
     digest = hashlib.sha256(canonical).hexdigest()
@@ -210,8 +211,9 @@ def _compile(bot: BotLocale, canonical: bytes, folder: Path | None) -> CompiledB
     if folder is None:
         return CompiledBot(bot)
     file = file_for(folder, canonical)
-    learned = load(file)
-    compiled = CompiledBot(bot, learned)
-    if learned is None and compiled.learned is not None:
-        keep(file, compiled.learned)
+    known = load(file)
+    compiled = CompiledBot(bot, known)
+    found = compiled.kept
+    if found is not None and (known is None or found.tags is not known.tags):
+        keep(file, found)
     return compiled

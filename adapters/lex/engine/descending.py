@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats64 = NDArray[np.float64]
+Floats = TypeVar("Floats", NDArray[np.float32], NDArray[np.float64])
 _MEMORY = 8
 _HALVINGS = 20
 
 
 def descend(
-    function: Callable[[Floats64], tuple[float, Floats64]], start: Floats64, steps: int, close_enough: float = 1e-4
-) -> Floats64:
+    function: Callable[[Floats], tuple[float, Floats]], start: Floats, steps: int, close_enough: float = 1e-4
+) -> Floats:
     """Where a function (its value and slopes at a place) is nearly least, after at most `steps` steps."""
     place = start
     value, slopes = function(place)
-    known: deque[tuple[Floats64, Floats64]] = deque(maxlen=_MEMORY)
+    known: deque[tuple[Floats, Floats]] = deque(maxlen=_MEMORY)
     for _ in range(steps):
         direction = _downhill(slopes, known)
         fall = float(slopes @ direction)
@@ -45,7 +46,7 @@ def descend(
     return place
 
 
-def _downhill(slopes: Floats64, known: deque[tuple[Floats64, Floats64]]) -> Floats64:
+def _downhill(slopes: Floats, known: deque[tuple[Floats, Floats]]) -> Floats:
     direction = -slopes
     shares: list[float] = []
     for moved, bent in reversed(known):

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 from adapters.lex.engine.context import SlotContexts
 from adapters.lex.engine.definition import Intent, Slot, ValueKind
-from adapters.lex.engine.expanding import expandable, tagger_for
+from adapters.lex.engine.expanding import expandable
 from adapters.lex.engine.lexicon import CORRECTION_CUES
 from adapters.lex.engine.open_values import OpenValues
 from adapters.lex.engine.recognisers import find_built_in
 from adapters.lex.engine.rivals import is_negated, is_verb, longest, settle
 from adapters.lex.engine.spans import Found
+from adapters.lex.engine.tagging import Tagger
 from adapters.lex.engine.text import Token, comparison_key, covered, tokenize
 from adapters.lex.engine.vocabulary import Vocabularies
 
@@ -80,9 +81,9 @@ class Question:
 class SlotFiller:
     """Fills the slots of one intent; built once a definition, without state."""
 
-    def __init__(self, intent: Intent) -> None:
+    def __init__(self, intent: Intent, tagger: Tagger | None = None) -> None:
         self.intent = intent
-        self._tagger = tagger_for(intent)
+        self._tagger = tagger
         self.contexts = SlotContexts(intent)
         self._open_values = OpenValues(self.contexts)
         self._vocabularies = Vocabularies(intent.name, intent.slots)
@@ -92,12 +93,13 @@ class SlotFiller:
         tokens = tokenize(text)
         if not tokens or not self.intent.slots:
             return []
-        reading = self._read(text, tokens, question)
-        named = self._named(text, tokens, question, reading)
         tagged = self._tagged(text, question)
+        slots = [slot for slot in self.intent.slots if tagged is None or not expandable(slot)]
+        reading = self._read(text, tokens, question, slots)
+        named = self._named(text, tokens, question, reading)
         listed = [one for one in reading.candidates if not _touches(one.found, [name.found for name in named])]
         if tagged is not None:
-            listed = [*(one for one in listed if not expandable(one.slot)), *tagged]
+            listed += tagged
         closed = self._choose([*listed, *named])
         opened = [
             one
@@ -135,7 +137,8 @@ class SlotFiller:
         """The names that a cleaned text announces ("call it …") for slots that list no values and have no shape."""
         tokens = tokenize(text)
         question = Question(None, {}, {})
-        return [name.found for name in self._named(text, tokens, question, self._read(text, tokens, question))]
+        reading = self._read(text, tokens, question, [slot for slot in self.intent.slots if _is_shaped(slot)])
+        return [name.found for name in self._named(text, tokens, question, reading)]
 
     def chooses(self, text: str) -> bool:
         """Whether a cleaned text rules one value of a slot out and names another: a choice, not a refusal."""
@@ -177,13 +180,13 @@ class SlotFiller:
                 return True
         return False
 
-    def _read(self, text: str, tokens: Sequence[Token], question: Question) -> _Reading:
+    def _read(self, text: str, tokens: Sequence[Token], question: Question, slots: Sequence[Slot]) -> _Reading:
         cues = bool({token.word for token in tokens} & CORRECTION_CUES) or question.correcting
         candidates: list[_Candidate] = []
         undecided: dict[str, Sequence[Found]] = {}
-        by_slot = {slot.name: self._stretches(text, tokens, slot, question) for slot in self.intent.slots}
+        by_slot = {slot.name: self._stretches(text, tokens, slot, question) for slot in slots}
         inner = longest(by_slot)
-        for rank, slot in enumerate(self.intent.slots):
+        for rank, slot in enumerate(slots):
             stretches = [s for s in by_slot[slot.name] if s not in inner and not is_verb(tokens, s)]
             is_id = slot.type.pattern is not None
             meant = [stretch for stretch in stretches if not is_negated(text, tokens, stretch, is_id=is_id)]
@@ -254,9 +257,7 @@ class SlotFiller:
         So "call it My Team Sandbox" says nothing about a type or an OU. What has a shape (an address, an id)
         is never part of a name.
         """
-        shaped = [
-            one.found for one in reading.candidates if one.slot.type.kind is ValueKind.EMAIL or one.slot.type.pattern
-        ]
+        shaped = [one.found for one in reading.candidates if _is_shaped(one.slot)]
         named: list[_Candidate] = []
         for slot in self.intent.slots:
             if slot.type.is_open and not self._vocabularies.of(slot.name, question.hints):
@@ -290,7 +291,7 @@ class SlotFiller:
                     found.append((value, _ANCHORED if telling else _HINTED))
             found.extend((value, _ANCHORED) for value in self._open_values.named(text, tokens, slot, taken))
             for value, worth in found:
-                if not _touches(value, reading.undecided[slot.name]):
+                if not _touches(value, reading.undecided.get(slot.name, ())):
                     yield _Candidate(slot, value, worth + asked, supported=True)
 
     def _choose(self, candidates: Sequence[_Candidate]) -> list[_Candidate]:
@@ -318,6 +319,11 @@ class SlotFiller:
 
         search(0, 0.0, [])
         return best[1]
+
+
+def _is_shaped(slot: Slot) -> bool:
+    """Whether what a slot holds is no part of a name."""
+    return slot.type.kind is ValueKind.EMAIL or slot.type.pattern is not None
 
 
 def _touches(found: Found, others: Sequence[Found]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 from adapters.lex.engine.definition import Slot
@@ -38,9 +39,14 @@ class Vocabulary:
             if all(entry.value != value for entry in entries):
                 entries.append(_Spelling(key, value, len(tokenize(text))))
         self._longest = max((entry.words for entries in self._by_key.values() for entry in entries), default=0)
-        self._by_length: dict[int, list[str]] = {}
-        for key in self._by_key:
-            self._by_length.setdefault(len(key), []).append(key)
+        # Who mistypes writes as many words, misses the first letter only by swapping it with the second, and
+        # is at most three letters out: of a long list, few values are left to be compared.
+        self._near: dict[tuple[int, str], dict[int, list[str]]] = {}
+        for key, entries in self._by_key.items():
+            if _allowed_typos(len(key)):
+                for words in {entry.words for entry in entries}:
+                    for opening in {key[0], key[:2]}:
+                        self._near.setdefault((words, opening), {}).setdefault(len(key), []).append(key)
 
     def __bool__(self) -> bool:
         return bool(self._by_key)
@@ -88,13 +94,14 @@ class Vocabulary:
         if not allowed or joined.isdigit():
             return
         near: list[tuple[int, str]] = []
-        for length in range(len(joined) - allowed, len(joined) + allowed + 1):
-            for key in self._by_length.get(length, ()):
-                limit = min(allowed, _allowed_typos(len(key)))
-                distance = OSA.distance(joined, key, score_cutoff=limit) if limit else 1
-                as_many_words = any(entry.words == words for entry in self._by_key[key])
-                if limit and distance <= limit and as_many_words and _plausible_slip(joined, key):
-                    near.append((distance, key))
+        for opening in (joined[0], joined[1::-1]) if joined[0] != joined[1] else joined[0]:
+            for length, keys in self._near.get((words, opening), {}).items():
+                if abs(length - len(joined)) <= allowed:
+                    limit = min(allowed, _allowed_typos(length))
+                    slips = process.extract(
+                        joined, keys, scorer=OSA.distance, processor=None, score_cutoff=limit, limit=None
+                    )
+                    near.extend((int(distance), key) for key, distance, _ in slips)
         if not near:
             return
         near.sort()
@@ -156,11 +163,6 @@ def _allowed_typos(length: int) -> int:
     if length <= 7:
         return 1
     return 2 if length <= 11 else 3
-
-
-def _plausible_slip(typed: str, meant: str) -> bool:
-    """People rarely miss the first letter, other than by swapping it with the second."""
-    return typed[0] == meant[0] or typed[:2] == meant[1::-1]
 
 
 def _is_glued(text: str, start: int, end: int) -> bool:
