@@ -27,7 +27,7 @@ _LEAST_NEW, _MOST_NEW = 0.1, 0.9
 _RARELY = (2, 3, 4, 6, 9, 14, 20)
 _MOST_WEIGHTS = 3_000_000
 """Features of few templates are left out, the more the larger a bot is."""
-_TELLING = 0.02
+_TELLING = 0.05
 """A feature none of whose weights is larger says nothing."""
 
 

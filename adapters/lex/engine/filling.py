@@ -103,9 +103,8 @@ class SlotFiller:
         closed = self._choose([*listed, *named])
         opened = [
             one
-            for one in self._open_candidates(text, tokens, question, closed, reading)
+            for one in self._open_candidates(text, tokens, question, closed, reading, slots)
             if not any(name.slot is not one.slot and name.found.overlaps(one.found) for name in named)
-            and (tagged is None or not expandable(one.slot))
         ]
         chosen = self._choose([*listed, *named, *opened]) if opened else closed
         fills = [
@@ -276,9 +275,10 @@ class SlotFiller:
         question: Question,
         closed: Sequence[_Candidate],
         reading: _Reading,
+        slots: Sequence[Slot],
     ) -> Iterator[_Candidate]:
         taken = [candidate.found for candidate in closed]
-        for slot in self.intent.slots:
+        for slot in slots:
             if not slot.type.is_open:
                 continue
             asked = _ELICITED if slot.name == question.elicited else 0.0
@@ -291,7 +291,7 @@ class SlotFiller:
                     found.append((value, _ANCHORED if telling else _HINTED))
             found.extend((value, _ANCHORED) for value in self._open_values.named(text, tokens, slot, taken))
             for value, worth in found:
-                if not _touches(value, reading.undecided.get(slot.name, ())):
+                if not _touches(value, reading.undecided[slot.name]):
                     yield _Candidate(slot, value, worth + asked, supported=True)
 
     def _choose(self, candidates: Sequence[_Candidate]) -> list[_Candidate]:
