@@ -56,7 +56,8 @@ class _Elsewhere:
 class Directory:
     """The directory as it stands; a change that can't be used leaves the old one in force and is logged.
 
-    `fault` says why that is so at the moment, else it is empty. `default_approvers` are asked where no rule fits.
+    `fault` says why that is so at the moment, else it is empty. `version` counts the changes that
+    were taken. `default_approvers` are asked where no rule fits.
     Raises SettingsError for a file that exists and is wrong.
     """
 
@@ -66,6 +67,7 @@ class Directory:
         self._file = read_directory(path) or DirectoryFile()
         self._taken: Mapping[GroupKey, tuple[str, ...]] = {}
         self._elsewhere = _Elsewhere.of(self._file, self._taken)
+        self.version = 0
         self.fault = ""
 
     @classmethod
@@ -98,6 +100,7 @@ class Directory:
             return
         self._file, self.fault = read or DirectoryFile(), ""
         self._elsewhere = _Elsewhere.of(self._file, self._taken)
+        self.version += 1
 
     def groups_of(self, email: str) -> tuple[str, ...]:
         """Return the groups of a person, by case-folded address; APPROVERS are members of default-approvers."""
@@ -130,8 +133,10 @@ class Directory:
 
         Only groups that the file names by their ids count, under the names that it gives them.
         """
-        self._taken = dict(members)
-        self._elsewhere = _Elsewhere.of(self._file, self._taken)
+        if members != self._taken:
+            self._taken = dict(members)
+            self._elsewhere = _Elsewhere.of(self._file, self._taken)
+            self.version += 1
 
     def hours_of(self, email: str) -> WorkingHours | None:
         """Return the hours in which a person works, in their time zone; None when the file does not say."""

@@ -15,6 +15,8 @@ QuartermasterError                 base; carries `detail` and, where there is on
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 _LACKING = re.compile(r"not authorized to perform: ([A-Za-z0-9-]+:\w+)")
 _WHO = re.compile(r"\bUser: \S+ is not authorized to perform: (\S+)(?: on resource: \S+)?(?: with an explicit deny)?")
@@ -63,14 +65,19 @@ class Unauthenticated(QuartermasterError):
 
 
 class Refused(QuartermasterError):
-    """A policy says no; `policy` is its id, empty when no policy permits the action."""
+    """A policy says no; `policy` is its id, empty when no policy permits the action.
+
+    `asked` is what was to be asked for, where it was that which policy refused; see `bot.policy.refusals`.
+    """
 
     status = 403
     title = "Not allowed"
 
-    def __init__(self, detail: str, *, policy: str = "", next_step: str = "") -> None:
+    def __init__(
+        self, detail: str, *, policy: str = "", next_step: str = "", asked: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(detail, next_step=next_step)
-        self.policy = policy
+        self.policy, self.asked = policy, asked
 
 
 class NotFound(QuartermasterError):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adapters.console.waiting import Waiting
 from bot.activity import Person
 from bot.errors import NotFound
 from bot.policy import Subject
 from bot.requests import Filter, RequestRecord
 from bot.services import Services
+from bot.waiting import Waiting
 
 SHOWN = 6
 """Requests in each list beside the chat."""

@@ -15,10 +15,12 @@ from sqlalchemy import insert, select
 
 from bot.activity import Person
 from bot.approvals.asking import Asking
+from bot.approvals.asking_again import AskingAgain
 from bot.approvals.deciding import Deciding, decided_rows, require_undecided
 from bot.approvals.delegations import Delegation, Delegations
 from bot.approvals.fresh_sign_in import FreshSignIns
 from bot.approvals.glass import Glass
+from bot.approvals.obstacles import Obstacles
 from bot.approvals.office import Office, requirement_of
 from bot.approvals.views import ApprovalView, ApprovalViews, hash_of, require_open, unknown, who_decided
 from bot.audit import Audit
@@ -35,7 +37,7 @@ from bot.outbox import Outbox
 from bot.people import People
 from bot.plan import Plan
 from bot.policy import Policy, Requirement
-from bot.requests import Filter, RequestRecord, Requests
+from bot.requests import RequestRecord, Requests
 from bot.signals import Signals
 
 
@@ -85,8 +87,11 @@ class Approvals:
         self._asking = Asking(self._office)
         self._deciding = Deciding(self._office, self._asking)
         self.glass = Glass(self._office, self._asking)
+        obstacles = Obstacles(self._office)
+        self._again = AskingAgain(self._office, self._asking, self._deciding, obstacles)
+        self.jobs = (self.glass.job, self._again.job)
         self.ask, self.remind, self.escalate = self._asking.ask, self._asking.remind, self._asking.escalate
-        self.obstacle, self.notes = self._asking.obstacle, self._asking.notes
+        self.obstacle, self.notes = obstacles.of_plan, self._asking.notes
 
     @property
     def sign_ins(self) -> FreshSignIns:
@@ -141,14 +146,7 @@ class Approvals:
         made = await self.delegations.name(by, delegate, until, since=since, channel=channel)
         if not made.delegate or not made.holds_at(self._clock.now()):
             return made, 0
-        asked, wanted = 0, Filter(state=("awaiting_approval",), waits_for=by.email, limit=200)
-        for record in (await self._requests.list(wanted)).items:
-
-            async def work(transaction: Transaction, record: RequestRecord = record) -> bool:
-                return await self._asking.ask_stand_in(transaction, record, by.email)
-
-            asked += await self._database.write(work)
-        return made, asked
+        return made, await self._again.begin(made)
 
     async def mint(self, approval_id: str) -> tuple[str, ApprovalView] | None:
         """Return a fresh token for sending, or None when the approval is no longer open.

@@ -1,23 +1,21 @@
-"""Putting a request up for approval: who is asked, whether it can be met at all, reminders, escalation, expiry."""
+"""Putting a request up for approval: who is asked, reminders, escalation, expiry."""
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select
 
-from bot.activity import Person
-from bot.approvals.office import APPROVERS, ESCALATED, REQUIREMENT, Office, Whom, is_same_person
+from bot.approvals.office import APPROVERS, ESCALATED, FREED, REQUIREMENT, Office, is_same_person
 from bot.card import Card, Text
 from bot.clock import iso
 from bot.database import Transaction
 from bot.database.tables import approvals, waits
 from bot.plan import Plan
-from bot.policy import Circumstances, Requirement, Subject
+from bot.policy import Requirement
 from bot.requests import RequestRecord
 from bot.rows import insert_new
 
@@ -40,83 +38,7 @@ class Asking:
     def notes(self, plan: Plan, requester: str, values: Mapping[str, str]) -> dict[str, Any]:
         """Return what is noted on a request that is put up: what is demanded, and who is asked."""
         whom = self._office.whom(plan, requester, values)
-        return {APPROVERS: list(whom.approvers), REQUIREMENT: whom.requirement.as_list(), ESCALATED: []}
-
-    async def obstacle(self, plan: Plan, requester: str, values: Mapping[str, str]) -> str:
-        """Return why such a plan could never be approved, with the way out; empty when it could."""
-        whom = self._office.whom(plan, requester, values)
-        if whom.requirement.is_none:
-            return ""
-        subject = Subject("", plan.intent, plan.tier, requester, whom.approvers, values, plan.account, plan.monthly_usd)
-        able, away = await self._able(whom, subject)
-        if not whom.requirement.missing(list(able.values())):
-            return ""
-        if whom.requirement.asks_directory:
-            await self._add_others(able, whom, subject)
-            if not whom.requirement.missing(list(able.values())):
-                return ""
-        return self._words(whom, requester, list(able), away)
-
-    async def _able(self, whom: Whom, subject: Subject) -> tuple[dict[str, tuple[str, ...]], list[str]]:
-        """Return those who could decide among the asked, with the names they count under, and who is away."""
-        office = self._office
-        able: dict[str, tuple[str, ...]] = {}
-        lapses = office.after(office.clock.now(), office.hours)
-        async with office.database.read() as connection:
-            absences = await office.delegations.of_approvers(connection, whom.approvers)
-        away = []
-        for seat in whom.approvers:
-            if is_same_person(seat, subject.requester):
-                continue
-            absence = absences.get(seat)
-            person = absence.delegate if absence else seat
-            if absence and not absence.delegate and absence.until < lapses:
-                person = seat  # back in time
-            elif absence and not person:
-                away.append(f"{seat} is away until {absence.until:%Y-%m-%d}, and nobody stands in")
-                continue
-            asked = (*subject.approvers, person)
-            is_able = self._could(person, Subject(**{**vars(subject), "approvers": asked}))
-            if absence and person != seat and not is_able:
-                away.append(f"{seat} is away until {absence.until:%Y-%m-%d}, and {person} may not decide this")
-            if is_able:
-                able[person] = tuple(dict.fromkeys((*able.get(person, ()), *office.holder(seat))))
-        return able, away
-
-    async def _add_others(self, able: dict[str, tuple[str, ...]], whom: Whom, subject: Subject) -> None:
-        """Add those who were not asked but whom policy lets decide, until it is enough."""
-        for number, address in enumerate(self._office.directory.everybody()):
-            if number % 10 == 9:
-                await asyncio.sleep(0)  # of thousands of people, each takes a millisecond that others wait for
-            if address not in (*able, *whom.approvers) and self._could(address, subject):
-                able[address] = self._office.holder(address)
-                if not whom.requirement.missing(list(able.values())):
-                    return
-
-    def _could(self, address: str, subject: Subject) -> bool:
-        """Tell whether policy lets somebody decide, now or at a better hour."""
-        policy, person = self._office.policy, Person("", address)
-        return any(
-            policy.may_approve(person, subject, channel="console", circumstances=when).allowed
-            for when in (None, Circumstances.mildest())
-        )
-
-    @staticmethod
-    def _words(whom: Whom, requester: str, able: Sequence[str], away: Sequence[str]) -> str:
-        if whom.requirement.is_several or whom.requirement.names:
-            text = f"Nobody could approve this: it needs {whom.requirement.words}, and "
-            text += f"only {' and '.join(able)} could decide it" if able else "none of them could decide it"
-            text += "" if not any(is_same_person(a, requester) for a in whom.approvers) else ", yourself not counted"
-            text += "."
-        else:
-            text = "Nobody could approve this: you are the only approver, or policy lets nobody decide it."
-        if away:
-            text += f" {'; '.join(away)}."
-        return (
-            text
-            + " Ask your platform team to name another approver (APPROVERS or directory.yml)"
-            + (", or those who are away to name somebody else who stands in." if away else ".")
-        )
+        return {APPROVERS: list(whom.approvers), REQUIREMENT: whom.requirement.as_list(), ESCALATED: [], FREED: []}
 
     async def ask(self, transaction: Transaction, record: RequestRecord) -> None:
         """Put a request's current version up for approval: rows, mails, and the rows that fire later.
@@ -129,7 +51,7 @@ class Asking:
             await self._go_on(transaction, record, whom.requirement)
             return
         now = office.clock.now()
-        await self._put_up(transaction, record, whom.approvers)
+        await self.put_up(transaction, record, whom.approvers)
         notice = {"kind": "approval_notice", "request_id": record.id, "version": record.version}
         for address in whom.shared:
             key = f"{record.id}:{record.version}:notice:{address}"
@@ -145,7 +67,7 @@ class Asking:
         for kind, due in fires:
             await self._wait(transaction, record, kind, due)
 
-    async def _put_up(self, transaction: Transaction, record: RequestRecord, seats: Iterable[str]) -> list[str]:
+    async def put_up(self, transaction: Transaction, record: RequestRecord, seats: Iterable[str]) -> list[str]:
         """Ask the holders of these seats, or who stands in for them; return who was asked that was not before."""
         office = self._office
         seats = list(seats)
@@ -179,7 +101,7 @@ class Asking:
         """Ask who stands in for an approver from now on about a request that waits; tell whether anybody was."""
         if approver not in self._office.whom_of(record).approvers:
             return False
-        if not await self._put_up(transaction, record, (approver,)):
+        if not await self.put_up(transaction, record, (approver,)):
             return False
         await self._office.requests.changed(transaction, record.id)
         return True
@@ -274,7 +196,7 @@ class Asking:
         current = await office.requests.read(transaction.connection, record.id)
         if current is None:
             return False
-        asked = await self._put_up(transaction, current, people)
+        asked = await self.put_up(transaction, current, people)
         if not asked:
             return False
         await office.audit.record(

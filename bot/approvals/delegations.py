@@ -117,6 +117,12 @@ class Delegations:
             mine = or_(delegations.c.approver == person.email, delegations.c.delegate == person.email)
             return await self._rows(connection, mine)
 
+    async def begun(self, since: datetime) -> list[Delegation]:
+        """Return those with somebody who stands in that have begun after a moment, and hold now."""
+        async with self._database.read() as connection:
+            found = await self._rows(connection, delegations.c.since > since, delegations.c.delegate != "")
+        return [d for d in found if d.holds_at(self._clock.now())]
+
     async def stood_in_for(self, connection: AsyncConnection, person: str) -> tuple[str, ...]:
         """Return the addresses of those for whom a person stands in now."""
         now = self._clock.now()
@@ -129,8 +135,8 @@ class Delegations:
         found = await self._rows(connection, delegations.c.approver.in_(list(approvers)))
         return {d.approver: d for d in found if d.holds_at(now)}
 
-    async def _rows(self, connection: AsyncConnection, condition: Any) -> list[Delegation]:
+    async def _rows(self, connection: AsyncConnection, *conditions: Any) -> list[Delegation]:
         open_ones = (delegations.c.ended_at.is_(None), delegations.c.until > self._clock.now())
-        query = select(delegations).where(condition, *open_ones).order_by(delegations.c.since, delegations.c.id)
+        query = select(delegations).where(*conditions, *open_ones).order_by(delegations.c.since, delegations.c.id)
         rows = (await connection.execute(query)).all()
         return [Delegation(r.id, r.approver, r.delegate, r.since, r.until) for r in rows]

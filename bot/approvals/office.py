@@ -23,6 +23,8 @@ from bot.signals import Signals
 
 REQUIREMENT, APPROVERS, ESCALATED, CHANGES = "requirement", "approvers", "escalated", "changes"
 """Notes on a request: whose approvals it needs, whom it was put up to, who came on top later, and what changed."""
+FREED = "freed"
+"""Note on a request: who of those it was put up to is asked no more, as far as others have heard of it."""
 
 
 @dataclass(frozen=True)

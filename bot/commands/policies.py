@@ -24,6 +24,7 @@ from bot.hours import WorkingHours
 from bot.house import house_of
 from bot.policy import Policy, Surroundings
 from bot.policy.checking import SCHEMA, check_folder
+from bot.policy.refusals import replay_refusals
 from bot.policy.replaying import Difference, replay
 from bot.policy.stories import read_table, tell
 from bot.requests import Filter, RequestRecord, Requests
@@ -96,9 +97,14 @@ async def _what_if(settings: Settings, folder: Path, days: int) -> int:
             for difference in replay(old, new, record, rows):
                 found += 1
                 _print(difference)
+        denied, otherwise = await replay_refusals(database, old, new, clock.now() - timedelta(days=days))
+        for difference in otherwise:
+            _print(difference)
+        found += len(otherwise)
     finally:
         await database.close()
-    print(f"{found} decisions about {count} requests of the last {days} days would come out otherwise.")
+    about = f"{count} requests and {denied} refusals"
+    print(f"{found} decisions about {about} of the last {days} days would come out otherwise.")
     return int(bool(found))
 
 

@@ -37,11 +37,13 @@ from bot.dialogue.phrases import (
     is_sure,
     is_thanks,
     is_yes_or_no,
+    still_open,
     why_refused,
 )
 from bot.dialogue.session import Form, Sessions, runtime_hints, session_id
 from bot.errors import CloudError, Conflict, Invalid, NotFound, QuartermasterError, Refused
 from bot.intent import Answer, Change, Intent, Query
+from bot.policy.refusals import keep_refusal
 from bot.recognizer import Recognizer, Turn
 from bot.requests import STATE_WORDS, Filter, RequestRecord
 from bot.requests.store import CANCELLABLE
@@ -74,6 +76,7 @@ class Dialogue:
         session = await self._sessions.load(activity)
         turn = Exchange(activity, session)
         turn.denied, session.denied = session.denied, ""
+        before = session.form
         try:
             async with asyncio.timeout(PATIENCE):
                 await (self._press(turn) if activity.kind == "press" else self._message(turn, activity.text))
@@ -91,7 +94,11 @@ class Dialogue:
             log.info("turn.refused", error=error.detail, kind=type(error).__name__)
             turn.say(error.sentence())
             if isinstance(error, Refused):
-                session.denied = why_refused(error)
+                session.denied, turn.refused = why_refused(error), error.asked
+                if session.form is not before:
+                    session.form = None  # it was opened for what the person may not have
+                elif session.form:
+                    turn.say(still_open(self._services.registry.change(session.form.intent).definition.title))
             turn.place = None
 
         async def commit(transaction: Transaction) -> None:
@@ -99,6 +106,10 @@ class Dialogue:
                 return
             answers = list(turn.answers)
             await self._services.conversations.remember(transaction, activity)
+            if turn.refused:
+                intent = self._services.registry.get(turn.refused["intent"])
+                definition = intent.definition if intent else None
+                await keep_refusal(transaction, self._services.audit, activity.person, definition, turn.refused)
             if turn.missed:
                 await self._services.misses.note(transaction, turn.missed, turn.names)
             if turn.place:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from bot.activity import Activity, clean_text
 from bot.database import Transaction
 from bot.dialogue.placing import Placing
 from bot.dialogue.session import Session
-from bot.errors import Refused
 from bot.intent import Answer, Ask, Intent
+from bot.policy import refused
 from bot.services import Services
 
 Commit = Callable[[Transaction], Awaitable[None]]
@@ -38,6 +39,8 @@ class Exchange:
     """A command that acts at once was begun: when the turn is cut off, it may have been carried out."""
     denied: str = ""
     """Why the person was refused in the turn before, if they were."""
+    refused: Mapping[str, Any] | None = None
+    """What policy let the person not ask for, to be recorded."""
     missed: str = ""
     """What was not understood, to be kept for a person who teaches the bot."""
     names: tuple[str, ...] = ()
@@ -64,4 +67,4 @@ def require_may_ask(services: Services, turn: Exchange, intent: Intent, values: 
     person, channel = turn.activity.person, turn.activity.channel
     decision = services.policy.may_ask(person, intent.definition, intent.shape, dict(values), channel=channel)
     if not decision.allowed:
-        raise Refused(f"You may not ask for this. {decision.reason}", policy=decision.policy, next_step=decision.help)
+        raise refused("You may not ask for this.", decision)

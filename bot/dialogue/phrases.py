@@ -102,3 +102,8 @@ def why_refused(error: Refused) -> str:
         f"The policy “{error.policy}” decides this: {error.sentence()} Say “what may I do?” for what you may. "
         "Whoever keeps the policies can change it."
     )
+
+
+def still_open(title: str) -> str:
+    """Return what is told beside a refusal while a form stays open: another answer may be allowed."""
+    return f"Your {title} is still open: give another answer, or say “stop” to drop it."

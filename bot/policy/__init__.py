@@ -1,7 +1,7 @@
 """Who may: Cedar policies decide, this package only asks them. Nothing named means refused."""
 
 from bot.policy.deciding import Policy, asked_candidates
-from bot.policy.model import ASK, Decision, Subject
+from bot.policy.model import ASK, Decision, Subject, refused
 from bot.policy.requirement import Part, Requirement
 from bot.policy.surroundings import Circumstances, Surroundings
 
@@ -15,4 +15,5 @@ __all__ = [
     "Subject",
     "Surroundings",
     "asked_candidates",
+    "refused",
 ]

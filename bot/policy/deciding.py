@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -72,7 +73,11 @@ class Policy:
         """Decide whether a person may ask for an intent with these slot values."""
         intent = _entity("Intent", definition.name, {"shape": shape})
         target = target_of(values, self.surroundings.environments, account=values.get("Account", ""))
-        return self._decide(person, "ask", intent, target, channel, circumstances)
+        decision = self._decide(person, "ask", intent, target, channel, circumstances)
+        if decision.allowed:
+            return decision
+        asked = {"intent": definition.name, "shape": shape, "values": dict(values), "channel": channel}
+        return replace(decision, asked={**asked, "policy": decision.policy})
 
     def may_see(self, person: Person, subject: Subject) -> Decision:
         """Decide whether a person may look at a request."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from bot.errors import Refused
 
@@ -21,11 +22,13 @@ class Decision:
     reason: str
     policy: str
     help: str = ""
+    asked: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    """What was to be asked for, where that was refused: intent, shape, values, channel and policy."""
 
     def require(self) -> Decision:
         """Return itself when allowed, else raise Refused with the reason, and who could help."""
         if not self.allowed:
-            raise Refused(self.reason, policy=self.policy, next_step=self.help)
+            raise Refused(self.reason, policy=self.policy, next_step=self.help, asked=self.asked)
         return self
 
 
@@ -41,3 +44,9 @@ class Subject:
     values: Mapping[str, str]
     account: str = ""
     monthly_usd: int = 0
+
+
+def refused(words: str, decision: Decision) -> Refused:
+    """Return what is raised where policy refuses, with words of the caller's before the policy's own."""
+    text = f"{words} {decision.reason}"
+    return Refused(text, policy=decision.policy, next_step=decision.help, asked=decision.asked)

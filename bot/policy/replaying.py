@@ -59,8 +59,9 @@ def _asked(policy: Policy, record: RequestRecord) -> Decision:
 def _difference(record: RequestRecord, what: str, before: Decision, after: Decision) -> Difference | None:
     if before.allowed == after.allowed:
         return None
-    return Difference(record.id, what, *_words((before, after)))
+    return Difference(record.id, what, *words_of((before, after)))
 
 
-def _words(decisions: Sequence[Decision]) -> list[str]:
+def words_of(decisions: Sequence[Decision]) -> list[str]:
+    """Return what each decision says, in words."""
     return [f"{'allowed' if d.allowed else 'refused'} ({d.policy or 'no policy'}): {d.reason}" for d in decisions]

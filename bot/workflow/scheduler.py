@@ -54,7 +54,7 @@ class Scheduler:
         jobs = (job for intent in services.registry.intents.values() for job in intent.jobs)
         record = record_jobs(services.settings, services.anchoring, services.erasing)
         self._periodic = Periodic(
-            services.database, services.clock, (*jobs, services.approvals.glass.job, services.misses.job, *record)
+            services.database, services.clock, (*jobs, *services.approvals.jobs, services.misses.job, *record)
         )
 
     async def start(self) -> None:

@@ -12,6 +12,7 @@ from bot.errors import Invalid
 from bot.intent import Ask, Change
 from bot.organization import is_excluded
 from bot.plan import Check, Resource, Tier
+from bot.policy import refused
 from bot.services import Services
 from intents.accounts.rights import decide
 
@@ -62,7 +63,7 @@ class AccountChange(Change):
             return tuple(a.shown for a in mine[:5])
 
     async def validate(self, slot: str, value: str, ask: Ask) -> str:
-        """Return an account's id; raises Invalid for none, for one of two, and where policy says no."""
+        """Return an account's id; raises Invalid for none and for one of two, Refused where policy says no."""
         if slot != "Account":
             return await super().validate(slot, value, ask)
         if _OWN.fullmatch(value.strip(" .!")):
@@ -71,7 +72,7 @@ class AccountChange(Change):
         account = await self.accounts.meant(value, ask.conversation)
         decision = decide(self, ask, account)
         if not decision.allowed:
-            raise Invalid(f"You may not ask for this about {account.shown}. {decision.reason}", field="Account")
+            raise refused(f"You may not ask for this about {account.shown}.", decision)
         return account.id
 
     async def facts(self, ask: Ask) -> dict[str, Any]:

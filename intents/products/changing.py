@@ -12,6 +12,7 @@ from bot.errors import CloudError, Invalid
 from bot.intent import Ask, Change, Definition, Segment, Slot, SlotType
 from bot.people import mailbox_of
 from bot.plan import Plan
+from bot.policy import Decision, refused
 from bot.services import Services
 from intents.products.catalog import Catalog, choose_path, choose_version
 from intents.products.definition import SUBJECT_SLOT, TERMINATING, UPDATING, VERSION_SLOT
@@ -77,19 +78,18 @@ class _ProductChange(Change):
         return tuple(p["name"] for p in await self._provisioned.owned_by(ask.person.email))
 
     async def validate(self, slot: str, value: str, ask: Ask) -> str:
-        """Return the product's name; raises Invalid for one that the person may not change, and for accounts."""
+        """Return the product's name; raises Refused for one that the person may not change, Invalid for accounts."""
         if slot != SUBJECT:
             return value.strip()
         subject = await self._provisioned.find(value, ask.person.email)
-        if refusal := self._refusal(subject, ask):
-            raise Invalid(f"You may not change {subject['name']}. {refusal}", field=SUBJECT)
+        decision = self._decide(subject, ask)
+        if not decision.allowed:
+            raise refused(f"You may not change {subject['name']}.", decision)
         return str(subject["name"])
 
-    def _refusal(self, subject: Mapping[str, Any], ask: Ask) -> str:
-        """Return why policy lets the person not change the product; empty when it does."""
+    def _decide(self, subject: Mapping[str, Any], ask: Ask) -> Decision:
         values = values_of(subject, ask.slots)
-        decision = self.services.policy.may_ask(ask.person, self.definition, self.shape, values)
-        return "" if decision.allowed else decision.reason
+        return self.services.policy.may_ask(ask.person, self.definition, self.shape, values)
 
     async def _facts(self, ask: Ask) -> dict[str, Any]:
         name = ask.slots[SUBJECT]
@@ -97,7 +97,9 @@ class _ProductChange(Change):
         if subject is None:
             gone = {"error": f"There is no product {name} any more.", "field": SUBJECT}
             return {**self._base(ask), "subject": gone, "refusal": ""}
-        return {**self._base(ask), "subject": subject, "refusal": self._refusal(subject, ask)}
+        decision = self._decide(subject, ask)
+        refusal = "" if decision.allowed else decision.reason
+        return {**self._base(ask), "subject": subject, "refusal": refusal}
 
     def _base(self, ask: Ask) -> dict[str, Any]:
         region = self.services.settings.control_tower_region

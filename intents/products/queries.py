@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot.card import Button, Card, Facts, Item, Text
-from bot.errors import Refused
 from bot.intent import Answer, Ask, Definition, Query
+from bot.policy import refused
 from bot.services import Services
 from intents.products import cards
 from intents.products.catalog import Catalog
@@ -80,7 +80,7 @@ class ProductDetails(Query):
             ask.person, self.definition, self.shape, values_of(subject, dict(ask.slots))
         )
         if not decision.allowed:
-            raise Refused(f"You may not look into {subject['name']}. {decision.reason}", policy=decision.policy)
+            raise refused(f"You may not look into {subject['name']}.", decision)
         outputs = await self._provisioned.outputs(subject["id"])
         name, now = subject["name"], self.services.clock.now()
         rows = (

@@ -6,6 +6,7 @@ import secrets
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from bot.approvals import Approvals
 from bot.audit import Audit
 from bot.conversations import Conversations
 from bot.database import Database, Transaction
-from bot.database.tables import approvals, messages, waits
+from bot.database.tables import approvals, messages, outbox, waits
 from bot.database.tables import audit as record_rows
 from bot.directory import Directory
 from bot.hours import WorkingHours
@@ -171,6 +172,19 @@ class Desk:
             return await acts[kind](transaction, record, **row.payload)
 
         return await self.database.write(work)
+
+    async def looks_again(self, last: datetime | None = None) -> None:
+        """Run what asks others while requests wait, as the scheduler does; it ran before at `last`, or just now."""
+        _, again = self.approvals.jobs
+        await again.work(last or self.clock.now())
+
+    async def mailed(self, name: str) -> list[str]:
+        """Return the kinds of the mails that somebody gets, sorted."""
+        async with self.database.read() as connection:
+            payloads = (
+                await connection.execute(select(outbox).where(outbox.c.pace == f"email:{name}@corp.example"))
+            ).all()
+        return sorted(str(row.payload["kind"]) for row in payloads)
 
     async def asked(self, request: str) -> dict[str, str | None]:
         """Return who was asked about the newest version, and in whose place."""

@@ -45,6 +45,23 @@ async def test_a_stand_in_is_asked_about_what_waits_already(tmp_path: Path) -> N
         assert await desk.decide("eve", request) == "approved"
 
 
+async def test_who_stands_in_is_mailed_when_an_absence_begins_that_was_named_ahead(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, people=PEOPLE) as desk:
+        request, begun = await desk.place(), desk.clock.now()
+        person, since = await desk.person("bo"), begun + timedelta(hours=10)
+        await desk.approvals.stand_in(
+            person, "eve@corp.example", since + timedelta(days=1), since=since, channel="console"
+        )
+        await desk.looks_again()
+        assert "eve@corp.example" not in await desk.asked(request)
+        assert await desk.mailed("eve") == []
+        desk.clock.move(hours=10)
+        await desk.looks_again(begun)
+        await desk.looks_again(begun)
+        assert await desk.asked(request) == {"bo@corp.example": None, "eve@corp.example": "bo@corp.example"}
+        assert await desk.mailed("eve") == ["approval", "news"]
+
+
 async def test_it_ends_with_its_date_or_when_it_is_ended(tmp_path: Path) -> None:
     async with open_desk(tmp_path, people=PEOPLE) as desk:
         await away(desk, "bo", "eve", hours=10)

@@ -97,6 +97,45 @@ async def test_who_left_the_group_counts_no_more(tmp_path: Path) -> None:
         assert await desk.decide("dee", request) == "approved"
 
 
+async def test_a_place_whose_holder_left_is_asked_of_somebody_else(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, TWO, {"bo": ["platform"], "cy": ["platform"], "ana": []}) as desk:
+        request = await desk.place()
+        await desk.decide("bo", request)
+        await desk.looks_again()
+        desk.directory_file.write_text("people: [{email: cy@corp.example, groups: [platform]}]", encoding="utf-8")
+        await desk.looks_again()
+        told = "\n".join(await desk.told(request))
+        assert "bo@corp.example no longer decides" in told
+        assert "The approval of bo@corp.example counts no more" in told
+        assert "only cy@corp.example could decide it" in told
+        with pytest.raises(Refused):
+            await desk.decide("dee", request)
+        desk.directory_file.write_text(
+            "people: [{email: dee@corp.example, groups: [platform]}, {email: eve@corp.example, groups: [platform]}]"
+        )
+        await desk.looks_again()
+        await desk.looks_again()
+        assert {"dee@corp.example", "eve@corp.example"} <= set(await desk.asked(request))
+        assert await desk.mailed("dee") == ["approval"]
+        assert "dee@corp.example and eve@corp.example were asked instead" in (await desk.told(request))[-1]
+        assert await desk.decide("dee", request) == "awaiting_approval"
+        assert await desk.decide("eve", request) == "approved"
+
+
+async def test_nobody_new_is_asked_while_all_who_were_asked_are_there(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, TWO, {"bo": ["platform"], "cy": ["platform"]}) as desk:
+        request = await desk.place()
+        desk.directory_file.write_text(
+            "people: ["
+            + ", ".join(f"{{email: {n}@corp.example, groups: [platform]}}" for n in ("bo", "cy", "eve"))
+            + "]"
+        )
+        await desk.looks_again()
+        assert set(await desk.asked(request)) == {"bo@corp.example", "cy@corp.example"}
+        with pytest.raises(Refused):
+            await desk.decide("eve", request)
+
+
 async def test_an_approval_counts_for_its_own_version_alone(tmp_path: Path) -> None:
     async with open_desk(tmp_path, TWO, PEOPLE) as desk:
         request = await desk.place()

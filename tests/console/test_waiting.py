@@ -104,7 +104,7 @@ async def test_pages_show_each_once_newest_first(shared: Stage) -> None:
 async def test_looks_at_a_bounded_number_and_still_leaves_nothing_out(
     shared: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.console.waiting.LOOKED_AT", 4)
+    monkeypatch.setattr("bot.waiting.LOOKED_AT", 4)
     first = await shared.ask("ana@corp.example")
     for _ in range(9):
         await shared.ask("gail@corp.example")  # hers: four eyes
@@ -116,7 +116,7 @@ async def test_looks_at_a_bounded_number_and_still_leaves_nothing_out(
 async def test_what_was_mailed_is_on_the_first_page_whatever_else_waits(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.console.waiting.LOOKED_AT", 2)
+    monkeypatch.setattr("bot.waiting.LOOKED_AT", 2)
     rule = "approvals:\n  - {intent: AWSAccountVending, ask: [approver@corp.example]}"
     stage.directory_file.write_text(DIRECTORY.replace("approvals:", rule))
     mailed = await stage.ask("bo@corp.example")

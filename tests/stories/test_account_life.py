@@ -232,7 +232,10 @@ async def test_other_peoples_accounts_are_left_alone(stage: Stage, ana: Speaker)
         await ana.says(sentence)
         ana.hears("You may not ask for this about Demo Booth", "An account's owner, and operators")
         ana.does_not_hear("Shall I go ahead?")
-        await ana.says("never mind")
+    await ana.says("yes")
+    ana.hears("There is no question open")
+    await ana.says("why?")
+    ana.does_not_hear("Demo Booth")
 
 
 @pytest.mark.parametrize("account", [MANAGEMENT, LOG_ARCHIVE, AUDIT])

@@ -82,6 +82,8 @@ async def test_a_refusal_names_its_rule_and_who_could_help(stage: Stage, ana: Sp
     await ana.says("what may I do?")
     ana.hears("What you may do", "account", "Everybody who is known by an e-mail address may ask for an account")
     ana.does_not_hear("Pause changes")
+    recorded = await stage.application.services.audit.list(limit=100)
+    assert "request.refused" in [row["kind"] for row in recorded.items]
 
 
 @pytest.mark.parametrize("ana", ["console", "slack", "teams"], indirect=True)
@@ -91,7 +93,11 @@ async def test_somebody_stands_in_for_an_approver(stage: Stage, ana: Speaker) ->
     ana.hears("cy@corp.example stands in for you until Mon", "Say “I am back” to end it")
     await ana.says("who stands in for me?")
     ana.hears("cy@corp.example stands in for you")
+    await ana.says("what waits for me?")
+    ana.hears("Nothing waits for your decision.")
     request = await asks_for_an_account(stage.speaker("Bo", email="bo@corp.example"))
+    await ana.says("what waits for me?")
+    ana.hears("Waiting for you", request, "bo@corp.example")
     await cy.opens_the_mail(about=request)
     cy.reads_in_the_mail("You stand in for ana@corp.example, who is away.")
     await cy.approves()
