@@ -126,8 +126,26 @@ KINDS = {
         FaultKind(
             "pipeline_failed",
             "Executions of pipelines that begin, or try a stage again, fail in a stage (any but the source), with a "
-            "message; of these `names`, and at this `rate`.",
-            ("names", "stage", "action", "message", "rate", "times"),
+            "message; of these `names`, and at this `rate`. A failing Deploy leaves a stack behind in which `resource` "
+            "failed.",
+            ("names", "stage", "action", "resource", "message", "rate", "times"),
+        ),
+        FaultKind(
+            "build_run_failed",
+            "Builds of CodeBuild that are started by a call fail in their phase BUILD; of projects of these `names`.",
+            ("names", "message", "rate", "times"),
+            {"message": "Error: the stack could not be synthesized"},
+        ),
+        FaultKind(
+            "stack_failed",
+            "A resource of CloudFormation stacks that are made or updated fails: `resource` if the stack has it, else "
+            "the last that changes; of stacks of these `names`.",
+            ("names", "resource", "message", "rate", "times"),
+        ),
+        FaultKind(
+            "stack_rollback_failed",
+            "The rollback of a CloudFormation stack's update fails at a resource.",
+            ("names", "resource", "message", "rate", "times"),
         ),
         FaultKind("targets_drift", "FIS experiments leave out one of what they would hit.", ("times",)),
         FaultKind("trail_missing", "Accounts see no organization trail of CloudTrail.", ("times",)),

@@ -17,9 +17,13 @@ if TYPE_CHECKING:
     from sandbox.world import World
 
 
-def is_heard(world: World, account_id: str, region: str) -> bool:
-    """Whether any rule there has a target, so that an event need be made at all."""
-    return any(rule.targets and rule.state == "ENABLED" for rule in rules_in(world, account_id, region))
+def is_heard(world: World, account_id: str, region: str, source: str, detail_type: str) -> bool:
+    """Whether any rule there may want such an event, so that it need be made at all."""
+    return any(
+        _may_fit(rule.pattern, source, detail_type)
+        for rule in rules_in(world, account_id, region)
+        if rule.targets and rule.state == "ENABLED"
+    )
 
 
 def rules_in(world: World, account_id: str, region: str) -> list[Rule]:
@@ -78,6 +82,12 @@ def _at_path(event: Mapping[str, Any], path: str) -> str:
     for name in path.removeprefix("$").removeprefix(".").split("."):
         found = found.get(name) if name and isinstance(found, Mapping) else found
     return json.dumps(found)
+
+
+@lru_cache(maxsize=4_096)
+def _may_fit(text: str, source: str, detail_type: str) -> bool:
+    named = {"source": source, "detail-type": detail_type}
+    return matches({name: wanted for name, wanted in _pattern(text).items() if name in named}, named)
 
 
 @lru_cache(maxsize=256)

@@ -191,3 +191,63 @@ class Rule:
     def arn(self) -> str:
         """Its ARN."""
         return f"arn:aws:events:{self.region}:{self.account_id}:rule/{self.name}"
+
+
+@dataclass(slots=True)
+class Project:
+    """A CodeBuild project; what the API declared of it stands in `declared`."""
+
+    key: str
+    name: str
+    account_id: str
+    region: str
+    created_at: float
+    updated_at: float
+    declared: dict[str, Any] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    begun: int = 0
+
+
+@dataclass(slots=True)
+class Build:
+    """A build that somebody started (those of pipelines are reckoned from the pipelines' runs); `due` is its end."""
+
+    id: str
+    project: str
+    number: int
+    started_at: float
+    seconds: float
+    due: float | None
+    initiator: str
+    status: str = "IN_PROGRESS"
+    ended_at: float | None = None
+    problem: str = ""
+    source_version: str = ""
+    token: str = ""
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class StackLife:
+    """What happens to a CloudFormation stack; what it made is the landing zone's `Stack` and its resources.
+
+    `template` and `parameters` are what it is on its way to, `good_template` and `good_parameters` what it came from.
+    `steps` are the resources' changes under way: logical id, type, physical id, change and status each. `doom` is the
+    resource that is going to fail, and why. `events` are times, logical and physical ids, types, statuses and reasons.
+    """
+
+    id: str
+    kind: str
+    template: str
+    parameters: dict[str, str]
+    good_template: str = ""
+    good_parameters: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
+    on_failure: str = "ROLLBACK"
+    steps: list[dict[str, str]] = field(default_factory=list)
+    doom: dict[str, str] = field(default_factory=dict)
+    due: float | None = None
+    token: str = ""
+    reason: str = ""
+    events: list[list[Any]] = field(default_factory=list)
+    statuses: dict[str, list[str]] = field(default_factory=dict)

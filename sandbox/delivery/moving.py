@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from sandbox.delivery import running
+from sandbox.delivery import building, running, stack_running
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -17,7 +17,11 @@ _SHORTEST = 0.002
 _SLICE = 500
 """So many things happen in a row before others may have the world."""
 
-_MOVES: dict[str, Callable[[World, str, float], None]] = {"executions": running.move}
+_MOVES: dict[str, Callable[[World, str, float], None]] = {
+    "executions": running.move,
+    "builds": building.finish,
+    "stacks": stack_running.move,
+}
 
 
 def settle_deliveries(world: World, most: int | None = None) -> None:

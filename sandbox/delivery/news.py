@@ -13,6 +13,8 @@ from sandbox.delivery.tools import external_id, external_url
 if TYPE_CHECKING:
     from sandbox.world import World
 
+_SOURCE = "aws.codepipeline"
+_TYPE = "CodePipeline {} Execution State Change"
 _STATES = {"InProgress": "STARTED", "Succeeded": "SUCCEEDED", "Failed": "FAILED", "Abandoned": "ABANDONED"}
 
 
@@ -36,7 +38,7 @@ def stage_changed(world: World, pipeline: Pipeline, execution: Execution, stage:
 
 def action_changed(world: World, pipeline: Pipeline, execution: Execution, run: ActionRun, at: float) -> None:
     """An action of an execution has begun or ended."""
-    if not is_heard(world, pipeline.account_id, pipeline.region):
+    if not _is_heard(world, pipeline, "Action"):
         return
     structure = world.delivery.execution_structure(execution)
     action = structure.action(run.stage, run.action)
@@ -63,7 +65,7 @@ def action_changed(world: World, pipeline: Pipeline, execution: Execution, run: 
 
 
 def _tell(world: World, pipeline: Pipeline, execution: Execution, what: str, detail: dict[str, Any], at: float) -> None:
-    if not is_heard(world, pipeline.account_id, pipeline.region):
+    if not _is_heard(world, pipeline, what):
         return
     told = {
         "pipeline": pipeline.name,
@@ -77,9 +79,13 @@ def _tell(world: World, pipeline: Pipeline, execution: Execution, what: str, det
         world,
         pipeline.account_id,
         pipeline.region,
-        source="aws.codepipeline",
-        detail_type=f"CodePipeline {what} Execution State Change",
+        source=_SOURCE,
+        detail_type=_TYPE.format(what),
         detail=told,
         resources=[pipeline.arn],
         at=at,
     )
+
+
+def _is_heard(world: World, pipeline: Pipeline, what: str) -> bool:
+    return is_heard(world, pipeline.account_id, pipeline.region, _SOURCE, _TYPE.format(what))

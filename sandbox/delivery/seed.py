@@ -10,13 +10,14 @@ import hashlib
 import json
 from functools import cache
 
-from sandbox.delivery.model import Commit, Pipeline, Queue, Repository, Rule
+from sandbox.delivery.model import Commit, Pipeline, Project, Queue, Repository, Rule
 from sandbox.delivery.state import Delivery
 from sandbox.delivery.structures import Structure, of_deployments
 from sandbox.landing_zone import FOUNDED, HOME_REGION, MANAGEMENT_ACCOUNT, RELEASE_NAME, topic_arn
 
 TOOLCHAIN_ACCOUNT, TOOLCHAIN_REGION = MANAGEMENT_ACCOUNT, HOME_REGION
 COMPONENT = "shop"
+PROVISIONING_PROJECT = "deployment-provisioning"
 FUNCTION = "chaos-stage"
 
 # type, id, account, region, mode, approval
@@ -77,6 +78,8 @@ def seed_delivery() -> Delivery:
         seconds=[0.0, 0.0],
     )
     delivery.keep("pipelines", chaos.key, chaos)
+    for name in (f"{COMPONENT}-build", f"{COMPONENT}-verify", PROVISIONING_PROJECT):
+        _seed_project(delivery, name)
     _seed_news(delivery)
     return delivery
 
@@ -88,10 +91,11 @@ def add_pipeline(
     at: float,
     *,
     home: tuple[str, str] = (TOOLCHAIN_ACCOUNT, TOOLCHAIN_REGION),
+    name: str = "",
 ) -> Pipeline:
     """Make the pipeline of a deployment, called by its type and id and tagged with all that it is for."""
     account, region = home
-    name = f"{values['type']}-{values['id']}-pipeline"
+    name = name or f"{values['type']}-{values['id']}-pipeline"
     pipeline = Pipeline(
         key=f"{account}/{region}/{name}",
         name=name,
@@ -134,6 +138,25 @@ def add_commit(
     if version:
         repository.tags[version] = commit.id
     return commit
+
+
+def _seed_project(delivery: Delivery, name: str) -> None:
+    key = f"{TOOLCHAIN_ACCOUNT}/{TOOLCHAIN_REGION}/{name}"
+    environment = {
+        "type": "LINUX_CONTAINER",
+        "image": "aws/codebuild/standard:7.0",
+        "computeType": "BUILD_GENERAL1_SMALL",
+        "environmentVariables": [],
+    }
+    declared = {
+        "source": {"type": "NO_SOURCE" if name == PROVISIONING_PROJECT else "CODEPIPELINE"},
+        "artifacts": {"type": "NO_ARTIFACTS" if name == PROVISIONING_PROJECT else "CODEPIPELINE"},
+        "environment": environment,
+        "serviceRole": f"arn:aws:iam::{TOOLCHAIN_ACCOUNT}:role/Builds",
+        "timeoutInMinutes": 60,
+    }
+    project = Project(key, name, TOOLCHAIN_ACCOUNT, TOOLCHAIN_REGION, FOUNDED, FOUNDED, declared)
+    delivery.keep("projects", key, project)
 
 
 def _seed_news(delivery: Delivery) -> None:

@@ -7,12 +7,15 @@ from typing import Any
 
 from sandbox.delivery.agenda import Agenda
 from sandbox.delivery.model import (
+    Build,
     Execution,
     Message,
     Pipeline,
+    Project,
     Queue,
     Repository,
     Rule,
+    StackLife,
     revive_execution,
     revive_repository,
 )
@@ -27,6 +30,9 @@ _REVIVED: dict[str, Callable[[dict[str, Any]], Any]] = {
     "repositories": revive_repository,
     "queues": lambda document: Queue(**document),
     "messages": lambda document: Message(**document),
+    "projects": lambda document: Project(**document),
+    "stacks": lambda document: StackLife(**document),
+    "builds": lambda document: Build(**document),
     "rules": lambda document: Rule(**document),
 }
 
@@ -42,6 +48,9 @@ class Delivery:
         self.queues: dict[str, Queue] = {}
         self.messages: dict[str, Message] = {}
         self.rules: dict[str, Rule] = {}
+        self.projects: dict[str, Project] = {}
+        self.builds: dict[str, Build] = {}
+        self.stacks: dict[str, StackLife] = {}
         self.shelves: dict[str, Any] = {}
         self.agenda = Agenda()
         self._unsaved: dict[tuple[str, str], None] = {}

@@ -8,6 +8,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from sandbox.delivery.model import ActionRun, Execution, Pipeline
+from sandbox.delivery.stack_outcomes import fail_stack, mend_stack
 from sandbox.delivery.structures import fill, waits
 
 if TYPE_CHECKING:
@@ -38,7 +39,11 @@ def problem_of(world: World, pipeline: Pipeline, execution: Execution, run: Acti
     doom = execution.doom
     if doom and (doom["stage"], doom["action"]) == (run.stage, run.action):
         execution.doom = {}
+        if kind["provider"] == "CloudFormation" and run.due is not None:
+            fail_stack(world, pipeline, run, run.due, doom["message"], doom.get("resource", ""))
         return doom["code"], doom["message"]
+    if kind["provider"] == "CloudFormation" and run.due is not None:
+        mend_stack(world, pipeline, run, run.due)
     if kind["category"] == "Source":
         return fetch(world, pipeline, execution, action)
     return None
@@ -70,7 +75,8 @@ def draw_doom(world: World, pipeline: Pipeline, execution: Execution, draw: Rand
     found = wanted or may_fail
     stage, number = found[int(choice * len(found))]
     code, usual = _FAILURES.get(structure.action(stage, number)["actionTypeId"]["provider"], _OTHER)
-    return {"stage": stage, "action": number, "code": code, "message": named.get("message") or usual}
+    doom = {"stage": stage, "action": number, "code": code, "message": named.get("message") or usual}
+    return {**doom, **({"resource": named["resource"]} if "resource" in named else {})}
 
 
 def fetch(world: World, pipeline: Pipeline, execution: Execution, action: Mapping[str, Any]) -> tuple[str, str] | None:

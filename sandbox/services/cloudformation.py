@@ -12,18 +12,17 @@ from sandbox.registry import Context, Parameters, Service, page_of, serve
 from sandbox.stacks import resources_in_stack, stacks_in
 from sandbox.world import without_nothing
 
-operation = serve(
-    Service(
-        "cloudformation",
-        signing_name="cloudformation",
-        invalid="ValidationError",
-        bad_page="ValidationError",
-        throttled="Throttling",
-        denied="AccessDenied",
-        failed="InternalFailure",
-        denied_status=403,
-    )
+SERVICE = Service(
+    "cloudformation",
+    signing_name="cloudformation",
+    invalid="ValidationError",
+    bad_page="ValidationError",
+    throttled="Throttling",
+    denied="AccessDenied",
+    failed="InternalFailure",
+    denied_status=403,
 )
+operation = serve(SERVICE)
 
 _PAGE = 100
 _KEPT_AFTER_DELETION = timedelta(days=90).total_seconds()
@@ -46,9 +45,9 @@ def list_stacks(context: Context, parameters: Parameters) -> dict[str, Any]:
 def describe_stacks(context: Context, parameters: Parameters) -> dict[str, Any]:
     """One stack by name or id, a deleted one by id only; without a name, all that aren't deleted."""
     if "StackName" in parameters:
-        return {"Stacks": [_describe(_find(context, parameters["StackName"]))]}
+        return {"Stacks": [_describe(context, find_stack(context, parameters["StackName"]))]}
     found = [
-        _describe(stack)
+        _describe(context, stack)
         for stack in stacks_in(context.world, context.account, context.region)
         if stack.deleted_at is None
     ]
@@ -58,21 +57,24 @@ def describe_stacks(context: Context, parameters: Parameters) -> dict[str, Any]:
 @operation("ListStackResources")
 def list_stack_resources(context: Context, parameters: Parameters) -> dict[str, Any]:
     """What a stack made."""
-    stack = _find(context, parameters["StackName"])
+    stack = find_stack(context, parameters["StackName"])
+    life = context.world.delivery.stacks.get(stack.id)
+    statuses = life.statuses if life is not None else {}
     found = [
         {
             "LogicalResourceId": resource.logical_id,
             "PhysicalResourceId": resource.physical_id,
             "ResourceType": resource.type,
             "LastUpdatedTimestamp": moment(resource.created_at),
-            "ResourceStatus": "CREATE_COMPLETE",
+            "ResourceStatus": statuses.get(resource.logical_id, ["CREATE_COMPLETE"])[0],
         }
         for resource in resources_in_stack(context.world, stack)
     ]
     return _listed(context, parameters, "StackResourceSummaries", found)
 
 
-def _find(context: Context, named: str) -> Stack:
+def find_stack(context: Context, named: str) -> Stack:
+    """A stack by name or id, a deleted one by id only; ValidationError without it."""
     for stack in stacks_in(context.world, context.account, context.region):
         if stack.id == named or (stack.name == named and stack.deleted_at is None):
             return stack
@@ -95,8 +97,8 @@ def _summarize(stack: Stack) -> dict[str, Any]:
     )
 
 
-def _describe(stack: Stack) -> dict[str, Any]:
-    summary = _summarize(stack)
+def _describe(context: Context, stack: Stack) -> dict[str, Any]:
+    summary, life = _summarize(stack), context.world.delivery.stacks.get(stack.id)
     del summary["TemplateDescription"]
     return {
         **summary,
@@ -104,7 +106,7 @@ def _describe(stack: Stack) -> dict[str, Any]:
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in stack.parameters.items()],
         "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in stack.outputs.items()],
         "Tags": [{"Key": key, "Value": value} for key, value in stack.tags.items() if not key.startswith("aws:")],
-        "DisableRollback": False,
+        "DisableRollback": life is not None and life.on_failure == "DO_NOTHING",
     }
 
 
