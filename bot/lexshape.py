@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from bot.intent import Definition, Registry, Slot, SlotType, Value
@@ -60,8 +61,13 @@ def _intent(definition: Definition) -> dict[str, Any]:
 
 def _utterances(utterances: tuple[str, ...]) -> list[dict[str, Any]]:
     """Return utterances as Lex takes them: no punctuation but within words, and blanks around placeholders."""
-    plain = (re.sub(r"(\{\w+\})", r" \1 ", re.sub(r"[^\w\s.'’{}-]", " ", u)) for u in utterances)
-    return [{"utterance": u} for u in dict.fromkeys(" ".join(u.split()) for u in plain)]
+    return [{"utterance": u} for u in dict.fromkeys(map(_plain, utterances))]
+
+
+@lru_cache(maxsize=8192)
+def _plain(utterance: str) -> str:
+    words = re.sub(r"(\{\w+\})", r" \1 ", re.sub(r"[^\w\s.'’{}-]", " ", utterance))
+    return " ".join(words.split())
 
 
 def _slot(slot: Slot) -> dict[str, Any]:

@@ -13,6 +13,7 @@ pytest_plugins = [
     "tests.support.network",
     "tests.support.order",
     "tests.support.scratch",  # before the next, which looks there
+    "tests.support.learning",  # after it, for the same reason
     "tests.support.postgres",
     "tests.support.skips",
 ]

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -78,12 +78,17 @@ def parse_folder(folder: Path) -> Parsed:
     files = frozenset(name for name, said in texts.items() if said.strip())
     if not files:
         raise SettingsError(f"{folder} holds no *.cedar file: nobody could do anything.", next_step="Set POLICY_DIR.")
-    text = "\n".join(texts.values())
     try:
-        cedarpy.PolicySet.from_str(text)
-        described = json.loads(cedarpy.policies_to_json_str(text))["staticPolicies"]
+        return _parse("\n".join(texts.values()), files)
     except ValueError as error:
         raise SettingsError(f"{folder}: the Cedar policies do not parse: {error}") from error
+
+
+@lru_cache(maxsize=8)
+def _parse(text: str, files: frozenset[str]) -> Parsed:
+    """Return what a text says, each text parsed once; raises ValueError for one that is not Cedar."""
+    cedarpy.PolicySet.from_str(text)
+    described = json.loads(cedarpy.policies_to_json_str(text))["staticPolicies"]
     rules: dict[str, Rule] = {}
     parts: dict[str, Part] = {}
     for cedar_id, policy in described.items():

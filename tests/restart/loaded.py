@@ -19,6 +19,7 @@ import bot.main
 import sandbox.server
 from bot.lexshape import lex_definition
 from bot.settings import Settings
+from tests.support.learning import share
 
 __all__ = ["adapters", "alembic", "bot", "sandbox", "uvicorn"]
 
@@ -31,6 +32,7 @@ def _learn() -> None:
     adapters.lex.local.LocalRecognizer(lex_definition(registry, locale=settings.lex_locale_id))
 
 
+share()
 _learn()
 
 gc.freeze()  # pages that the collector does not touch stay shared

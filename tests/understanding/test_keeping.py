@@ -17,7 +17,7 @@ SENTENCES = ("I need a new account for the web shop", "status of qm-1234abcd", "
 
 
 @pytest.fixture(autouse=True)
-def forgets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def forgets(alone: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Let every engine compile anew, as in a new process."""
     monkeypatch.setattr(compiled, "_MOST_COMPILED", 0)
     compiled._compiled.clear()

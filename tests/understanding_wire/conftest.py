@@ -12,14 +12,18 @@ from structlog.testing import capture_logs
 
 import adapters.lex.runtime
 from adapters.aws.cloud import BotoCloud
+from adapters.lex.runtime import LexRecognizer
 from bot.clock import SystemClock
 from bot.main import build_services, discover
 from bot.settings import load_settings
 from tests.support.stage import Stage, Theatre
-from tests.support.stage.three_ways import deploy_bot
+from tests.support.stage.three_ways import deploy_bot, wake
 from tests.support.theatre import ana, bo, theatre
 
 __all__ = ["ana", "bo", "theatre"]
+
+LONGEST = 25
+"""The longest time that settings allow Lex: a busy machine needs some of it."""
 
 
 @pytest.fixture(autouse=True)
@@ -31,18 +35,21 @@ def _hurried(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def lex_timeout(request: pytest.FixtureRequest) -> float:
     """Seconds that Lex may take: few where it dawdles, which is waited out in each turn, elsewhere as on a busy day."""
-    return 0.3 if "slow" in request.node.name else 10
+    return 0.3 if "slow" in request.node.name else LONGEST
 
 
 @pytest.fixture(scope="session")
 def lex_bot(theatre: Theatre, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The settings of a bot that `lex deploy` built in the theatre's sandbox."""
-    settings = load_settings(aws_endpoint_url=theatre.sandbox.url, var_dir=tmp_path_factory.mktemp("lex"))
+    """The settings of a bot that `lex deploy` built in the theatre's sandbox, and that has answered once."""
+    folder = tmp_path_factory.mktemp("lex")
+    settings = load_settings(aws_endpoint_url=theatre.sandbox.url, var_dir=folder, lex_timeout=LONGEST)
     cloud = BotoCloud(settings)
     registry = discover(build_services(settings, SystemClock(), cloud))
     bot, alias = asyncio.run(deploy_bot(theatre.sandbox, cloud, registry, "Quartermaster"))
+    known = {"lex_bot_id": bot, "lex_bot_alias_id": alias}
+    asyncio.run(wake(LexRecognizer(cloud, settings.model_copy(update=known))))
     cloud.close()
-    return {"lex_bot_id": bot, "lex_bot_alias_id": alias}
+    return known
 
 
 @pytest.fixture

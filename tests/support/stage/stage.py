@@ -83,7 +83,9 @@ class Theatre:
         """Return one Cloud for all stages of like settings: making boto3's clients takes longer than a story."""
         lex = (settings.lex_timeout, settings.lex_concurrency)
         like = (settings.mode, settings.management_role_arn, settings.aws_region, *lex)
-        return self._clouds.setdefault(like, build_cloud(settings))
+        if like not in self._clouds:
+            self._clouds[like] = build_cloud(settings)
+        return self._clouds[like]
 
     @asynccontextmanager
     async def open_stage(

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ class ThreeWays:
         """Deploy the bot that most stories have, before the clock of any story runs."""
         registry = discover(build_services(self._settings, SystemClock(), self._cloud))
         lex, _ = await self.others(registry)
-        await lex.recognize("warming-up", "help", {})
+        await wake(lex)
 
     def watch(self, application: Application) -> None:
         """Compare what this bot understands from now on, unless it asks Lex itself."""
@@ -86,6 +87,14 @@ async def deploy_bot(sandbox: Sandbox, cloud: Cloud, registry: Registry, name: s
     definition = lex_definition(registry, name=name, samples=True)
     done = await Deployer(cloud, Target("us-east-1", bot_name=name), definition, pause).deploy()
     return done.bot_id, done.alias_id
+
+
+async def wake(lex: Recognizer) -> None:
+    """Have a sandboxed bot learn its utterances, which it does at its first turn: longer than a turn may take."""
+    while True:
+        with suppress(CloudError):
+            await lex.recognize("waking", "help", {})
+            return
 
 
 class _Watched:
