@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+# Workers share two cores: threads of one that wait for each other keep the others from theirs. Before numpy is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import structlog
 from hypothesis import settings
 

@@ -21,7 +21,7 @@ from adapters.lex.engine.word_features import Reader, Seen
 _SEED = 1_913
 _ENOUGH_TEMPLATES = 20
 _ENOUGH_VALUES = 20
-_VARIANTS = 2
+_VARIANTS = 4
 _LEAST_NEW, _MOST_NEW = 0.1, 0.9
 """The share of a type's values in sentences that count as never met, at least and at most."""
 _RARELY = (2, 3, 4, 6, 9, 14, 20)

@@ -16,8 +16,8 @@ from adapters.lex.engine.descending import descend
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.int64]
 
-_PENALTY = 0.08
-_STEPS = 50
+_PENALTY = 0.2
+_STEPS = 60
 
 
 @dataclass(frozen=True, slots=True)

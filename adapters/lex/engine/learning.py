@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from adapters.lex.engine.elsewhere import Topic, foreign, topics
-from adapters.lex.engine.features import words_of
+from adapters.lex.engine.features import weigh, words_of
 from adapters.lex.engine.kinship import Kinship
 from adapters.lex.engine.meaning import WIDTH, Meanings
 from adapters.lex.engine.smalltalk import small_talk
@@ -94,6 +94,7 @@ class Lessons:
         self._meanings = meanings
         self._chatter = [words_of(text) for text in small_talk(known_words, listed)]
         self._kinship = Kinship.learn(examples, meanings)
+        self._weighed: dict[tuple[str, ...], Mapping[str, float]] = {}
 
     def learn(self) -> Learned:
         """Learn twice: what of `elsewhere` is not the bot's own shows only once its own intents are known.
@@ -109,9 +110,19 @@ class Lessons:
         others = foreign(every, outputs, usual.median_output)
         return self._weigh(self._view(range(len(self._examples)), others), len(others), usual)
 
+    def _weigh_words(self, words: Sequence[str]) -> Mapping[str, float]:
+        """The features of a sentence, of which most are looked at three times."""
+        key = tuple(words)
+        known = self._weighed.get(key)
+        if known is None:
+            known = self._weighed[key] = weigh(words)
+        return known
+
     def _lead(self, words: Sequence[str], spelling: Spelling, learned: Learned) -> float:
         meaning, kin = self._meanings.of_words(words), self._kinship.vector(words)
-        return float(outputs_of(spelling.vector(words), meaning, kin, learned)[: self._intents].max())
+        return float(
+            outputs_of(spelling.vector_of(self._weigh_words(words)), meaning, kin, learned)[: self._intents].max()
+        )
 
     def _view(self, rows: Sequence[int], others: Sequence[Topic]) -> _Views:
         own, talk = len(rows), self._intents
@@ -120,7 +131,7 @@ class Lessons:
         topic_labels = (talk + 1 + number for number, topic in enumerate(others) for _ in topic)
         labels = np.asarray([*(self._labels[row] for row in rows), *(talk for _ in self._chatter), *topic_labels])
         groups = np.asarray([self._groups[row] for row in rows])
-        spelling, sparse = Spelling.learn(every)
+        spelling, sparse = Spelling.learn([self._weigh_words(words) for words in every])
         # Small talk is known by its spelling alone: its meanings lie anywhere.
         whole = np.zeros((len(every), WIDTH), np.float32)
         kin = np.zeros((len(every), len(self._kinship.words)), np.float32)

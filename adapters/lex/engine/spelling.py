@@ -50,21 +50,21 @@ class Spelling:
         self._rarity_of_unknown = math.log(1 + examples) + 1.0
 
     @classmethod
-    def learn(cls, examples: Sequence[Sequence[str]]) -> tuple[Spelling, list[Sparse]]:
-        """The features of examples (words of each), and the examples' own vectors."""
-        weighted = [weigh(words) for words in examples]
+    def learn(cls, weighted: Sequence[Mapping[str, float]]) -> tuple[Spelling, list[Sparse]]:
+        """The features of examples (`weigh` of each), and the examples' own vectors."""
         frequency = Counter(feature for weights in weighted for feature in weights)
         features = sorted(frequency)
         count = len(weighted)
         rarities = np.array([math.log((1 + count) / (1 + frequency[feature])) + 1.0 for feature in features])
         learnt = cls(features, rarities, count)
-        return learnt, [learnt._vector(weights) for weights in weighted]
+        return learnt, [learnt.vector_of(weights) for weights in weighted]
 
     def vector(self, words: Sequence[str]) -> Sparse:
         """The vector of a sentence's words."""
-        return self._vector(weigh(words))
+        return self.vector_of(weigh(words))
 
-    def _vector(self, weights: Mapping[str, float]) -> Sparse:
+    def vector_of(self, weights: Mapping[str, float]) -> Sparse:
+        """The vector of a sentence's features (`weigh`)."""
         columns: list[int] = []
         values: list[float] = []
         square = 0.0
