@@ -147,6 +147,12 @@ KINDS = {
             "The rollback of a CloudFormation stack's update fails at a resource.",
             ("names", "resource", "message", "rate", "times"),
         ),
+        FaultKind(
+            "deployment_failed",
+            "Deployments of CodeDeploy fail soon after the first traffic; of these `names`, as application/group.",
+            ("names", "message", "rate", "times"),
+            {"message": "The validation hook AfterAllowTraffic failed: 3 of 20 requests were answered with 500."},
+        ),
         FaultKind("targets_drift", "FIS experiments leave out one of what they would hit.", ("times",)),
         FaultKind("trail_missing", "Accounts see no organization trail of CloudTrail.", ("times",)),
         FaultKind("recorder_stopped", "AWS Config's recorders have stopped.", ("times",)),

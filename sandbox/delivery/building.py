@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from sandbox.clock import moment
 from sandbox.delivery.bus import put_event
 from sandbox.delivery.ids import find_run, run_id
-from sandbox.delivery.model import Build, Execution, Pipeline, Project
+from sandbox.delivery.model import Execution, Pipeline
 from sandbox.delivery.provisioning import carry_out
 from sandbox.delivery.structures import fill
+from sandbox.delivery.tool_model import Build, Project
 from sandbox.delivery.tools import project_of
 
 if TYPE_CHECKING:

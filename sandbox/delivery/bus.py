@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from sandbox.clock import moment
-from sandbox.delivery.model import Rule
 from sandbox.delivery.patterns import matches, read_pattern
+from sandbox.delivery.queue_model import Rule
 from sandbox.delivery.queueing import send
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from sandbox.delivery.model import ActionRun, Execution
-from sandbox.delivery.running import current_runs
+from sandbox.delivery.stages import current_runs
 from sandbox.delivery.structures import fill
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from sandbox.delivery import building, running, stack_running
+from sandbox.delivery import building, running, shifting, stack_running
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -20,6 +20,7 @@ _SLICE = 500
 _MOVES: dict[str, Callable[[World, str, float], None]] = {
     "executions": running.move,
     "builds": building.finish,
+    "shifts": shifting.move,
     "stacks": stack_running.move,
 }
 

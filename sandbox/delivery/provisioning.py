@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sandbox.delivery.model import TERMINAL, Build, Project
+from sandbox.delivery.model import TERMINAL
 from sandbox.delivery.seed import PROVISIONING_PROJECT, add_pipeline, deployment_structure
+from sandbox.delivery.tool_model import Build, Project
 from sandbox.stacks import delete_stack
 
 if TYPE_CHECKING:

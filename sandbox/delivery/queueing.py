@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from sandbox.delivery.model import Message, Queue
+from sandbox.delivery.queue_model import Message, Queue
 
 if TYPE_CHECKING:
     from sandbox.world import World

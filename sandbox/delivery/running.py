@@ -12,18 +12,15 @@ from typing import TYPE_CHECKING, Any
 from sandbox.delivery import news, work
 from sandbox.delivery.ids import new_execution_id
 from sandbox.delivery.model import TERMINAL, ActionRun, Execution, Pipeline
-from sandbox.delivery.structures import Structure, waits
+from sandbox.delivery.stages import admit, begin_actions, current_runs, end, enter, release, schedule
+from sandbox.delivery.structures import Structure
 
 if TYPE_CHECKING:
     from sandbox.world import World
 
 MOST_KEPT = 100
 """Executions of a pipeline that are remembered."""
-APPROVAL_SECONDS = 7 * 86_400.0
-FUNCTION_SECONDS = 3_600.0
-"""How long a manual approval and an invoked function may take."""
 ABANDONING_SECONDS = 2.0
-EXPIRED = "The approval was not answered within its time."
 
 
 def start(
@@ -65,7 +62,7 @@ def start(
     pipeline.executions.append(execution.id)
     _forget_oldest(world, pipeline)
     news.pipeline_changed(world, pipeline, execution, "STARTED", at)
-    _enter(world, pipeline, execution, at)
+    enter(world, pipeline, execution, at)
     return execution
 
 
@@ -91,17 +88,6 @@ def move(world: World, identifier: str, due: float) -> None:
     go_on(world, pipeline, execution, due)
 
 
-def current_runs(execution: Execution) -> dict[int, ActionRun]:
-    """Of the actions of the stage that an execution is in, by number: the last try since the stage began."""
-    found: dict[int, ActionRun] = {}
-    for run in execution.runs:
-        if run.stage == execution.stage:
-            if run.detail.get("first") and run.action in found:
-                found = {}
-            found[run.action] = run
-    return found
-
-
 def end_run(
     world: World,
     pipeline: Pipeline,
@@ -124,7 +110,7 @@ def go_on(world: World, pipeline: Pipeline, execution: Execution, at: float) -> 
     runs = current_runs(execution)
     execution.updated_at = at
     if any(run.status == "InProgress" for run in runs.values()):
-        _schedule(world, execution)
+        schedule(world, execution)
         return
     if any(run.status == "Failed" for run in runs.values()):
         _fail_stage(world, pipeline, execution, at)
@@ -136,7 +122,7 @@ def go_on(world: World, pipeline: Pipeline, execution: Execution, at: float) -> 
     for group in structure.groups[execution.stage]:
         missing = [number for number in group if number not in runs]
         if missing:
-            _begin_actions(world, pipeline, execution, missing, at)
+            begin_actions(world, pipeline, execution, missing, at)
             return
     _finish_stage(world, pipeline, execution, at)
 
@@ -156,10 +142,10 @@ def retry(world: World, pipeline: Pipeline, execution: Execution, at: float, *, 
     news.stage_changed(world, pipeline, execution, name, "RESUMED", at)
     if is_all:
         first = structure.groups[execution.stage][0]
-        _begin_actions(world, pipeline, execution, first, at, is_first=True)
+        begin_actions(world, pipeline, execution, first, at, is_first=True)
         return
     failed = [number for number, run in current_runs(execution).items() if run.status == "Failed"]
-    _begin_actions(world, pipeline, execution, failed, at)
+    begin_actions(world, pipeline, execution, failed, at)
 
 
 def stop(world: World, pipeline: Pipeline, execution: Execution, at: float, reason: str, *, abandon: bool) -> None:
@@ -190,7 +176,7 @@ def set_transition(world: World, pipeline: Pipeline, stage: str, at: float, reas
         pipeline.disabled[stage] = {"reason": reason, "at": at, "by": by}
     else:
         pipeline.disabled.pop(stage, None)
-        _admit(world, pipeline, stage, at)
+        admit(world, pipeline, stage, at)
     world.delivery.changed("pipelines", pipeline.key)
 
 
@@ -200,75 +186,6 @@ def running_of(world: World, pipeline: Pipeline) -> list[Execution]:
     return [execution for execution in found if execution.status not in TERMINAL]
 
 
-def _enter(world: World, pipeline: Pipeline, execution: Execution, at: float) -> None:
-    delivery = world.delivery
-    stage = delivery.execution_structure(execution).stages[execution.stage]
-    name = stage["name"]
-    if execution.mode == "PARALLEL":
-        _begin_stage(world, pipeline, execution, name, at)
-        return
-    others = pipeline.waiting.setdefault(name, [])
-    if name not in pipeline.disabled and name not in pipeline.holders and not others:
-        _begin_stage(world, pipeline, execution, name, at)
-        return
-    if execution.mode == "SUPERSEDED":
-        for identifier in list(others):
-            _supersede(world, pipeline, delivery.executions[identifier], execution, at)
-        others.clear()
-    others.append(execution.id)
-    execution.is_waiting = True
-    delivery.schedule("executions", execution, None)
-    delivery.changed("pipelines", pipeline.key)
-
-
-def _begin_stage(world: World, pipeline: Pipeline, execution: Execution, name: str, at: float) -> None:
-    if execution.mode != "PARALLEL":
-        pipeline.holders[name] = execution.id
-    pipeline.latest[name] = execution.id
-    execution.is_waiting, execution.stages[name], execution.entered[name] = False, "InProgress", at
-    world.delivery.changed("pipelines", pipeline.key)
-    news.stage_changed(world, pipeline, execution, name, "STARTED", at)
-    first = world.delivery.execution_structure(execution).groups[execution.stage][0]
-    _begin_actions(world, pipeline, execution, first, at, is_first=True)
-
-
-def _begin_actions(
-    world: World,
-    pipeline: Pipeline,
-    execution: Execution,
-    numbers: list[int],
-    at: float,
-    *,
-    is_first: bool = False,
-) -> None:
-    structure = world.delivery.execution_structure(execution)
-    for number in numbers:
-        action = structure.action(execution.stage, number)
-        attempt = 1 + sum((r.stage, r.action) == (execution.stage, number) for r in execution.runs)
-        run = ActionRun(
-            execution.stage, number, attempt, at, at, at + _seconds_of(structure, execution, number, action)
-        )
-        if is_first:
-            run.detail["first"] = True
-        work.begin(run, action)
-        execution.runs.append(run)
-        news.action_changed(world, pipeline, execution, run, at)
-    _schedule(world, execution)
-
-
-def _seconds_of(structure: Structure, execution: Execution, number: int, action: Mapping[str, Any]) -> float:
-    if waits(action):
-        minutes = action.get("timeoutInMinutes")
-        usual = APPROVAL_SECONDS if action["actionTypeId"]["category"] == "Approval" else FUNCTION_SECONDS
-        return minutes * 60.0 if minutes else usual
-    return execution.seconds * structure.shares[execution.stage, number]
-
-
-def _schedule(world: World, execution: Execution) -> None:
-    dues = [run.due for run in current_runs(execution).values() if run.status == "InProgress" and run.due is not None]
-    world.delivery.schedule("executions", execution, min(dues, default=None))
-
-
 def _finish_stage(world: World, pipeline: Pipeline, execution: Execution, at: float) -> None:
     structure = world.delivery.execution_structure(execution)
     name = structure.stages[execution.stage]["name"]
@@ -276,11 +193,11 @@ def _finish_stage(world: World, pipeline: Pipeline, execution: Execution, at: fl
     news.stage_changed(world, pipeline, execution, name, "SUCCEEDED", at)
     is_last = bool(execution.target) or execution.stage + 1 == len(structure.stages)
     if is_last:
-        _end(world, pipeline, execution, "Succeeded", at)
+        end(world, pipeline, execution, "Succeeded", at)
     else:
         execution.stage += 1
-        _enter(world, pipeline, execution, at)
-    _release(world, pipeline, execution, name, at)
+        enter(world, pipeline, execution, at)
+    release(world, pipeline, execution, name, at)
 
 
 def _fail_stage(world: World, pipeline: Pipeline, execution: Execution, at: float) -> None:
@@ -289,14 +206,14 @@ def _fail_stage(world: World, pipeline: Pipeline, execution: Execution, at: floa
     name = stage["name"]
     execution.stages[name] = "Failed"
     news.stage_changed(world, pipeline, execution, name, "FAILED", at)
-    _end(world, pipeline, execution, "Failed", at)
+    end(world, pipeline, execution, "Failed", at)
     wanted = stage.get("onFailure", {}).get("result")
     tries = max((run.attempt for run in execution.runs if run.stage == execution.stage), default=1)
     if wanted == "RETRY" and tries == 1:
         mode = stage["onFailure"].get("retryConfiguration", {}).get("retryMode", "FAILED_ACTIONS")
         retry(world, pipeline, execution, at, is_all=mode == "ALL_ACTIONS")
         return
-    _release(world, pipeline, execution, name, at)
+    release(world, pipeline, execution, name, at)
     if wanted == "ROLLBACK" and not execution.target and name not in pipeline.holders:
         good = last_good(world, pipeline, name)
         if good is not None:
@@ -329,21 +246,9 @@ def _end_stopped(world: World, pipeline: Pipeline, execution: Execution, at: flo
     if is_inside:
         execution.stages[name] = "Stopped"
         news.stage_changed(world, pipeline, execution, name, "STOPPED", at)
-    _end(world, pipeline, execution, "Stopped", at)
+    end(world, pipeline, execution, "Stopped", at)
     if is_inside:
-        _release(world, pipeline, execution, name, at)
-
-
-def _end(world: World, pipeline: Pipeline, execution: Execution, status: str, at: float) -> None:
-    execution.status, execution.updated_at = status, at
-    world.delivery.schedule("executions", execution, None)
-    news.pipeline_changed(world, pipeline, execution, status.upper(), at)
-
-
-def _supersede(world: World, pipeline: Pipeline, execution: Execution, by: Execution, at: float) -> None:
-    execution.is_waiting = False
-    execution.summary = f"Superseded by {by.id}."
-    _end(world, pipeline, execution, "Superseded", at)
+        release(world, pipeline, execution, name, at)
 
 
 def _stop_waiting(delivery: Any, pipeline: Pipeline, execution: Execution, structure: Structure) -> None:
@@ -351,21 +256,6 @@ def _stop_waiting(delivery: Any, pipeline: Pipeline, execution: Execution, struc
     pipeline.waiting[name] = [other for other in pipeline.waiting.get(name, []) if other != execution.id]
     execution.is_waiting = False
     delivery.changed("pipelines", pipeline.key)
-
-
-def _release(world: World, pipeline: Pipeline, execution: Execution, name: str, at: float) -> None:
-    if pipeline.holders.get(name) == execution.id:
-        del pipeline.holders[name]
-        world.delivery.changed("pipelines", pipeline.key)
-        _admit(world, pipeline, name, at)
-
-
-def _admit(world: World, pipeline: Pipeline, name: str, at: float) -> None:
-    waiting = pipeline.waiting.get(name, [])
-    if waiting and name not in pipeline.disabled and name not in pipeline.holders:
-        execution = world.delivery.executions[waiting.pop(0)]
-        execution.updated_at = at
-        _begin_stage(world, pipeline, execution, name, at)
 
 
 def _forget_oldest(world: World, pipeline: Pipeline) -> None:

@@ -10,13 +10,17 @@ import hashlib
 import json
 from functools import cache
 
-from sandbox.delivery.model import Commit, Pipeline, Project, Queue, Repository, Rule
+from sandbox.delivery.model import Commit, Pipeline, Repository
+from sandbox.delivery.queue_model import Queue, Rule
 from sandbox.delivery.state import Delivery
 from sandbox.delivery.structures import Structure, of_deployments
+from sandbox.delivery.tool_model import Alias, Application, Project
 from sandbox.landing_zone import FOUNDED, HOME_REGION, MANAGEMENT_ACCOUNT, RELEASE_NAME, topic_arn
 
 TOOLCHAIN_ACCOUNT, TOOLCHAIN_REGION = MANAGEMENT_ACCOUNT, HOME_REGION
+SHOP_ACCOUNT = "666677778888"
 COMPONENT = "shop"
+FUNCTION_APPLICATION, SERVICE_APPLICATION = f"{COMPONENT}-prices", f"{COMPONENT}-web"
 PROVISIONING_PROJECT = "deployment-provisioning"
 FUNCTION = "chaos-stage"
 
@@ -52,11 +56,8 @@ _RULES = {
         "detail-type": ["CodePipeline Action Execution State Change"],
         "detail": {"state": ["STARTED"], "type": {"category": ["Approval"]}},
     },
-    "deployments": {
-        "source": ["aws.codedeploy"],
-        "detail": {"state": ["SUCCESS", "FAILURE", "STOP"]},
-    },
 }
+_DEPLOYMENT_ENDS = {"source": ["aws.codedeploy"], "detail": {"state": ["SUCCESS", "FAILURE", "STOP", "READY"]}}
 """The rules that bring news to the queue and the topic: what has ended, and what waits for an answer."""
 
 
@@ -81,6 +82,7 @@ def seed_delivery() -> Delivery:
     for name in (f"{COMPONENT}-build", f"{COMPONENT}-verify", PROVISIONING_PROJECT):
         _seed_project(delivery, name)
     _seed_news(delivery)
+    _seed_applications(delivery)
     return delivery
 
 
@@ -138,6 +140,41 @@ def add_commit(
     if version:
         repository.tags[version] = commit.id
     return commit
+
+
+def _seed_applications(delivery: Delivery) -> None:
+    """In Webshop Prod: a function and a service of the shop's, watched by the checkout's alarm."""
+    where = f"{SHOP_ACCOUNT}/{TOOLCHAIN_REGION}"
+    events = ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"]
+    blue_green = {"deploymentType": "BLUE_GREEN", "deploymentOption": "WITH_TRAFFIC_CONTROL"}
+    for name, platform, config in (
+        (FUNCTION_APPLICATION, "Lambda", "CodeDeployDefault.LambdaCanary10Percent5Minutes"),
+        (SERVICE_APPLICATION, "ECS", "CodeDeployDefault.ECSLinear10PercentEvery1Minutes"),
+    ):
+        group = {
+            "id": f"00000000-0000-4000-8000-{len(delivery.applications):012d}",
+            "deploymentConfigName": config,
+            "serviceRoleArn": f"arn:aws:iam::{SHOP_ACCOUNT}:role/CodeDeploy",
+            "alarmConfiguration": {"enabled": True, "alarms": [{"name": "checkout-prod-errors"}]},
+            "autoRollbackConfiguration": {"enabled": True, "events": events},
+            "deploymentStyle": blue_green,
+            **({"ecsServices": [{"clusterName": "checkout-prod", "serviceName": "shop"}]} if platform == "ECS" else {}),
+        }
+        application = Application(f"{where}/{name}", name, SHOP_ACCOUNT, TOOLCHAIN_REGION, platform, FOUNDED)
+        application.groups["production"] = group
+        delivery.keep("applications", application.key, application)
+    key = f"{where}/{FUNCTION_APPLICATION}:live"
+    delivery.keep("aliases", key, Alias(key, FUNCTION_APPLICATION, "live", SHOP_ACCOUNT, TOOLCHAIN_REGION, "7"))
+    rule = Rule(
+        f"{where}/{RELEASE_NAME}-deployments",
+        f"{RELEASE_NAME}-deployments",
+        SHOP_ACCOUNT,
+        TOOLCHAIN_REGION,
+        json.dumps(_DEPLOYMENT_ENDS),
+    )
+    queue = f"arn:aws:sqs:{TOOLCHAIN_REGION}:{TOOLCHAIN_ACCOUNT}:{RELEASE_NAME}"
+    rule.targets = {"queue": {"Id": "queue", "Arn": queue}}
+    delivery.keep("rules", rule.key, rule)
 
 
 def _seed_project(delivery: Delivery, name: str) -> None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.delivery.model import ActionRun, Pipeline, StackLife
+from sandbox.delivery.model import ActionRun, Pipeline
 from sandbox.delivery.stack_running import note, set_status, template_of_deployment
 from sandbox.delivery.stack_templates import complete, physical_id, read_template, resources_of
+from sandbox.delivery.tool_model import StackLife
 from sandbox.model import Stack, StackResource
 from sandbox.stacks import add_stack, resource_arn, stack_id_of
 

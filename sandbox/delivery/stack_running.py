@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from sandbox.delivery.bus import put_event
-from sandbox.delivery.model import StackLife
 from sandbox.delivery.seed import add_pipeline, deployment_structure
 from sandbox.delivery.stack_templates import physical_id, read_template, resources_of
+from sandbox.delivery.tool_model import StackLife
 from sandbox.model import Stack, StackResource
 from sandbox.stacks import resource_arn
 

@@ -6,20 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.delivery.agenda import Agenda
-from sandbox.delivery.model import (
-    Build,
-    Execution,
-    Message,
-    Pipeline,
-    Project,
-    Queue,
-    Repository,
-    Rule,
-    StackLife,
-    revive_execution,
-    revive_repository,
-)
+from sandbox.delivery.model import Execution, Pipeline, Repository, revive_execution, revive_repository
+from sandbox.delivery.queue_model import Message, Queue, Rule
 from sandbox.delivery.structures import Structure
+from sandbox.delivery.tool_model import Alias, Application, Build, Project, Shift, StackLife
 from sandbox.store import Store, UnusableState
 
 PREFIX = "delivery/"
@@ -32,6 +22,9 @@ _REVIVED: dict[str, Callable[[dict[str, Any]], Any]] = {
     "messages": lambda document: Message(**document),
     "projects": lambda document: Project(**document),
     "stacks": lambda document: StackLife(**document),
+    "applications": lambda document: Application(**document),
+    "aliases": lambda document: Alias(**document),
+    "shifts": lambda document: Shift(**document),
     "builds": lambda document: Build(**document),
     "rules": lambda document: Rule(**document),
 }
@@ -51,6 +44,9 @@ class Delivery:
         self.projects: dict[str, Project] = {}
         self.builds: dict[str, Build] = {}
         self.stacks: dict[str, StackLife] = {}
+        self.applications: dict[str, Application] = {}
+        self.aliases: dict[str, Alias] = {}
+        self.shifts: dict[str, Shift] = {}
         self.shelves: dict[str, Any] = {}
         self.agenda = Agenda()
         self._unsaved: dict[tuple[str, str], None] = {}

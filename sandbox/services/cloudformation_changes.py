@@ -7,8 +7,8 @@ from typing import Any
 
 from sandbox.clock import moment
 from sandbox.delivery import stack_running
-from sandbox.delivery.model import StackLife
 from sandbox.delivery.stack_templates import complete, needs_capability, read_template, refusal, resources_of
+from sandbox.delivery.tool_model import StackLife
 from sandbox.errors import AwsError
 from sandbox.model import Stack
 from sandbox.registry import Context, Parameters, page_of, serve

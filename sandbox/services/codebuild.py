@@ -8,7 +8,7 @@ from typing import Any
 
 from sandbox.clock import moment
 from sandbox.delivery.building import BUILD_SECONDS, Seen, arn_of, builds_of, end, find_build, tell
-from sandbox.delivery.model import Build, Project
+from sandbox.delivery.tool_model import Build, Project
 from sandbox.errors import AwsError
 from sandbox.registry import Context, Parameters, Service, page_of, serve
 from sandbox.world import without_nothing

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from sandbox.delivery.bus import put_event
-from sandbox.delivery.model import Rule
 from sandbox.delivery.patterns import BadPattern, matches, read_pattern
+from sandbox.delivery.queue_model import Rule
 from sandbox.errors import AwsError
 from sandbox.registry import Context, Parameters, Service, page_of, serve
 from sandbox.world import without_nothing

@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any
 
 from sandbox.delivery import queueing
-from sandbox.delivery.model import Message, Queue
+from sandbox.delivery.queue_model import Message, Queue
 from sandbox.errors import AwsError, ConnectionReset
 from sandbox.provisioning import settle
 from sandbox.registry import Context, Parameters, Service, page_of, serve

@@ -11,18 +11,7 @@ from sandbox.delivery.patterns import BadPattern, matches, read_pattern
 from sandbox.server import Sandbox
 from tests.sandbox.landing import Aws
 from tests.sandbox.members import refusal_of
-
-URL = "https://sqs.us-east-1.amazonaws.com/111122223333/quartermaster-releases"
-
-
-def heard(sqs: Any, url: str = URL) -> list[Any]:
-    """All that is in a queue, read in batches of ten and deleted."""
-    found: list[Any] = []
-    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", []):
-        found += [json.loads(message["Body"]) for message in messages]
-        entries = [{"Id": str(n), "ReceiptHandle": m["ReceiptHandle"]} for n, m in enumerate(messages)]
-        assert len(sqs.delete_message_batch(QueueUrl=url, Entries=entries)["Successful"]) == len(messages)
-    return found
+from tests.sandbox.queues import URL, heard
 
 
 def test_the_end_of_every_execution_and_every_approval_that_waits_is_in_the_queue(aws: Aws) -> None:

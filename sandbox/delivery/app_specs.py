@@ -1,0 +1,49 @@
+"""What a CodeDeploy revision says: which version of a function, or which tasks of a service, come after which."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from sandbox.errors import AwsError
+
+_TYPES = {"Lambda": "AWS::Lambda::Function", "ECS": "AWS::ECS::Service"}
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is deployed to: versions of a function's alias, or task definitions of a service."""
+
+    before: str
+    after: str
+    function: str = ""
+    alias: str = ""
+
+
+def read_app_spec(platform: str, revision: Mapping[str, Any]) -> Target:
+    """What a revision's AppSpec says, in JSON or YAML; InvalidRevisionException for what it can't be."""
+    content = revision.get("appSpecContent", {}).get("content") or revision.get("string", {}).get("content")
+    if not content:
+        raise _refusal("The sandbox reads revisions of the type AppSpecContent.")
+    try:
+        found = yaml.safe_load(content)
+        entries = [entry for resource in found.get("Resources", []) for entry in resource.values()]
+        described = next(entry for entry in entries if entry["Type"] == _TYPES[platform])
+        properties = described["Properties"]
+        if platform == "ECS":
+            task = str(properties["TaskDefinition"])
+            return Target(before="current", after=task.rpartition("/")[2] or task)
+        names = ("CurrentVersion", "TargetVersion", "Name", "Alias")
+        before, after, function, alias = (str(properties[name]) for name in names)
+    except (yaml.YAMLError, AttributeError, KeyError, TypeError, StopIteration) as error:
+        raise _refusal(
+            f"The AppSpec must have a resource of the type {_TYPES[platform]} with its properties."
+        ) from error
+    return Target(before, after, function, alias)
+
+
+def _refusal(message: str) -> AwsError:
+    return AwsError("InvalidRevisionException", message)
