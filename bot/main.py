@@ -51,6 +51,7 @@ from bot.policy import Policy, Surroundings
 from bot.recognizer import Recognizer, Timed, WithFallback
 from bot.requests import Requests
 from bot.rooms import Rooms
+from bot.schedules import Schedules
 from bot.services import Services
 from bot.settings import Settings
 from bot.signals import Signals
@@ -313,6 +314,7 @@ def build_services(settings: Settings, clock: Clock, cloud: Cloud) -> Services:
         rooms=Rooms(),
         standing=StandingCards(database, clock, conversations, outbox),
         watches=Watches(database, clock, audit),
+        schedules=Schedules(database, clock, audit),
         causes=Causes([RequestsBefore(database, timedelta(minutes=settings.insight_cause_minutes))]),
         replica=replica,
     )

@@ -37,6 +37,7 @@ from bot.policy import Policy
 from bot.requests import Requests
 from bot.rooms import Rooms
 from bot.rows import insert_new
+from bot.schedules import Schedules
 from bot.settings import Settings
 from bot.signals import Signals
 from bot.sns import Notifications
@@ -76,6 +77,7 @@ class Services:
     rooms: Rooms
     standing: StandingCards
     watches: Watches
+    schedules: Schedules
     causes: Causes
     keys: Keys
     replica: str

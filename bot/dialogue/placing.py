@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.activity import Activity
 from bot.card import Button, Card, Facts, Text
@@ -28,12 +29,21 @@ class Placed:
 
 
 class Placing:
-    """One request about to be placed."""
+    """One request about to be placed; its approval lapses at `lapses`, if that is sooner than any other's would."""
 
-    def __init__(self, services: Services, intent: Change, form: Form, plan: Plan, activity: Activity) -> None:
+    def __init__(
+        self,
+        services: Services,
+        intent: Change,
+        form: Form,
+        plan: Plan,
+        activity: Activity,
+        *,
+        lapses: datetime | None = None,
+    ) -> None:
         self._services, self._intent, self._activity = services, intent, activity
         self.form = form
-        now = services.clock.now()
+        now, usual = services.clock.now(), services.approvals.expires_at()
         self.record = RequestRecord(
             id=new_request_id(),
             intent=intent.definition.name,
@@ -48,7 +58,7 @@ class Placing:
             version=1,
             notes=services.approvals.notes(plan, activity.person.email, form.slots),
             outcome=None,
-            expires_at=services.approvals.expires_at(),
+            expires_at=min(lapses, usual) if lapses else usual,
             created_at=now,
             updated_at=now,
         )

@@ -18,10 +18,10 @@ from bot.requests.record import OFFERS
 from bot.services import Services
 from bot.stopping import UNDER_WAY, Stopping
 from intents.chaos import definitions
+from intents.chaos.finding import named_or_newest, newest
 from intents.chaos.fis import Fis
 from intents.chaos.model import Place
 from intents.chaos.notes import ASKED_TO_STOP, LEASE_UNTIL
-from intents.chaos.queries import named_or_newest, newest
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +44,7 @@ class StopExperiment(Query):
         return Answer(text, Card(f"Stop: {record.plan.summary}", (Text(text),), tone="warning", request=record.id))
 
     async def _only_one(self, ask: Ask) -> str:
-        here = await newest(self, ask, *UNDER_WAY)
+        here = await newest(self.services, ask, *UNDER_WAY)
         if here:
             return here.id
         wanted = Filter(intent=definitions.START, state=UNDER_WAY, owner=ask.owner or None, limit=20)
@@ -66,9 +66,9 @@ class KeepExperimentGoing(Query):
 
     async def answer(self, ask: Ask) -> Answer:
         """Renew it from now on; one that is being stopped stays so."""
-        if not ask.slots.get("RequestId") and await newest(self, ask, *UNDER_WAY) is None:
+        if not ask.slots.get("RequestId") and await newest(self.services, ask, *UNDER_WAY) is None:
             raise Conflict("No experiment is running here, so there is nothing to keep going.")
-        record = await named_or_newest(self, ask)
+        record = await named_or_newest(self.services, ask)
         self.services.policy.may_see(ask.person, record.subject).require()
         until = await self._renew(record, ask.person)
         text = f"Request {record.id} goes on; I ask again before {until:%H:%M:%S} UTC."

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from bot.intent import Definition, Slot, SlotType
 
-START, CATALOGUE, TARGETS = "StartExperiment", "ExperimentCatalogue", "ExperimentTargets"
+START, PREVIEW, CATALOGUE, TARGETS = (
+    "StartExperiment",
+    "PreviewExperiment",
+    "ExperimentCatalogue",
+    "ExperimentTargets",
+)
 STOP, STOP_ALL, ALLOW, KEEP, REPORT = (
     "StopExperiment",
     "StopEverything",
@@ -39,6 +44,22 @@ EXPERIMENT_SLOT = Slot(
     label="Experiment",
     why="I start what a template of Fault Injection Service says; its name tells me which.",
 )
+RUN_TIME_SLOT = Slot(
+    "RunTime",
+    SlotType("AMAZON.Duration"),
+    required=False,
+    label="Time limit",
+    why="After this time I stop the experiment if it still runs; its template says how long it would take.",
+    utterances=("for {RunTime}", "stop it after {RunTime}"),
+)
+EXPECTATION_SLOT = Slot(
+    "Expectation",
+    EXPECTATION,
+    prompt="What do you expect to stay true while it runs?",
+    label="Expectation",
+    why="The report says whether it came true; without it an experiment only breaks things.",
+    utterances=("I expect that {Expectation}", "we expect that {Expectation}"),
+)
 REQUEST = Slot("RequestId", REQUEST_ID, required=False, label="Request")
 
 STARTING = Definition(
@@ -69,23 +90,9 @@ STARTING = Definition(
     ),
     slots=(
         STACK_SLOT,
-        Slot(
-            "RunTime",
-            SlotType("AMAZON.Duration"),
-            required=False,
-            label="Time limit",
-            why="After this time I stop the experiment if it still runs; its template says how long it would take.",
-            utterances=("for {RunTime}", "stop it after {RunTime}"),
-        ),
+        RUN_TIME_SLOT,
         EXPERIMENT_SLOT,
-        Slot(
-            "Expectation",
-            EXPECTATION,
-            prompt="What do you expect to stay true while it runs?",
-            label="Expectation",
-            why="The report says whether it came true; without it an experiment only breaks things.",
-            utterances=("I expect that {Expectation}", "we expect that {Expectation}"),
-        ),
+        EXPECTATION_SLOT,
         Slot(
             "OverrideReason",
             OVERRIDE,
@@ -98,6 +105,26 @@ STARTING = Definition(
     examples=("run the AZ outage experiment on checkout-staging for 15 minutes",),
     confirmation="Run the experiment {Experiment}?",
     declined="OK, nothing was started.",
+)
+
+PREVIEWING = Definition(
+    name=PREVIEW,
+    title="preview of an experiment",
+    description="Have FIS itself tell what an experiment would hit, with every action skipped.",
+    utterances=(
+        "preview the {Experiment} experiment on {Stack}",
+        "preview the {Experiment} experiment",
+        "preview the experiment {Experiment}",
+        "preview {Experiment}",
+        "preview an experiment",
+        "do a dry run of the {Experiment} experiment on {Stack}",
+        "do a dry run of the {Experiment} experiment",
+        "have FIS preview the {Experiment} experiment",
+    ),
+    slots=(STACK_SLOT, EXPERIMENT_SLOT),
+    examples=("preview the AZ outage experiment on checkout-staging",),
+    confirmation="Have FIS preview the experiment {Experiment}?",
+    declined="OK, nothing was previewed.",
 )
 
 LISTING = Definition(
@@ -135,8 +162,6 @@ AIMING = Definition(
         "what does the {Experiment} experiment on {Stack} hit",
         "show the blast radius of the {Experiment} experiment on {Stack}",
         "blast radius of the {Experiment} experiment",
-        "preview the {Experiment} experiment on {Stack}",
-        "preview the {Experiment} experiment",
     ),
     slots=(STACK_SLOT, Slot("Experiment", EXPERIMENT, required=False, label="Experiment")),
     examples=("what would the AZ outage experiment on checkout-staging hit?",),

@@ -118,14 +118,12 @@ class Fis:
                 break
         return found
 
-    async def running_count(self, place: Place) -> int:
-        """Return how many runs have not ended in a place. Raises CloudError."""
-        count = 0
-        async for entry in self._cloud.pages(
+    async def runs(self, place: Place) -> list[dict[str, Any]]:
+        """Return all runs of a place that FIS still knows, in short. Raises CloudError."""
+        pages = self._cloud.pages(
             "fis", "ListExperiments", "experiments", region=place.region, role=place.role, maxResults=100
-        ):
-            count += entry["state"]["status"] not in ENDED
-        return count
+        )
+        return [entry async for entry in pages]
 
     async def resolved(self, place: Place, experiment: str) -> dict[str, list[str]]:
         """Return the ARNs that each target of a run came to. Raises CloudError."""

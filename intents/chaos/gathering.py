@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -14,13 +14,16 @@ from bot.database.tables import requests, touched
 from bot.errors import CloudError
 from bot.intent import Ask
 from bot.services import Services
-from intents.chaos.fis import Fis
+from intents.chaos.fis import ENDED, Fis
 from intents.chaos.model import Template, seconds_of
+from intents.chaos.notes import SKIP_ALL, START_BY
 from intents.chaos.planning import STACK
-from intents.chaos.targets import Targets
+from intents.chaos.targets import Hit, Targets, differences
 
 log = structlog.get_logger(__name__)
 
+PREVIEW_KEEPS = timedelta(hours=1)
+"""How long FIS's own preview is shown with a plan."""
 _RUNNING = ("running", "paused", "stopping")
 
 
@@ -30,32 +33,54 @@ class Gathering:
     def __init__(self, services: Services, fis: Fis) -> None:
         self._services, self._fis, self._targets = services, fis, Targets(services)
 
-    async def facts(self, ask: Ask, limit_minutes: float) -> Mapping[str, Any]:
+    async def facts(self, ask: Ask) -> Mapping[str, Any]:
         """Return the facts of a plan, as JSON types. Raises CloudError and Invalid."""
+        now = self._services.clock.now()
         template = await self._fis.find(ask.slots["Experiment"], ask.slots.get("Stack", ""), fresh=True)
-        hits, alarms, lever, running, (insights, unread), busy = await asyncio.gather(
+        hits, alarms, lever, runs, (insights, unread), busy = await asyncio.gather(
             self._targets.resolve(template),
             self._fis.alarms(template.place, template.alarms) if template.alarms else _nothing(),
             self._fis.lever(template.place),
-            self._fis.running_count(template.place),
+            self._fis.runs(template.place),
             self._insights(template),
             self._busy(template.stack),
         )
-        freeze = self._services.house.freeze_of(template.stack, self._services.clock.now())
+        freeze = self._services.house.freeze_of(template.stack, now)
         return {
             "slots": dict(ask.slots),
             "template": template.as_dict(),
             "hits": [h.as_dict() for h in hits],
             "alarms": {arn: alarm["StateValue"] for arn, alarm in alarms.items()},
             "lever": lever,
-            "running": running,
+            "running": sum(run["state"]["status"] not in ENDED for run in runs),
+            "preview": await self._preview(template, runs, hits, now),
             "insights": insights,
             "unread": unread,
             "busy": busy,
             "freeze": {"name": freeze.name, "until": f"{freeze.until:%Y-%m-%d %H:%M %Z}"} if freeze else None,
-            "limit_minutes": limit_minutes,
+            "limit_minutes": minutes_of(ask.slots["RunTime"]) if ask.slots.get("RunTime") else 0.0,
+            "is_late": bool(ask.slots.get(START_BY)) and now >= datetime.fromisoformat(ask.slots[START_BY]),
             "lease_minutes": self._services.settings.chaos_lease_minutes,
         }
+
+    async def _preview(
+        self, template: Template, runs: Sequence[Mapping[str, Any]], hits: Sequence[Hit], now: datetime
+    ) -> dict[str, Any] | None:
+        """Return what FIS itself resolved lately for the template as it is, None when it was not asked to."""
+        since = max(datetime.fromisoformat(template.updated), now - PREVIEW_KEEPS)
+        found = [
+            run
+            for run in runs
+            if run["experimentTemplateId"] == template.id
+            and run.get("experimentOptions", {}).get("actionsMode") == SKIP_ALL
+            and run["state"]["status"] == "completed"
+            and run["creationTime"] >= since
+        ]
+        if not found:
+            return None
+        newest = max(found, key=lambda run: run["creationTime"])
+        resolved = await self._fis.resolved(template.place, newest["id"])
+        return {"id": newest["id"], "at": newest["creationTime"].isoformat(), "differs": differences(hits, resolved)}
 
     async def _insights(self, template: Template) -> tuple[list[dict[str, str]], list[str]]:
         """Return the open insights of high severity on the stack, and what could not be looked at."""

@@ -8,11 +8,13 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 
+from bot.plan import digest_of
 from bot.words import lasting
 
 PRODUCTION_WORDS = frozenset({"prod", "production", "live", "prd"})
 USD_A_MINUTE = 0.10
 """What FIS takes for each minute that an action runs (AWS Fault Injection Service pricing)."""
+_SAID_ONLY = ("name", "description", "tags", "updated")
 _DURATION = re.compile(r"PT(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?")
 _ACCOUNT = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):")
 
@@ -66,6 +68,12 @@ class Template:
     def alarms(self) -> tuple[str, ...]:
         """The ARNs of the alarms that stop it."""
         return tuple(c["value"] for c in self.stop_conditions if c.get("source") == "aws:cloudwatch:alarm")
+
+    @property
+    def content(self) -> str:
+        """A digest of all that says what a run does, to what, in which tier, and what stops it."""
+        told = {name: value for name, value in self.as_dict().items() if name not in _SAID_ONLY}
+        return digest_of({**told, "environment": self.environment, "stack": self.stack})
 
     def order(self) -> tuple[tuple[str, ...], ...]:
         """Return the actions' names in the order they start, those that start together side by side."""

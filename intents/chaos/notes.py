@@ -9,6 +9,12 @@ TOKEN, EXPERIMENT, STARTED_AT = "client_token", "experiment", "experiment_starte
 ASKED_TO_STOP = "stop_asked"
 """Who or what wants it stopped: {"by", "at", "why"}."""
 LEASE_UNTIL, LIMIT_AT = "lease_until", "limit_at"
+VIA, START_BY, SCHEDULED_BY = "Via", "StartBy", "Schedule"
+"""Among a request's values, where no person asked: what did (“pipeline”, “schedule”), the moment after which it must
+not start any more, and the request that made the schedule. No form takes them.
+"""
+RUN_ALL, SKIP_ALL = "run-all", "skip-all"
+"""FIS's modes: a run, and a preview, in which it resolves the targets and skips every action."""
 
 
 def place_of(record: RequestRecord) -> Place:

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from bot.plan import Check, Plan, Resource, digest_of
+from bot.plan import Check, Plan, Resource
 from bot.words import lasting
 from intents.chaos.definitions import START
 from intents.chaos.fis import MOST_RUNNING
 from intents.chaos.model import Template, template_from
+from intents.chaos.notes import RUN_ALL, START_BY
 from intents.chaos.targets import Hit, hit_from
 
 STACK = "stack"
@@ -36,6 +37,7 @@ def plan_of(facts: Mapping[str, Any]) -> Plan:
         summary=f"{loud}Run the experiment {template.name} on {template.stack} ({template.environment})",
         effects={
             "call": "fis:StartExperiment",
+            "actions_mode": RUN_ALL,
             "template": template.id,
             "name": template.name,
             "stack": template.stack,
@@ -43,12 +45,11 @@ def plan_of(facts: Mapping[str, Any]) -> Plan:
             "account": template.place.account,
             "region": template.place.region,
             "role": template.place.role,
-            "content": digest_of(
-                {"actions": dict(template.actions), "targets": dict(template.targets), "role": template.role}
-            ),
+            "content": template.content,
             "alarms": sorted(template.alarms),
             "targets": {
-                h.name: {"mode": h.mode, "taken": h.taken, "arns": [t.arn for t in h.candidates]} for h in hits
+                h.name: {"kind": h.kind, "mode": h.mode, "taken": h.taken, "arns": [t.arn for t in h.candidates]}
+                for h in hits
             },
             "limit_minutes": limit,
             "lease_minutes": float(facts["lease_minutes"]) if template.is_production else 0.0,
@@ -61,6 +62,7 @@ def plan_of(facts: Mapping[str, Any]) -> Plan:
             ("Where", f"account {template.place.account}, {template.place.region}, {template.environment}"),
             ("Does", " ".join(template.steps())),
             *((f"Hits ({h.name})", f"{h.sentence()} ({_zones(h)})") for h in hits),
+            ("FIS preview", _preview_words(template, facts["preview"])),
             ("Stops by itself when", _alarm_words(template, facts["alarms"])),
             ("Lasts", _time_words(template, limit)),
             ("Role", template.role.rpartition("/")[2]),
@@ -121,6 +123,9 @@ def _checks(
                 next_step="An operator can say “allow experiments again”.",
             )
         )
+    if facts["is_late"]:
+        sentence = f"It was to start by {facts['slots'][START_BY][:16].replace('T', ' ')} UTC, which is over."
+        checks.append(Check("Time", "fails", sentence, next_step="It comes again by its schedule."))
     if facts["running"] >= MOST_RUNNING:
         sentence = (
             f"{facts['running']} experiments run in this account and Region already, which is all that FIS allows."
@@ -149,7 +154,8 @@ def _alarm_checks(template: Template, alarms: Mapping[str, str]) -> list[Check]:
             checks.append(Check("Alarms", "fails", f"The alarm {name} fires already.", next_step=step))
         elif state == "MISSING":
             sentence = f"The alarm {name}, which should stop the experiment, does not exist."
-            checks.append(Check("Alarms", "fails", sentence, next_step="Mend the template's stop conditions."))
+            step = "Mend the template's stop conditions."
+            checks.append(Check("Stop conditions", "fails", sentence, next_step=step))
         elif state == "OK":
             checks.append(Check("Alarms", "ok", f"{name} is OK"))
         else:
@@ -159,6 +165,13 @@ def _alarm_checks(template: Template, alarms: Mapping[str, str]) -> list[Check]:
 
 def _zones(hit: Hit) -> str:
     return ", ".join(f"{zone} {bar} {words}" for zone, bar, words in hit.picture()) or "none"
+
+
+def _preview_words(template: Template, preview: Mapping[str, Any] | None) -> str:
+    if preview is None:
+        return f"none in the last hour; “preview {template.name}” has FIS resolve the targets itself, touching nothing"
+    when = f"{preview['id']} at {preview['at'][11:16]} UTC"
+    return f"{when} came to something else: {preview['differs']}" if preview["differs"] else f"{when} came to the same"
 
 
 def _alarm_words(template: Template, alarms: Mapping[str, str]) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from bot.card import Card, Facts, Item, Table, Text
-from bot.errors import Invalid, NotFound
+from bot.errors import Invalid
 from bot.intent import Answer, Ask, Definition, Query
-from bot.requests import Filter, RequestRecord
 from bot.services import Services
 from intents.chaos import definitions
+from intents.chaos.finding import named_or_newest, newest
 from intents.chaos.fis import Fis
 from intents.chaos.model import Template
 from intents.chaos.notes import EXPERIMENT
@@ -76,7 +76,7 @@ class ExperimentTargets(Query):
 
     async def _talked_about(self, ask: Ask) -> str:
         """Return the template of the newest experiment asked for in this conversation."""
-        found = await newest(self, ask)
+        found = await newest(self.services, ask)
         return str(found.plan.effects["template"]) if found else ""
 
 
@@ -93,33 +93,10 @@ class ExperimentReport(Query):
 
     async def answer(self, ask: Ask) -> Answer:
         """Return the report of the experiment that is named, else of the newest here."""
-        record = await named_or_newest(self, ask)
+        record = await named_or_newest(self.services, ask)
         if not record.notes.get(EXPERIMENT):
             return Answer(f"The experiment of request {record.id} has not begun.")
         return Answer(*await self._reporting.card(record))
-
-
-async def named_or_newest(query: Query, ask: Ask) -> RequestRecord:
-    """Return the experiment's request that is named, else the newest of this conversation; raises NotFound."""
-    if ask.slots.get("RequestId"):
-        record = await query.services.requests.find(ask.slots["RequestId"])
-        foreign = bool(ask.owner) and record.owner != ask.owner
-        if foreign or record.intent != definitions.START:
-            raise NotFound(f"There is no experiment {record.id}.", next_step="Say “which experiments are there”.")
-        return record
-    found = await newest(query, ask)
-    if found is None:
-        raise NotFound("No experiment was asked for in this conversation.", next_step="Name its request (qm-…).")
-    return found
-
-
-async def newest(query: Query, ask: Ask, *states: str) -> RequestRecord | None:
-    """Return the newest experiment of this conversation, in one of the states if any are named."""
-    wanted = Filter(
-        conversation=ask.conversation, intent=definitions.START, state=states, owner=ask.owner or None, limit=1
-    )
-    page = await query.services.requests.list(wanted)
-    return page.items[0] if page.items else None
 
 
 def _does(template: Template) -> str:

@@ -116,11 +116,12 @@ class Reporting:
             return ()
 
     async def _story(self, place: Place, alarm: Mapping[str, Any], begin: datetime, end: datetime) -> AlarmStory:
-        cloud, where = self._services.cloud, {"region": place.region, "role": place.role}
+        cloud = self._services.cloud
         history = await cloud.call(
             "cloudwatch",
             "DescribeAlarmHistory",
-            **where,
+            region=place.region,
+            role=place.role,
             AlarmName=alarm["AlarmName"],
             HistoryItemType="StateUpdate",
             StartDate=begin,
@@ -138,7 +139,8 @@ class Reporting:
             answer = await cloud.call(
                 "cloudwatch",
                 "GetMetricData",
-                **where,
+                region=place.region,
+                role=place.role,
                 MetricDataQueries=[{"Id": "m1", "MetricStat": stat, "ReturnData": True}],
                 StartTime=begin - AROUND,
                 EndTime=end + AROUND,

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 import structlog
 
-from bot.activity import Person, clean_text
+from bot.activity import Person
 from bot.card import Button, Card, Facts, Text
 from bot.database import Transaction
-from bot.errors import CloudError, Invalid
-from bot.intent import Ask, Change, Definition, Segment
+from bot.errors import CloudError
+from bot.intent import Ask, Definition, Segment
 from bot.people import shown
 from bot.plan import Plan
 from bot.requests import RequestRecord
@@ -23,10 +23,19 @@ from bot.workflow.checking import check_again
 from bot.workflow.model import Done, Notice, SegmentResult, Wait
 from bot.workflow.run import Run
 from intents.chaos import definitions
+from intents.chaos.asking import ExperimentOrder
 from intents.chaos.fis import Fis
-from intents.chaos.gathering import Gathering, minutes_of
 from intents.chaos.model import Place
-from intents.chaos.notes import ASKED_TO_STOP, EXPERIMENT, LEASE_UNTIL, LIMIT_AT, STARTED_AT, TOKEN, place_of
+from intents.chaos.notes import (
+    ASKED_TO_STOP,
+    EXPERIMENT,
+    LEASE_UNTIL,
+    LIMIT_AT,
+    RUN_ALL,
+    STARTED_AT,
+    TOKEN,
+    place_of,
+)
 from intents.chaos.planning import plan_of
 from intents.chaos.reporting import Reporting
 from intents.chaos.watching import RUN, Watching
@@ -34,49 +43,24 @@ from intents.chaos.watching import RUN, Watching
 log = structlog.get_logger(__name__)
 
 
-class StartExperiment(Change):
+class StartExperiment(ExperimentOrder):
     """Starts what a template says."""
 
     asks_again: ClassVar[bool] = False
     stop_word: ClassVar[str] = "experiment"
 
     def __init__(self, services: Services, fis: Fis, reporting: Reporting) -> None:
-        super().__init__(services)
-        self._fis, self._reporting = fis, reporting
-        self._gathering = Gathering(services, fis)
+        super().__init__(services, fis)
+        self._reporting = reporting
         self.watchers = (Watching(services, fis).watcher,)
 
     def define(self) -> Definition:
         """Return the definition."""
         return definitions.STARTING
 
-    async def suggestions(self, slot: str, ask: Ask) -> tuple[str, ...]:
-        """Return the templates' names, those of a stack when one was named."""
-        if slot != "Experiment":
-            return await super().suggestions(slot, ask)
-        known = await self._fis.templates()
-        stack = ask.slots.get("Stack", "").casefold()
-        fitting = [t.name for t in known if stack in t.stack.casefold() or stack in t.name]
-        return tuple(fitting or [t.name for t in known])[:12]
-
-    async def validate(self, slot: str, value: str, ask: Ask) -> str:
-        """Return the value as it is kept: a template's name, words cut to what a card can hold, a known duration."""
-        if slot == "Experiment":
-            template = await self._fis.find(value, ask.slots.get("Stack", ""))
-            names = [t.name for t in await self._fis.templates()]
-            return template.name if names.count(template.name) == 1 else template.id
-        if slot in ("Expectation", "OverrideReason", "Stack"):
-            return clean_text(value).rstrip(".")[: definitions.MAX_WORDS]
-        if slot == "RunTime" and not 1 <= minutes_of(value) <= 12 * 60:
-            raise Invalid(
-                "The time limit must be from 1 minute to 12 hours.", field=slot, next_step="Such as “10 minutes”."
-            )
-        return await super().validate(slot, value, ask)
-
     async def gather(self, ask: Ask) -> Mapping[str, Any]:
         """Read the template, its targets, and what stands against starting it."""
-        limit = minutes_of(ask.slots["RunTime"]) if ask.slots.get("RunTime") else 0.0
-        return await self._gathering.facts(ask, limit)
+        return await self._gathering.facts(ask)
 
     def plan(self, facts: Mapping[str, Any]) -> Plan:
         """Return the plan."""
@@ -84,7 +68,11 @@ class StartExperiment(Change):
 
     def segments(self) -> Mapping[str, Segment]:
         """Return the segments: the start, and the end."""
-        return {"start": self._start, "end": self._end}
+        return {"start": self._start, "end": self.conclude}
+
+    def announce(self, record: RequestRecord, experiment: str) -> Notice | None:
+        """Return what is told once FIS has taken the start."""
+        return _started(record, experiment)
 
     async def _start(self, run: Run) -> SegmentResult:
         changed = await check_again(run, "look at the targets once more")
@@ -97,9 +85,11 @@ class StartExperiment(Change):
         await run.note(**{TOKEN: token})  # kept before the call: a repeat finds the same experiment
         await run.begin_changing()
 
+        mode = record.plan.effects.get("actions_mode", RUN_ALL)
+
         async def start() -> str:
             tags = {"quartermaster-request": record.id}
-            started = await self._fis.start(record.plan.effects["template"], place, token, tags, "run-all")
+            started = await self._fis.start(record.plan.effects["template"], place, token, tags, mode)
             return str(started["id"])
 
         experiment = await run.step("start the experiment", start)
@@ -113,9 +103,10 @@ class StartExperiment(Change):
         if (await self._current(run)).notes.get(ASKED_TO_STOP):  # said while FIS was being asked to start
             await self._fis.stop(place, experiment)
         payload = {"experiment": experiment, "role": place.role, "region": place.region}
-        return Wait(RUN, experiment, "end", payload, state="running", notice=_started(record, experiment))
+        return Wait(RUN, experiment, "end", payload, state="running", notice=self.announce(record, experiment))
 
-    async def _end(self, run: Run) -> SegmentResult:
+    async def conclude(self, run: Run) -> SegmentResult:
+        """Tell what came of it."""
         return await self._reporting.conclude(await self._current(run))
 
     async def _current(self, run: Run) -> RequestRecord:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -73,6 +73,20 @@ def hit_from(data: Mapping[str, Any]) -> Hit:
     """Rebuild a hit from `as_dict`'s output."""
     things = {name: tuple(Thing(**t) for t in data[name]) for name in ("candidates", "of")}
     return Hit(**{**data, **things})
+
+
+def hit_of_plan(name: str, target: Mapping[str, Any]) -> Hit:
+    """Return a target as a plan's effects keep it."""
+    things = tuple(Thing(arn, "") for arn in target["arns"])
+    return Hit(name, target.get("kind", "resources"), target["mode"], target["taken"], things, things)
+
+
+def differences(hits: Iterable[Hit], resolved: Mapping[str, list[str]]) -> str:
+    """Return how what FIS resolved differs from what was planned; empty when it does not."""
+    planned = {hit.name: hit for hit in hits}
+    found = [hit.misses(resolved.get(name, [])) for name, hit in planned.items()]
+    found += [f"there is another target, {name}" for name in sorted(resolved.keys() - planned.keys())]
+    return "; ".join(words for words in found if words)
 
 
 class Targets:

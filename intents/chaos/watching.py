@@ -24,8 +24,8 @@ from bot.services import Services
 from bot.workflow.model import Notice, Verdict, Waiting, Watcher
 from intents.chaos.fis import ENDED, Fis
 from intents.chaos.model import Place
-from intents.chaos.notes import ASKED_TO_STOP, LEASE_UNTIL, LIMIT_AT, place_of
-from intents.chaos.targets import Hit, Thing
+from intents.chaos.notes import ASKED_TO_STOP, LEASE_UNTIL, LIMIT_AT, SKIP_ALL, place_of
+from intents.chaos.targets import differences, hit_of_plan
 
 log = structlog.get_logger(__name__)
 
@@ -178,7 +178,8 @@ class Watching:
             status = str(experiment["state"]["status"])
             actions = {name: a["state"] for name, a in experiment["actions"].items()}
             changes |= {"status": status, "actions": actions, "detailed_at": now.isoformat()}
-        if status == "running" and not payload.get("compared"):
+        is_preview = record.plan.effects.get("actions_mode") == SKIP_ALL
+        if status == "running" and not payload.get("compared") and not is_preview:
             difference = await self._compare(record, row.key)
             if difference:
                 await self._stop(record, f"what it hits is not what was approved ({difference})")
@@ -203,11 +204,7 @@ class Watching:
     async def _compare(self, record: RequestRecord, experiment: str) -> str:
         """Return how the targets of a run differ from the approved plan; empty when they are the same."""
         resolved = await self._fis.resolved(place_of(record), experiment)
-        differences = [_planned(n, t).misses(resolved.get(n, [])) for n, t in record.plan.effects["targets"].items()]
-        differences += [
-            f"there is another target, {name}" for name in resolved.keys() - record.plan.effects["targets"].keys()
-        ]
-        return "; ".join(d for d in differences if d)
+        return differences((hit_of_plan(n, t) for n, t in record.plan.effects["targets"].items()), resolved)
 
     def _lease_question(self, record: RequestRecord, now: datetime) -> Notice | None:
         until = record.notes.get(LEASE_UNTIL)
@@ -231,11 +228,6 @@ class Watching:
                 request=record.id,
             ),
         )
-
-
-def _planned(name: str, target: Mapping[str, Any]) -> Hit:
-    things = tuple(Thing(arn, "") for arn in target["arns"])
-    return Hit(name, "resources", target["mode"], target["taken"], things, things)
 
 
 def _progress(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from bot.errors import Invalid
 from bot.quiet import QuietHours
+from bot.spoken_times import CLOCK, ZONE, clock_of, zone_of
 
 HERE, OWN = "here", "me"
 _POLITE = r"^(?:(?:hey|hi|hello|ok|okay|please|so|and|can you|could you|would you|will you)[\s,]+)*"
@@ -19,11 +20,9 @@ _ENDS = re.compile(_POLITE + r"(?:stop|end|cancel|quit|unwatch|remove|delete|do 
 _ROOM = re.compile(r"#([\w-]{1,80})")
 _OWN = re.compile(r"\b(?:tell|notify|alert|inform|ping|warn|let|keep|telling|notifying|alerting)\s+me\b")
 _ABOUT = re.compile(r"\b(?:about|regarding|whenever|when|posted on|if|for|of)\b(.*)", re.DOTALL)
-_TIME = r"(\d{1,2}(?::\d{2})?(?:\s*(?:am|pm)\b)?|midnight|noon)"
-_ZONE = r"([A-Za-z]+/[A-Za-z_/]+|UTC|[A-Za-z_]+(?=\s+time\b))"
 _BETWEEN = re.compile(
     r"[,;]?\s*(?:and\s+)?\b(?:(?:be|stay|keep|with)\s+)?(?:quiet|silent|silence|except|but not|not)\s+(?:hours\s+)?"
-    rf"(?:from\s+|between\s+)?{_TIME}\s*(?:to|until|till|and|-|–)\s*{_TIME}(?:\s+(?:in\s+)?{_ZONE})?(?:\s+time\b)?",
+    rf"(?:from\s+|between\s+)?{CLOCK}\s*(?:to|until|till|and|-|–)\s*{CLOCK}(?:\s+(?:in\s+)?{ZONE})?(?:\s+time\b)?",
     re.IGNORECASE,
 )
 _NIGHT = re.compile(r"[,;]?\s*(?:and\s+)?\b(?:but\s+)?(?:not|quiet|silent)\s+at\s+night\b", re.IGNORECASE)
@@ -39,11 +38,10 @@ _PIERCED = re.compile(
     r"(?:high|critical)\b(?:[ -]severity)?(?:\s+(?:ones|insights))?",
     re.IGNORECASE,
 )
-_CONTINENTS = ("Europe", "America", "Asia", "Africa", "Australia", "Pacific", "Atlantic")
 _FOR = re.compile(
     r"\bfor\s+(?:the\s+next\s+)?(\d{1,3}|an?|one|two|three)\s*(minutes?|mins?|hours?|hrs?|h|days?|weeks?)\b"
 )
-_UNTIL = re.compile(rf"\b(?:until|till)\s+(?:(tomorrow|next week|(?:next\s+)?[a-z]+day)(?:\s+at)?)?\s*(?:{_TIME})?")
+_UNTIL = re.compile(rf"\b(?:until|till)\s+(?:(tomorrow|next week|(?:next\s+)?[a-z]+day)(?:\s+at)?)?\s*(?:{CLOCK})?")
 _NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3}
 _SIZES = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -83,10 +81,12 @@ def read_order(text: str, working_hours: str = "") -> Order:
         hours = working_hours or "Mon-Fri 09:00-17:00 UTC"
         quiet = QuietHours(working=hours, pierced=bool(pierced))
     elif between:
-        zone = _zone(between[3] or "", working_hours)
-        quiet = QuietHours(_clock(between[1]), _clock(between[2]), zone, pierced=bool(pierced))
+        zone = zone_of(between[3] or "", working_hours)
+        quiet = QuietHours(
+            f"{clock_of(between[1]):%H:%M}", f"{clock_of(between[2]):%H:%M}", zone, pierced=bool(pierced)
+        )
     elif night:
-        quiet = QuietHours("22:00", "07:00", _zone("", working_hours), pierced=bool(pierced))
+        quiet = QuietHours("22:00", "07:00", zone_of("", working_hours), pierced=bool(pierced))
     elif pierced:
         rest = text  # "except high severity" narrows nothing that is quiet
     room = found[1] if (found := _ROOM.search(rest)) else OWN if _says_own(rest) else HERE
@@ -98,7 +98,7 @@ def read_order(text: str, working_hours: str = "") -> Order:
 def read_until(text: str, now: datetime, working_hours: str = "") -> datetime | None:
     """Return until when something is to be muted, None when it is not said; raises Invalid for what can't be."""
     folded = text.casefold()
-    zone = ZoneInfo(_zone("", working_hours))
+    zone = ZoneInfo(zone_of("", working_hours))
     if found := _FOR.search(folded):
         count = int(found[1]) if found[1].isdigit() else _NUMBERS[found[1]]
         until = now + count * _SIZES[found[2][0]]
@@ -116,7 +116,7 @@ def read_until(text: str, now: datetime, working_hours: str = "") -> datetime | 
 
 def _moment(day: str, clock: str, now: datetime, zone: tzinfo) -> datetime:
     local = now.astimezone(zone)
-    at = time.fromisoformat(_clock(clock)) if clock else _MORNING
+    at = clock_of(clock) if clock else _MORNING
     if not day:
         found = datetime.combine(local.date(), at, zone)
         return (found if found > local else found + timedelta(days=1)).astimezone(UTC)
@@ -138,32 +138,3 @@ def _says_own(text: str) -> bool:
 def _cut(pattern: re.Pattern[str], text: str) -> tuple[str, re.Match[str] | None]:
     found = pattern.search(text)
     return (f"{text[: found.start()]} {text[found.end() :]}", found) if found else (text, None)
-
-
-def _clock(text: str) -> str:
-    folded = text.casefold().strip()
-    if folded in ("midnight", "noon"):
-        return "00:00" if folded == "midnight" else "12:00"
-    found = re.fullmatch(r"(\d{1,2})(?::(\d{2}))?\s*(am|pm)?", folded)
-    hours, minutes = (int(found[1]), int(found[2] or 0)) if found else (99, 0)
-    if found and found[3]:
-        hours = hours % 12 + (12 if found[3] == "pm" else 0) if 1 <= hours <= 12 else 99
-    if hours == 24 and not minutes:
-        hours = 0
-    if hours > 23 or minutes > 59:
-        raise Invalid(f"“{text.strip()}” is no time of day.", next_step="Write it like 22:00 or 10 pm.")
-    return f"{hours:02}:{minutes:02}"
-
-
-def _zone(said: str, working_hours: str) -> str:
-    """Return a time zone by its name or its city; that of the working hours when none is said, else UTC."""
-    if not said:
-        found = re.search(r"\b([A-Za-z]+/[A-Za-z_/+-]+|UTC)\b", working_hours)
-        return found[1] if found else "UTC"
-    names = [said] if "/" in said or said.upper() == "UTC" else [f"{c}/{said.title()}" for c in _CONTINENTS]
-    for name in names:
-        try:
-            return ZoneInfo(name.upper() if name.upper() == "UTC" else name).key
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            continue
-    raise Invalid(f"I know no time zone “{said}”.", next_step="Write it like Europe/Berlin.")

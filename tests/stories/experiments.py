@@ -57,3 +57,12 @@ async def shows(stage: Stage, request: str, sentence: str) -> None:
 def status_in_fis(stage: Stage, account: str = TEST) -> str:
     """Return how the newest run stands in FIS."""
     return str(in_account(stage, account, "fis").list_experiments()["experiments"][0]["state"]["status"])
+
+
+async def has_started(stage: Stage, account: str = TEST) -> None:
+    """Wait until FIS knows of a run, so that time can pass for it."""
+
+    async def is_there() -> bool:
+        return bool(in_account(stage, account, "fis").list_experiments()["experiments"])
+
+    await eventually(is_there, lambda: "no experiment was started")

@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.chaos_seed import template_id
 from tests.stories.accounts import is_approved
-from tests.stories.experiments import PROD, TEST, in_account, is_running, plans, status_in_fis
+from tests.stories.experiments import PROD, TEST, has_started, in_account, is_running, plans, status_in_fis
 from tests.support.stage import Approver, Speaker, Stage, Theatre, eventually
 from tests.support.theatre import on_every_channel
 
@@ -233,3 +233,39 @@ async def test_it_is_stopped_while_changes_are_paused_and_however_often_fis_refu
     await boss.says("resume changes")
     await stage.advance(seconds=30)
     await stage.reaches(request, "stopped")
+
+
+async def test_fis_previews_the_targets_touches_nothing_and_the_plan_shows_it(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    await ana.says("preview the AZ outage experiment on checkout-staging")
+    ana.hears("every action is skipped", "2 of 6 instances")
+    await ana.says("yes")
+    ana.hears("needs nobody's approval")
+    await has_started(stage)
+    await stage.advance(seconds=20)
+    await ana.hears_later(
+        "touched nothing", "same that I had looked up", "FIS resolved (instances)", "2 instances: i-0"
+    )
+    assert (await stage.view(ana.request))["outcome"]["status"] == "completed"
+    started = await stage.calls("StartExperiment")
+    assert [call["params"]["experimentOptions"] for call in started] == [{"actionsMode": "skip-all"}]
+    states = [
+        i["State"]["Name"]
+        for r in in_account(stage, TEST, "ec2").describe_instances()["Reservations"]
+        for i in r["Instances"]
+    ]
+    assert set(states) == {"running"}
+    await plans(ana)
+    ana.hears("FIS preview", "EXP", "came to the same")
+
+
+async def test_a_preview_that_comes_to_something_else_says_what(stage: Stage, ana: Speaker) -> None:
+    await stage.switches_on("targets_drift")
+    await ana.says("preview the task-loss-checkout-staging experiment")
+    await ana.says("yes")
+    await has_started(stage)
+    await stage.advance(seconds=20)
+    await ana.hears_later("It is not what I had looked up: target tasks came to 2 tasks, planned were 3")
+    await plans(ana, "run the task-loss-checkout-staging experiment")
+    ana.hears("came to something else")

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from sandbox.chaos_seed import template_id
-from tests.stories.experiments import TEST, in_account, status_in_fis
+from tests.stories.experiments import TEST, has_started, in_account, status_in_fis
 from tests.support.stage import Stage, Theatre, eventually
 
 ROOT = Path(__file__).parents[2]
@@ -80,13 +80,6 @@ def execution(stage: Stage, identifier: str) -> dict[str, Any]:
         pipelineName="checkout-delivery", pipelineExecutionId=identifier
     )
     return dict(found["pipelineExecution"])
-
-
-async def has_started(stage: Stage) -> None:
-    async def is_there() -> bool:
-        return bool(in_account(stage, TEST, "fis").list_experiments()["experiments"])
-
-    await eventually(is_there, lambda: "no experiment was started")
 
 
 @pytest.mark.parametrize("ends", ["well", "badly"])

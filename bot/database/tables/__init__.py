@@ -16,6 +16,7 @@ from bot.database.tables.requests import (
     touched,
     waits,
 )
+from bot.database.tables.schedules import schedules
 from bot.database.tables.slack import slack_bots, slack_homes, slack_installations, slack_oauth_states, slack_streams
 from bot.database.tables.talk import card_copies, conversations, inbox, messages, misses, outbox, sessions
 from bot.database.tables.watches import held_news, mutes, standing_cards, watches
@@ -50,6 +51,7 @@ __all__ = [
     "people",
     "replicas",
     "requests",
+    "schedules",
     "sessions",
     "slack_bots",
     "slack_homes",
