@@ -86,6 +86,8 @@ class Anomaly:
     """What was expected: (time, least, most), oldest first."""
     comparisons: tuple[Comparison, ...] = ()
     """Where there are no values over time."""
+    shaded: str = "anomaly"
+    """What the time from start to end is called in a chart."""
 
     @property
     def can_be_drawn(self) -> bool:

@@ -20,6 +20,7 @@ from adapters.console.visits import Doorkeeper, Visit, visit_of
 from bot.activity import Person, clean_text
 from bot.card import Card, Link
 from bot.errors import Invalid, QuartermasterError
+from bot.reporting import export_report, run_reports
 from bot.request_card import card_of, story_of
 from bot.requests import RequestRecord
 from bot.services import Services
@@ -44,6 +45,7 @@ class RequestPages:
         """Add the routes."""
         router.add("GET", "/requests/{id}", self.show_one)
         router.add("GET", "/requests/{id}/progress", self.show_progress)
+        router.add("GET", "/requests/{id}/report", self.download_report)
         router.add("POST", "/requests/{id}/decide", self.decide)
         router.add("POST", "/requests/{id}/cancel", self.cancel)
         router.add("POST", "/requests/{id}/stop", self.stop)
@@ -61,6 +63,14 @@ class RequestPages:
         headers = {"HX-Reswap": "outerHTML"} if record.is_final else {}
         values = await self._values(record, visit_of(request), person)
         return self._pages.answer(request, "_progress.html", headers=headers, reason="", **values)
+
+    async def download_report(self, request: Request) -> Response:
+        """What a request did, as a page to be kept."""
+        person = self._doorkeeper.require(visit_of(request))
+        record = await self._overview.find(person, request.path_params["id"])
+        exported = await export_report(self._services.registry, record)
+        headers = {"content-disposition": f'attachment; filename="{exported.name}.html"', "cache-control": "no-store"}
+        return Response(exported.page, media_type="text/html; charset=utf-8", headers=headers)
 
     async def decide(self, request: Request) -> Response:
         """Approve or reject as the person signed in."""
@@ -150,6 +160,7 @@ class RequestPages:
         view = await requests.view(record, whole=may_override)
         outcome: Mapping[str, Any] = record.outcome or {}
         stops = stoppable(self._services, record) if record.state in UNDER_WAY else None
+        reports = run_reports(self._services.registry, record)
         may_mend = record.state == "failed" and bool(record.notes.get(RETRY)) and may_override
         may_decide = record.state == "awaiting_approval" and await self._services.approvals.may_decide(record, person)
         return {
@@ -168,6 +179,7 @@ class RequestPages:
             "may_cancel": record.state in ("awaiting_approval", "approved", "queued")
             and policy.may_cancel(person, record.subject).allowed,
             "stop_word": stops.stop_word if stops else "",
+            "has_report": reports is not None and reports.has_report(record),
             "may_retry": may_mend,
             "to_record": await self._mending.steps_to_record(record) if may_mend else (),
             "pause": None if record.is_final else await self._services.holding.paused(),

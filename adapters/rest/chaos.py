@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
 from adapters.rest.callers import Caller
+from adapters.rest.chaos_shapes import ReportView, RunCall, RunView
 from adapters.rest.conversations import conversation_of
-from adapters.rest.fields import Reason
 from adapters.rest.problems import problems
-from adapters.rest.records import RequestPath
+from adapters.rest.records import RequestPath, acting_person, find_record
 from adapters.rest.repeats import DOCUMENTED, IdempotencyKey, Repeats
 from adapters.rest.routing import CallerGiven, PostedGiven
-from adapters.rest.shapes import CancelCall, User
+from adapters.rest.shapes import CancelCall
 from adapters.rest.turns import CHANNEL
 from bot.errors import NotFound, Refused
 from bot.intent import Change
 from bot.ordering import place_request
-from bot.requests import STATES, RequestRecord
+from bot.reporting import export_report
+from bot.requests import RequestRecord
 from bot.requests.record import PROGRESS
 from bot.services import Services
 from bot.stopping import Stopping
@@ -29,44 +29,6 @@ INTENT = "StartExperiment"
 KIND = "chaos"
 FIRST_ANSWER = 25.0
 """Seconds that a repeated call waits for the first one's answer."""
-
-
-class RunCall(BaseModel):
-    """An experiment to run, on behalf of a person."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    user: User
-    template: Annotated[
-        str,
-        Field(pattern=r"^EXT[0-9A-Za-z]{1,61}$", description="The id of the template.", examples=["EXT1a2b3c4d5e6f7"]),
-    ]
-    expectation: Annotated[Reason, Field(description="What should stay true while it runs.")] = ""
-    minutes: Annotated[
-        int, Field(ge=0, le=720, description="Stop it after so many minutes; 0: as its template says.")
-    ] = 0
-
-
-class RunProgress(BaseModel):
-    """One line of how far a run is."""
-
-    mark: str = Field(examples=["running"])
-    name: str = Field(examples=["StopInstances"])
-    sentence: str = Field(examples=["running"])
-
-
-class RunView(BaseModel):
-    """One run; `experiment`, `status` and `verdict` are empty until there are any."""
-
-    id: str = Field(examples=["qm-7k3m9qxa"])
-    state: str = Field(json_schema_extra={"enum": list(STATES)})
-    template: str
-    name: str
-    experiment: str
-    status: str = Field(description="As FIS says it: completed, stopped, failed or cancelled, once it has ended.")
-    verdict: str
-    text: str = Field(description="What came of it.")
-    progress: list[RunProgress]
 
 
 class Chaos:
@@ -94,6 +56,16 @@ class Chaos:
             response_model=RunView,
             responses=problems(404),
             summary="Show how an experiment stands",
+        )
+        router.add_api_route(
+            "/v1/chaos/runs/{id}/report",
+            self.show_report,
+            operation_id="show_chaos_report",
+            methods=["GET"],
+            response_model=ReportView,
+            responses={200: {"content": {"text/html": {"schema": {"type": "string"}}}}, **problems(404, 502)},
+            summary="Show what an experiment did to alarms and metrics",
+            description="`format=html` gives a page that stands alone, with its charts.",
         )
         router.add_api_route(
             "/v1/chaos/runs/{id}/stop",
@@ -146,13 +118,20 @@ class Chaos:
         """Return one run of the caller's."""
         return JSONResponse(view_of(await self._find(caller, id)))
 
+    async def show_report(
+        self, id: RequestPath, caller: CallerGiven, format: Annotated[Literal["json", "html"], Query()] = "json"
+    ) -> Response:
+        """Return the report of one of the caller's runs, once it has begun."""
+        exported = await export_report(self._services.registry, await self._find(caller, id))
+        if format == "json":
+            return JSONResponse(exported.data)
+        headers = {"content-disposition": f'attachment; filename="{exported.name}.html"', "cache-control": "no-store"}
+        return Response(exported.page, media_type="text/html; charset=utf-8", headers=headers)
+
     async def stop_run(self, id: RequestPath, caller: CallerGiven, body: CancelCall | None = None) -> Response:
         """Stop it on behalf of `user`, or of who asked for it when nobody is named. Stopping twice is like once."""
         record = await self._find(caller, id)
-        user = body.user if body else None
-        email = user.email if user else record.requester.email
-        caller.speak_for(email)
-        person = record.requester if user is None else await self._services.people.of_email(email, name=user.name)
+        person = await acting_person(self._services, caller, record, body)
         if record.state not in ("stopping", "stopped"):
             record, _ = await self._stopping.stop(record.id, person, surface=CHANNEL, owner=caller.sees)
         return JSONResponse(view_of(record))
@@ -164,8 +143,8 @@ class Chaos:
         return intent
 
     async def _find(self, caller: Caller, request_id: str) -> RequestRecord:
-        record = await self._services.requests.find(request_id)
-        if record.intent != INTENT or (caller.sees is not None and record.owner != caller.sees):
+        record = await find_record(self._services, caller, request_id)
+        if record.intent != INTENT:
             raise NotFound(f"There is no experiment {record.id}.")
         return record
 

@@ -123,7 +123,7 @@ class Records:
 
     async def show_request(self, id: RequestPath, caller: CallerGiven) -> Response:
         """Return one request with its plan, approvals, steps and outcome."""
-        record = await self._find(caller, id)
+        record = await find_record(self._services, caller, id)
         return JSONResponse(await self._services.requests.view(record))
 
     async def cancel_request(
@@ -136,8 +136,8 @@ class Records:
         idempotency_key: IdempotencyKey = None,
     ) -> Response:
         """Cancel on behalf of `user`, or of the requester when nobody is named; policies decide."""
-        record = await self._find(caller, id)
-        by = await self._canceller(caller, record, body)
+        record = await find_record(self._services, caller, id)
+        by = await acting_person(self._services, caller, record, body)
         claim = await self._repeats.claim(caller, request, idempotency_key, posted)
         answer = await self._repeats.first_answer(claim, FIRST_ANSWER)
         if answer is None:
@@ -180,18 +180,21 @@ class Records:
         )
         return JSONResponse({"entries": list(page.items), "next_cursor": audit_cursor_out(page.next_cursor)})
 
-    async def _find(self, caller: Caller, request_id: str) -> RequestRecord:
-        """Return the record; what belongs to others is not found, in the same words as what isn't there."""
-        record = await self._services.requests.find(request_id)
-        is_anothers = caller.own is not None and record.requester.id != caller.own.person.id
-        if is_anothers or (caller.sees is not None and record.owner != caller.sees):
-            raise NotFound(f"There is no request {record.id}.", next_step="Say “my requests” to see yours.")
-        return record
 
-    async def _canceller(self, caller: Caller, record: RequestRecord, body: CancelCall | None) -> Person:
-        user = body.user if body else None
-        email = user.email if user else record.requester.email
-        caller.speak_for(email)
-        if user is None or email == record.requester.email:
-            return record.requester
-        return await self._services.people.of_email(email, name=user.name)
+async def find_record(services: Services, caller: Caller, request_id: str) -> RequestRecord:
+    """Return the record; what belongs to others is not found, in the same words as what isn't there."""
+    record = await services.requests.find(request_id)
+    is_anothers = caller.own is not None and record.requester.id != caller.own.person.id
+    if is_anothers or (caller.sees is not None and record.owner != caller.sees):
+        raise NotFound(f"There is no request {record.id}.", next_step="Say “my requests” to see yours.")
+    return record
+
+
+async def acting_person(services: Services, caller: Caller, record: RequestRecord, body: CancelCall | None) -> Person:
+    """Return on whose behalf a call acts: `user`, or who asked for the request. Raises Refused."""
+    user = body.user if body else None
+    email = user.email if user else record.requester.email
+    caller.speak_for(email)
+    if user is None or email == record.requester.email:
+        return record.requester
+    return await services.people.of_email(email, name=user.name)

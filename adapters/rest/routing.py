@@ -48,6 +48,7 @@ SCOPE_OF = {
     ("GET", "/v1/insights/{id}"): "insight",
     ("POST", "/v1/chaos/runs"): "",
     ("GET", "/v1/chaos/runs/{id}"): "",
+    ("GET", "/v1/chaos/runs/{id}/report"): "",
     ("POST", "/v1/chaos/runs/{id}/stop"): "",
 }
 """What a person's own key must be for; it opens no route that is missing here, or says nothing."""

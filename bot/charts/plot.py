@@ -74,7 +74,7 @@ def legend_of(anomaly: Anomaly) -> list[str]:
     """Return the marks that need a word, from right to left."""
     if not anomaly.points:
         return ["ANOMALY", "USUAL", *(["LIMIT"] if anomaly.limit is not None else [])]
-    shown = ["ANOMALY"]
+    shown = [anomaly.shaded.upper()]
     if anomaly.band:
         shown.append("EXPECTED")
     if anomaly.limit is not None:

@@ -42,7 +42,7 @@ def draw(anomaly: Anomaly) -> bytes:
     canvas.words(LEFT, 13, title_of(anomaly)[:room], _INK, 10)
     for place, word in enumerate(legend):
         x = WIDTH - RIGHT - 95 - 95 * place
-        canvas.band(x, 13, x + 14, 23, _MARKS[word], 0.6)
+        canvas.band(x, 13, x + 14, 23, _MARKS.get(word, _WRONG), 0.6)
         canvas.words(x + 20, 13, word, _INK, 9)
     return canvas.png()
 

@@ -126,7 +126,8 @@ def _legend(anomaly: Anomaly) -> list[str]:
     parts, x = [], float(WIDTH - RIGHT)
     for word in legend_of(anomaly):
         x -= 8 * len(word) + 30
-        parts.append(_rect(x, 14, 14, 10, _CLASSES[word][0] + " mark", _CLASSES[word][1], 0.7))
+        name, colour = _CLASSES.get(word, _CLASSES["ANOMALY"])
+        parts.append(_rect(x, 14, 14, 10, f"{name} mark", colour, 0.7))
         parts.append(_text(x + 20, 24, word.capitalize()))
     return parts
 

@@ -32,6 +32,7 @@ def question_of(anomaly: Anomaly, kind: str) -> bytes:
             "limit": anomaly.limit,
             "prediction": anomaly.prediction.isoformat() if anomaly.prediction else None,
             "band": [(at.isoformat(), low, high) for at, low, high in anomaly.band],
+            "shaded": anomaly.shaded,
             "comparisons": [(c.label, c.usually, c.now) for c in anomaly.comparisons],
         }
     ).encode()
@@ -50,6 +51,7 @@ def anomaly_of(asked: dict[str, Any]) -> Anomaly:
         limit=asked["limit"],
         prediction=datetime.fromisoformat(asked["prediction"]) if asked["prediction"] else None,
         band=tuple((datetime.fromisoformat(at), float(low), float(high)) for at, low, high in asked["band"]),
+        shaded=asked["shaded"],
         comparisons=tuple(
             Comparison(label, float(usually), float(now)) for label, usually, now in asked["comparisons"]
         ),

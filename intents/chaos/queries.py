@@ -5,8 +5,11 @@ from __future__ import annotations
 from bot.card import Card, Facts, Item, Table, Text
 from bot.errors import Invalid
 from bot.intent import Answer, Ask, Definition, Query
+from bot.reporting import Exported
+from bot.requests import RequestRecord
 from bot.services import Services
 from intents.chaos import definitions
+from intents.chaos.exporting import export
 from intents.chaos.finding import named_or_newest, newest
 from intents.chaos.fis import Fis
 from intents.chaos.model import Template
@@ -81,7 +84,9 @@ class ExperimentTargets(Query):
 
 
 class ExperimentReport(Query):
-    """Tells what an experiment did, as it can be read now."""
+    """Tells what an experiment did, as it can be read now, and hands it out; see `bot.reporting.RunReports`."""
+
+    reports_on = definitions.START
 
     def __init__(self, services: Services, reporting: Reporting) -> None:
         super().__init__(services)
@@ -94,9 +99,17 @@ class ExperimentReport(Query):
     async def answer(self, ask: Ask) -> Answer:
         """Return the report of the experiment that is named, else of the newest here."""
         record = await named_or_newest(self.services, ask)
-        if not record.notes.get(EXPERIMENT):
+        if not self.has_report(record):
             return Answer(f"The experiment of request {record.id} has not begun.")
         return Answer(*await self._reporting.card(record))
+
+    def has_report(self, record: RequestRecord) -> bool:
+        """Tell whether it has begun."""
+        return bool(record.notes.get(EXPERIMENT))
+
+    async def export(self, record: RequestRecord) -> Exported:
+        """Return the report as a file. Raises CloudError."""
+        return await export(record, await self._reporting.report(record), self.services.charts)
 
 
 def _does(template: Template) -> str:

@@ -45,7 +45,7 @@ SCHEDULING = Definition(
         ),
         EXPECTATION_SLOT,
     ),
-    examples=("run the AZ outage experiment on checkout-staging every Tuesday at 10:00",),
+    examples=("schedule the AZ outage experiment on checkout-staging every Tuesday at 10:00",),
     confirmation="Schedule the experiment {Experiment}?",
     declined="OK, nothing was scheduled.",
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import insert
 
@@ -25,15 +26,9 @@ async def place(database: Database, clock: HandClock, *ids: str) -> None:
         person = {"id": ANA.id, "email": ANA.email, "name": "", "given_name": "", "family_name": ""}
         await transaction.execute(insert(people).values(**person, created_at=clock.now()))
         for name in ids:
-            row = {
-                "id": name,
-                "intent": "X",
-                "state": "succeeded",
-                "person_id": ANA.id,
-                "owner": "",
-                "tier": "standard",
-            }
-            row |= {"conversation": "c", "slots": {}, "plan": {}, "digest": "", "version": 1, "notes": {}}
+            row: dict[str, Any] = {"slots": {}, "plan": {}, "digest": "", "version": 1, "notes": {}, "owner": ""}
+            row |= {"id": name, "intent": "X", "state": "succeeded", "person_id": ANA.id, "tier": "standard"}
+            row["conversation"] = "c"
             await transaction.execute(insert(requests).values(**row, **at))
 
     await database.write(work)

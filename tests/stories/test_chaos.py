@@ -82,8 +82,21 @@ async def test_an_alarm_stops_it_and_the_report_tells_the_metric(stage: Stage, a
     await stage.reaches(request, "stopped")
     await stage.advance(minutes=20)
     await ana.says(f"experiment report {request}")
-    ana.hears("Approved by", "bo@corp.example", "HTTPCode_Target_5XX_Count")
+    ana.hears("Chart of HTTPCode_Target_5XX_Count", "2 instances (instances)", "bo@corp.example", "on average")
     ana.does_not_hear("—")
+    rest, console = stage.client(), stage.client()
+    (told,) = (await rest.get(f"/v1/chaos/runs/{request}/report")).json()["alarms"]
+    assert told["means"]["during"] > 10 * told["means"]["before"]
+    assert told["changes"][0]["state"] == "ALARM"
+    page = await console.get(f"/requests/{request}")
+    assert f'href="/requests/{request}/report"' in page.text
+    for download in (
+        await console.get(f"/requests/{request}/report"),
+        await rest.get(f"/v1/chaos/runs/{request}/report?format=html"),
+    ):
+        assert f'filename="experiment-{request}.html"' in download.headers["content-disposition"]
+        assert "<svg" in download.text
+        assert "Experiment</text>" in download.text
 
 
 async def test_only_the_word_of_somebody_keeps_it_going(theatre: Theatre, tmp_path: Path) -> None:

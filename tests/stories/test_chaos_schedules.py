@@ -23,8 +23,8 @@ async def comes(stage: Stage, *, late: timedelta = timedelta(seconds=40)) -> dat
     return due
 
 
-async def is_scheduled(ana: Speaker, bo: Approver, words: str = TUESDAYS) -> str:
-    await plans(ana, words)
+async def is_scheduled(ana: Speaker, bo: Approver) -> str:
+    await plans(ana, "schedule the AZ outage experiment on checkout-staging every Tuesday at 10:00")
     schedule = await is_approved(ana, bo)
     await ana.hears_later("comes every Tuesday at 10:00 UTC, for the first time on")
     return schedule
