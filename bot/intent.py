@@ -119,6 +119,8 @@ class Ask:
     owner: str = ""
     fresh: bool = False
     """Whether the world must be read anew, as before the first change; else a recent reading serves."""
+    open_slots: Mapping[str, str] = field(default_factory=dict)
+    """What the form holds that is open in the conversation while something else is asked."""
     text: str = ""
     """What was said, cleaned: for free words that no recogniser cuts out reliably."""
 

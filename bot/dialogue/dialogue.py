@@ -251,7 +251,8 @@ class Dialogue:
 
     async def _answer(self, turn: Exchange, intent: Query, understood: Turn) -> None:
         require_may_ask(self._services, turn, intent, dict(understood.slots))
-        ask = turn.ask(dict(understood.slots))
+        held = turn.session.form.slots if turn.session.form else {}
+        ask = replace(turn.ask(dict(understood.slots)), open_slots=dict(held))
         is_asked = not intent.definition.acts_at_once or commands(ask.text, intent.definition)
         turn.acts = intent.definition.acts_at_once and is_asked
         answer = await (intent.answer(ask) if is_asked else intent.answer_instead(ask))

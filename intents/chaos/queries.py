@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from bot.card import Card, Facts, Item, Table, Text
 from bot.errors import Invalid
 from bot.intent import Answer, Ask, Definition, Query
@@ -18,6 +20,7 @@ from intents.chaos.reporting import Reporting
 from intents.chaos.targets import Targets
 
 SHOWN = 20
+_HITS = re.compile(r"\b(?:would|will|does|could|can)\s+(.+?)\s+(?:hit|affect|touch)\b", re.IGNORECASE)
 
 
 class ExperimentCatalogue(Query):
@@ -60,7 +63,7 @@ class ExperimentTargets(Query):
 
     async def answer(self, ask: Ask) -> Answer:
         """Return the targets in numbers and as a picture a zone."""
-        name = ask.slots.get("Experiment", "") or await self._talked_about(ask)
+        name = ask.slots.get("Experiment") or _named(ask.text) or await self._talked_about(ask)
         if not name:
             raise Invalid(
                 "Say which experiment, such as “what would the AZ outage experiment on checkout-staging hit?”."
@@ -78,7 +81,9 @@ class ExperimentTargets(Query):
         return Answer(card.as_text(), card)
 
     async def _talked_about(self, ask: Ask) -> str:
-        """Return the template of the newest experiment asked for in this conversation."""
+        """Return what the open form names, else the template of the newest experiment of this conversation."""
+        if ask.open_slots.get("Experiment"):
+            return ask.open_slots["Experiment"]
         found = await newest(self.services, ask)
         return str(found.plan.effects["template"]) if found else ""
 
@@ -110,6 +115,12 @@ class ExperimentReport(Query):
     async def export(self, record: RequestRecord) -> Exported:
         """Return the report as a file. Raises CloudError."""
         return await export(record, await self._reporting.report(record), self.services.charts)
+
+
+def _named(text: str) -> str:
+    """Return the words of a question that may name an experiment: free words, which no recogniser cuts out reliably."""
+    found = _HITS.search(text)
+    return "" if found is None or found[1].casefold() in ("it", "that", "this") else found[1]
 
 
 def _does(template: Template) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -109,9 +110,14 @@ class ScheduledRuns:
             if not placed.request_id:
                 await self._tell(transaction, schedule, record, placed.answer.text, None)
                 return
-            text = f"As scheduled {schedule.recurrence.words} ({record.id}): {placed.answer.text}"
+            why, card = f"As scheduled {schedule.recurrence.words} ({record.id}).", placed.answer.card
             await services.conversations.notify(
-                transaction, record.conversation, _key(schedule), text, placed.answer.card, placed.request_id
+                transaction,
+                record.conversation,
+                _key(schedule),
+                f"{why} {placed.answer.text}",
+                replace(card, items=(Text(why), *card.items)) if card else None,
+                placed.request_id,
             )
 
         await services.database.write(work)

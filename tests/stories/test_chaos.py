@@ -125,6 +125,11 @@ async def test_what_it_would_hit_is_told_without_starting_anything(stage: Stage,
     ana.does_not_hear("catalogue-prod")
     await ana.says("what would the AZ outage experiment on checkout-staging hit?")
     ana.hears("2 of 6 instances", "us-east-1a", "■■", "2 of 2", "us-east-1b", "□□", "0 of 2", "Nothing was started")
+    await ana.says("what would az outage hit?")
+    ana.hears("Several experiments fit", "az-outage-checkout-staging")
+    await ana.says("run the AZ outage experiment on checkout-staging")
+    await ana.says("what would it hit?")
+    ana.hears("az-outage-checkout-staging would hit", "2 of 6 instances", "Back to your experiment")
     assert await stage.calls("StartExperiment") == []
 
 
