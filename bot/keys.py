@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Select, func, insert, select, update
 
 from bot.activity import Person, clean_text
 from bot.audit import Audit
@@ -38,6 +38,8 @@ MOST = 20
 """Keys that one person may have at a time."""
 PREFIX = "qm_"
 """How keys begin, so that scanners of repositories can find them."""
+LISTED = 100
+"""Keys of others that are shown at a time."""
 SEEN = timedelta(minutes=5)
 """How exactly it is kept when a key was last used."""
 
@@ -106,15 +108,35 @@ class Keys:
         async with self._database.read() as connection:
             return [_key(row) for row in (await connection.execute(query)).all()]
 
-    async def revoke(self, person: Person, key_id: str) -> None:
-        """Let one of the person's own keys open nothing any more. Raises NotFound, for others' keys too."""
+    async def of_others(self, person: Person, owner: str = "") -> list[tuple[Key, Person]]:
+        """Return the live keys of others and whose they are, newest first and at most LISTED; of one address if given.
+
+        Whether the caller may see them is their own question (`Policy.may_revoke_keys`).
+        """
+        live = [api_keys.c.revoked_at.is_(None), api_keys.c.expires_at > self._clock.wall()]
+        whose = [people.c.email == owner.strip().casefold()] if owner.strip() else []
+        query = _with_people().where(api_keys.c.person_id != person.id, *live, *whose)
+        async with self._database.read() as connection:
+            newest = query.order_by(api_keys.c.created_at.desc(), api_keys.c.id).limit(LISTED)
+            return [(_key(row), _owner(row)) for row in (await connection.execute(newest)).all()]
+
+    async def revoke(self, by: Person, key_id: str, *, is_own: bool = True) -> None:
+        """Let a key open nothing any more: one of the person's own, or anybody's if the caller made sure of the right.
+
+        Raises NotFound, for keys that were revoked before as well.
+        """
         now = self._clock.wall()
 
         async def work(transaction: Transaction) -> None:
-            mine = (api_keys.c.id == key_id, api_keys.c.person_id == person.id, api_keys.c.revoked_at.is_(None))
-            if not (await transaction.execute(update(api_keys).where(*mine).values(revoked_at=now))).rowcount:
-                raise NotFound("There is no such key of yours.")
-            await self._audit.record(transaction, "key.revoked", person_id=person.id, payload={"key": key_id})
+            meant = [api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None)]
+            if is_own:
+                meant.append(api_keys.c.person_id == by.id)
+            revoked = update(api_keys).where(*meant).values(revoked_at=now).returning(api_keys.c.person_id)
+            owner = (await transaction.execute(revoked)).scalar_one_or_none()
+            if owner is None:
+                raise NotFound("There is no such key" + (" of yours." if is_own else "."))
+            whose = {} if owner == by.id else {"of": owner}
+            await self._audit.record(transaction, "key.revoked", person_id=by.id, payload={"key": key_id, **whose})
 
         await self._database.write(work)
 
@@ -123,16 +145,23 @@ class Keys:
         if not _SECRET.fullmatch(secret):
             return None
         now = self._clock.wall()
-        query = select(
-            api_keys, people.c.email, people.c.name.label("called"), people.c.given_name, people.c.family_name
-        ).join(people, people.c.id == api_keys.c.person_id)
         async with self._database.read() as connection:
-            row = (await connection.execute(query.where(api_keys.c.hash == _digest(secret)))).first()
+            row = (await connection.execute(_with_people().where(api_keys.c.hash == _digest(secret)))).first()
         if row is None or not (key := _key(row)).is_live(now):
             return None
         if key.used_at is None or now - key.used_at > SEEN:
             await self._database.write(lambda t: t.execute(_touched(key.id, now)))
-        return key, Person(row.person_id, row.email, row.called, row.given_name, row.family_name)
+        return key, _owner(row)
+
+
+def _with_people() -> Select[Any]:
+    called = people.c.name.label("called")
+    columns = (api_keys, people.c.email, called, people.c.given_name, people.c.family_name)
+    return select(*columns).join(people, people.c.id == api_keys.c.person_id)
+
+
+def _owner(row: Any) -> Person:
+    return Person(row.person_id, row.email, row.called, row.given_name, row.family_name)
 
 
 def _touched(key_id: str, now: datetime) -> Any:

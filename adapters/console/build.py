@@ -13,6 +13,7 @@ from adapters.console.overview import Overview
 from adapters.console.pages import Pages
 from adapters.console.request_list import RequestList
 from adapters.console.request_pages import RequestPages
+from adapters.console.review_pages import ReviewPages
 from adapters.console.routes import ConsoleRouter
 from adapters.console.sessions import CookieJar, Sessions
 from adapters.console.signin import SignIn
@@ -34,6 +35,7 @@ def build(services: Services) -> Channel:
     RequestList(services, doorkeeper, pages, overview).add_to(router)
     RequestPages(services, doorkeeper, pages, overview).add_to(router)
     GlassPages(services, doorkeeper, pages, overview).add_to(router)
+    ReviewPages(services, doorkeeper, pages).add_to(router)
     InsightPages(services, doorkeeper, pages).add_to(router)
     Absences(services, doorkeeper, pages).add_to(router)
     AuditPages(services, doorkeeper, pages, limits).add_to(router)

@@ -53,7 +53,8 @@ class GlassPages:
         person = self._doorkeeper.require(visit)
         record = await self._overview.find(person, request.path_params["id"])
         decision = self._services.policy.may_break_glass(person, record.subject, channel="console")
-        is_fresh = await self._services.sign_ins.find(person, visit.session.token, within=FRESH) is not None
+        token, acr = visit.session.token, decision.acr
+        is_fresh = await self._services.sign_ins.find(person, token, within=FRESH, acr=acr) is not None
         here = f"/requests/{record.id}/break-glass"
         return self._pages.answer(
             request,
@@ -63,5 +64,5 @@ class GlassPages:
             reason=reason,
             record=record,
             may_break=decision.allowed and record.state == "awaiting_approval",
-            sign_in="" if is_fresh else Freshness(FRESH).path(here),
+            sign_in="" if is_fresh else Freshness(FRESH, (acr,) if acr else ()).path(here),
         )

@@ -1,4 +1,4 @@
-"""The page of a person's own REST keys: made here, shown once, revoked here."""
+"""The page of REST keys: one's own are made here, shown once and revoked; operators revoke those of others too."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from adapters.console.routes import ConsoleRouter
 from adapters.console.visits import Doorkeeper, visit_of
 from bot.activity import clean_text
 from bot.errors import QuartermasterError
-from bot.keys import DAYS, SCOPES
+from bot.keys import DAYS, LISTED, SCOPES
 from bot.services import Services
 
 
@@ -52,7 +52,9 @@ class KeyPages:
         visit = visit_of(request)
         person = self._doorkeeper.require(visit)
         await read_form(request, visit.session)
-        await self._services.keys.revoke(person, request.path_params["id"])
+        key, keys = request.path_params["id"], self._services.keys
+        may_any = self._services.policy.may_revoke_keys(person).allowed
+        await keys.revoke(person, key, is_own=not may_any)
         return RedirectResponse("/keys", 303)
 
     async def _page(
@@ -69,6 +71,8 @@ class KeyPages:
         person = self._doorkeeper.require(visit_of(request))
         now = self._services.clock.wall()
         found = await self._services.keys.of_person(person)
+        may_any, owner = self._services.policy.may_revoke_keys(person).allowed, request.query_params.get("person", "")
+        others = await self._services.keys.of_others(person, owner[:254]) if may_any else []
         return self._pages.answer(
             request,
             "keys.html",
@@ -81,5 +85,9 @@ class KeyPages:
             choices=DAYS,
             scopes=SCOPES,
             keys=[(key, key.is_live(now)) for key in found],
+            may_any=may_any,
+            owner=owner[:254],
+            others=others,
+            most=LISTED,
             base=self._services.settings.public_url.rstrip("/"),
         )

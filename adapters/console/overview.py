@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.activity import Person
-from bot.errors import NotFound
 from bot.policy import Subject
-from bot.requests import Filter, RequestRecord
+from bot.requests import Filter, RequestRecord, no_request
 from bot.services import Services
 from bot.waiting import Waiting
 
@@ -46,7 +45,7 @@ class Overview:
         """Return a request that the person may see; raises NotFound: what they may not see does not exist for them."""
         record = await self._services.requests.find(request_id)
         if not self._services.policy.may_see(person, record.subject).allowed:
-            raise NotFound(f"There is no request {record.id}.", next_step="Say “my requests” to see yours.")
+            raise no_request(record.id)
         return record
 
     def sees_all(self, person: Person) -> bool:

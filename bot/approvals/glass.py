@@ -18,7 +18,7 @@ from bot.database import Transaction
 from bot.database.tables import broken_glass
 from bot.errors import Conflict, Invalid, NotFound, Refused
 from bot.people import shown
-from bot.requests import RequestRecord
+from bot.requests import RequestRecord, no_request
 from bot.rows import insert_new
 from bot.workflow.periodic import Job
 
@@ -64,9 +64,10 @@ class Glass:
         decision = office.policy.may_break_glass(by, found.subject, channel=surface).require()
         if not reason:
             raise Invalid("Say why this can't wait; everybody who should have been asked reads it.", field="reason")
-        if await office.sign_ins.find(by, session, within=FRESH) is None:
+        if await office.sign_ins.find(by, session, within=FRESH, acr=decision.acr) is None:
             raise Refused(
-                "Breaking the glass asks for a sign-in within the last 5 minutes.",
+                "Breaking the glass asks for a sign-in within the last 5 minutes"
+                + (f" as “{decision.acr}”." if decision.acr else "."),
                 policy=decision.policy,
                 next_step=f"Sign in anew with your second factor, and do it in the console: {office.page_of(found)}",
             )
@@ -151,8 +152,10 @@ class Glass:
         office, verdict = self._office, checked_reason(verdict)
         record = await office.requests.find(request_id)
         found = await self.of(record.id)
-        if found is None or not office.policy.may_see(by, record.subject).allowed:
-            raise NotFound(f"There is nothing to review about request {request_id}.")
+        if not office.policy.may_see(by, record.subject).allowed:
+            raise no_request(record.id)
+        if found is None:
+            raise NotFound(f"There is nothing to review about request {record.id}.")
         if is_same_person(found.by, by.email):
             raise Refused("Who has broken the glass can't review it.", next_step="Somebody else has to look at it.")
         office.policy.may_review(by, record.subject).require()
@@ -199,6 +202,7 @@ class Glass:
                     "subject": f"To be reviewed: {len(rows)} that went on without approval",
                     "lines": ["Somebody has to look at these. Say “review”, the request's id and what you make of it."],
                     "rows": rows,
+                    "link": {"title": "Review them", "url": f"{office.console_url.rstrip('/')}/reviews"},
                 }
                 key = f"glass:{day}:{address}"
                 await office.outbox.put(transaction, key[:255], "email", payload, pace=f"email:{address}"[:255])

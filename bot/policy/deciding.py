@@ -114,6 +114,10 @@ class Policy:
         """Decide whether a person may pause and resume all changes."""
         return self._decide(person, "pause", _entity("Changes", "all", {}))
 
+    def may_revoke_keys(self, person: Person) -> Decision:
+        """Decide whether a person may see and revoke the REST keys that others made for themselves."""
+        return self._decide(person, "revoke", _entity("Keys", "all", {}))
+
     def may_delegate(self, person: Person, to: str, *, channel: str = "") -> Decision:
         """Decide whether a person may name somebody, by address, who stands in for them."""
         return self._decide(person, "delegate", self._person(to), channel=channel)
@@ -182,7 +186,8 @@ class Policy:
             rule = broken[0]
             return Decision(False, f"The policy {rule.name} could not be decided, so this is refused.", rule.name, ASK)
         if result.allowed:
-            return Decision(True, named[0].reason if named else "", named[0].name if named else "")
+            acr = next((rule.acr for rule in named if rule.acr), "")
+            return Decision(True, named[0].reason if named else "", named[0].name if named else "", acr=acr)
         if named:
             rule = named[0]
             spared = self._members(group for r in named for group in r.groups)

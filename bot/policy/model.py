@@ -22,6 +22,8 @@ class Decision:
     reason: str
     policy: str
     help: str = ""
+    acr: str = ""
+    """How well the person has to have signed in for it, by the identity provider's word; empty where that is open."""
     asked: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
     """What was to be asked for, where that was refused: intent, shape, values, channel and policy."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from bot.policy.requirement import ANNOTATIONS, Part, part_of
 
 REQUIRE = "require"
 """The action whose policies permit nothing but say whose approvals a request needs."""
+BREAK_GLASS = "break-glass"
+"""The action whose policies may say, by @acr, how well somebody has to sign in for it."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Rule:
     name: str
     reason: str
     policy: Mapping[str, Any]
+    acr: str = ""
+    """How well who acts by it must have signed in, by the identity provider's word; only for breaking the glass."""
 
     @property
     def is_permit(self) -> bool:
@@ -94,10 +98,13 @@ def _parse(text: str, files: frozenset[str]) -> Parsed:
     for cedar_id, policy in described.items():
         annotations = policy.get("annotations") or {}
         rule = Rule(annotations.get("id") or cedar_id, annotations.get("reason") or "", policy)
+        is_glass = rule.actions == [BREAK_GLASS] and rule.is_permit
+        if is_glass:
+            rule = replace(rule, acr=(annotations.get("acr") or "").strip())
         rules[cedar_id] = rule
         if rule.actions == [REQUIRE] and rule.is_permit:
             parts[cedar_id] = part_of(annotations, rule.name, rule.reason)
-        elif REQUIRE in rule.actions or (set(annotations) & set(ANNOTATIONS)):
+        elif REQUIRE in rule.actions or (set(annotations) & set(ANNOTATIONS)) - ({"acr"} if is_glass else set()):
             raise SettingsError(
                 f"The policy {rule.name} mixes up what it demands and what it allows: whose approvals are needed is "
                 'said by "permit" policies whose only action is Action::"require".'

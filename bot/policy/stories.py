@@ -32,6 +32,7 @@ Action = Literal[
     "delegate",
     "audit",
     "pause",
+    "revoke",
 ]
 
 
@@ -147,6 +148,8 @@ def _decided(story: Story, policy: Policy) -> Decision:
             return policy.may_audit(who, story.what)
         case "pause":
             return policy.may_pause(who)
+        case "revoke":
+            return policy.may_revoke_keys(who)
         case action:
             return policy.may(who, action, _subject(story), channel=channel)
 

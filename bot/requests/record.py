@@ -136,3 +136,8 @@ class TimelineEntry:
     title: str
     detail: str = ""
     tone: Literal["neutral", "good", "warning", "bad"] = "neutral"
+
+
+def no_request(request_id: str) -> NotFound:
+    """Return what is raised about a request that does not exist, or that the person may not know of: the same words."""
+    return NotFound(f"There is no request {request_id}.", next_step="Say “my requests” to see yours.")

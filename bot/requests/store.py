@@ -27,6 +27,7 @@ from bot.requests.record import (
     RequestRecord,
     State,
     TimelineEntry,
+    no_request,
     request_id_of,
 )
 from bot.rows import insert_new
@@ -64,7 +65,7 @@ class Requests:
         async with self._database.read() as connection:
             record = await self.read(connection, known)
         if record is None:
-            raise NotFound(f"There is no request {known}.", next_step="Say “my requests” to see yours.")
+            raise no_request(known)
         return record
 
     async def read(self, connection: AsyncConnection, request_id: str) -> RequestRecord | None:

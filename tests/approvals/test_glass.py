@@ -72,12 +72,24 @@ async def test_it_takes_the_right_the_second_factor_the_console_and_a_reason(tmp
         assert await mails(desk) == {}
 
 
+async def test_a_sign_in_without_the_factor_that_the_policy_names_is_not_enough(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, people=PEOPLE) as desk:
+        cedar = desk.policies / "requests.cedar"
+        marked = '@id("named-people-break-the-glass")'
+        cedar.write_text(cedar.read_text("utf-8").replace(marked, f'{marked} @acr("hardware")'), encoding="utf-8")
+        request, ana = await desk.place("ana"), await desk.person("ana")
+        with pytest.raises(Refused, match="within the last 5 minutes as “hardware”"):
+            await breaks(desk, "ana", request)
+        await desk.approvals.sign_ins.record(ana, "session", desk.clock.wall(), "hardware")
+        assert await breaks(desk, "ana", request, signs_in=False) == "approved"
+
+
 async def test_it_is_reviewed_once_by_somebody_else(tmp_path: Path) -> None:
     async with open_desk(tmp_path, people=PEOPLE) as desk:
         request, glass = await desk.place("bo"), desk.approvals.glass
         await breaks(desk, "ana", request)
         for who in ("ana", "bo", "eve"):  # who broke it, who asked for it, who has no business
-            with pytest.raises(QuartermasterError, match=r"can.t|somebody else|nothing to review"):
+            with pytest.raises(QuartermasterError, match=r"can.t|somebody else|no request"):
                 await glass.review(request, await desk.person(who), "fine", surface="console")
         ola = await desk.person("ola")
         with pytest.raises(Invalid):

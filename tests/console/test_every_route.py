@@ -40,6 +40,8 @@ CONSOLE: dict[str, str] = {
     "POST /requests/{id}/stop": "request",
     "POST /requests/{id}/retry": "request",
     "POST /requests/{id}/done": "request",
+    "GET /reviews": "person",
+    "POST /reviews/{id}": "request",
     "GET /insights": "person",
     "GET /insights/{place}": "person",
     "GET /away": "person",

@@ -41,6 +41,31 @@ async def test_a_named_person_signs_in_anew_and_says_why(stage: Stage) -> None:
     assert (await stage.services.requests.find(record.id)).state == "approved"
 
 
+async def test_it_is_reviewed_on_a_page_by_somebody_else(stage: Stage) -> None:
+    record = await stage.ask("ana@corp.example")
+    async with stage.visitor() as gil, stage.visitor() as approver, stage.visitor() as eve:
+        await gil.become("gil@corp.example")
+        page = f"/requests/{record.id}/break-glass"
+        await gil.submit("/signin/dev", email="gil@corp.example", again="yes", next=page)
+        await gil.see(page)
+        assert (await gil.submit(page, version="1", reason="<b>Down</b>")).status_code == 303
+        assert "Somebody else has to review it" in (await gil.see("/reviews")).text
+        assert (await gil.submit(f"/reviews/{record.id}", verdict="fine")).status_code == 403
+        await eve.become("eve@corp.example")
+        assert record.id not in (await eve.see("/reviews")).text
+        assert (await eve.submit(f"/reviews/{record.id}", verdict="fine")).status_code == 404
+        await approver.become("approver@corp.example")
+        shown = (await approver.see("/reviews")).text
+        assert "&lt;b&gt;Down&lt;/b&gt;" in shown
+        assert (await approver.submit(f"/reviews/{record.id}", verdict="")).status_code == 422
+        assert (await approver.submit(f"/reviews/{record.id}", verdict="Rightly so")).status_code == 303
+        assert "Nothing waits" in (await approver.see("/reviews")).text
+        assert (await approver.submit(f"/reviews/{record.id}", verdict="again")).status_code == 409
+    found = await stage.services.approvals.glass.of(record.id)
+    assert found is not None
+    assert (found.reviewed_by, found.verdict) == ("approver@corp.example", "Rightly so")
+
+
 async def test_nobody_else_is_offered_it(stage: Stage) -> None:
     record = await stage.ask("ana@corp.example")
     async with stage.visitor() as ana:

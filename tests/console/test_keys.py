@@ -54,6 +54,28 @@ async def test_makes_no_key_without_name_scope_and_end(stage: Stage, fields: dic
     assert not SECRET.search(answer.text)
 
 
+async def test_operators_see_and_revoke_keys_of_others_and_nobody_else_does(stage: Stage) -> None:
+    ana = await stage.person("ana@corp.example")
+    key, secret = await stage.services.keys.make(ana, "Nightly", ["read"], 30)
+    other, _ = await stage.services.keys.make(await stage.person("bo@corp.example"), "Weekly", ["read"], 30)
+    async with stage.visitor() as approver, stage.visitor() as olga:
+        await approver.become("approver@corp.example")
+        assert "Keys of others" not in (await approver.see("/keys")).text
+        assert (await approver.submit(f"/keys/{key.id}/revoke")).status_code == 404
+        await olga.become("olga@corp.example")
+        assert "Nightly" in (await olga.see("/keys")).text
+        narrowed = (await olga.see("/keys?person=ANA@corp.example")).text
+        assert "Nightly" in narrowed
+        assert "Weekly" not in narrowed
+        assert secret not in narrowed
+        assert (await olga.submit(f"/keys/{key.id}/revoke")).status_code == 303
+        assert (await olga.submit(f"/keys/{key.id}/revoke")).status_code == 404
+    assert await stage.services.keys.find(secret) is None
+    (row,) = (await stage.services.audit.list(kind="key.revoked")).items
+    assert (row["payload"], row["person"]) == ({"key": key.id, "of": ana.id}, "olga@corp.example")
+    assert other.is_live(stage.clock.wall())
+
+
 async def test_holds_the_number_of_keys_down(stage: Stage) -> None:
     ana = await stage.person("ana@corp.example")
     for number in range(MOST):

@@ -7,6 +7,7 @@ from playwright.async_api import Page
 
 from bot.plan import Check
 from tests.email.conftest import Desk
+from tests.support.accessibility import read_axe, violations_of
 from tests.support.chromium import Window
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session")]
@@ -68,6 +69,25 @@ async def test_fits_every_screen_whatever_the_words(served: Desk, browser: Windo
     for shown in (page, read):
         assert await overflow_of(shown) <= 0
         assert await contrast_is_enough(shown)
+
+
+async def test_axe_finds_nothing_on_the_page_that_mails_link_to(served: Desk, browser: Window) -> None:
+    axe, found = read_axe(), []
+    await mail(served, checks=(Check("Wood", "fails", "It is wet."), Check("Paint", "waits", "Still wet.")))
+    page = await open_link(browser, served, "Reject…")
+    found += await violations_of(page, axe)
+    await page.get_by_role("button", name="Reject").click()
+    await page.get_by_role("alert").wait_for()
+    found += await violations_of(page, axe)
+    await page.get_by_label("reason").fill("too red")
+    await page.get_by_role("button", name="Reject").click()
+    await page.get_by_role("heading", name="You rejected").wait_for()
+    found += await violations_of(page, axe)
+    await page.goto(f"{served.services.settings.public_url}/account/confirm/{'x' * 43}")
+    found += await violations_of(page, axe)
+    browser.take_problems("422")
+    browser.take_problems("404")
+    assert found == []
 
 
 async def test_styles_the_page_under_its_own_policy(served: Desk, browser: Window) -> None:

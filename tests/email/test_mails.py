@@ -31,6 +31,17 @@ async def mailing(relay: FakeRelay, make_desk: Callable[..., Any]) -> Desk:
 
 
 ANY = Filter()
+HEADERS = {
+    "From",
+    "To",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "Auto-Submitted",
+    "X-Auto-Response-Suppress",
+    "MIME-Version",
+    "Content-Type",
+}
 TOPIC = "arn:aws:sns:us-east-1:111122223333:approvals"
 
 
@@ -144,6 +155,33 @@ async def test_shows_hostile_words_as_words(mailing: Desk, relay: FakeRelay, wor
     assert "\u202e" not in text
     assert text.count("\nWHAT WILL BE DONE") == 1
     assert max(map(len, mail.content.split(b"\r\n"))) <= 998
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "rocket\r\nBcc: eve@elsewhere.example\r\nX: y",
+        "rocket\nFrom: boss@corp.example\n\n<b>approved</b>",
+        "rocket\r\n.\r\nMAIL FROM:<eve@elsewhere.example>\r\nRCPT TO:<cy@corp.example>",
+        "=?utf-8?q?rocket=0D=0ABcc:_eve@elsewhere.example?=",
+        "rocket\x85Reply-To: eve@elsewhere.example\u2028Cc: eve@elsewhere.example",
+    ],
+)
+async def test_no_word_of_a_request_begins_a_header_or_another_mail(
+    mailing: Desk, relay: FakeRelay, words: str
+) -> None:
+    details, checks = ((words, words),), (Check(words, "ok", words),)
+    await approval_mail(mailing, relay, name=words, requester_name=words, summary=words, details=details, checks=checks)
+    news = {"to": BO, "subject": words, "lines": [words], "rows": [[words, words]]}
+    await mailing.deliver("email", {"kind": "news", **news}, key="news")
+    assert len(relay.mails) == 2
+    for mail in relay.mails:
+        assert mail.recipients == [BO]
+        assert set(mail.message.keys()) == HEADERS
+        assert mail.message["To"] == BO
+        assert mail.message["From"].addresses[0].addr_spec == "quartermaster@corp.example"
+        assert mail.message.defects == []
+        assert mail.message["Subject"].defects == ()
 
 
 async def test_says_when_nothing_will_really_be_done(relay: FakeRelay, make_desk: Callable[..., Any]) -> None:
