@@ -33,10 +33,11 @@ def resources_of(prefix: str, account: str, region: str, parameters: Mapping[str
     """The resources of a call: what its parameters name, else everything of the service in the account.
 
     Derived are: accounts, OUs and the root of Organizations; Service Catalog's products; IAM roles;
-    CloudFormation stacks; budgets; SES identities; Lex bots; accounts, instances and permission sets of IAM
-    Identity Center; identity stores; and whatever parameter is an ARN by itself. Of anything else the resource
-    is ``arn:aws:SERVICE:REGION:ACCOUNT:*``, to which only ``*`` fits, or a pattern that covers all of the
-    service's types there.
+    CloudFormation stacks; pipelines with their stages and actions; CodeBuild's projects; CodeDeploy's applications
+    and groups; CodeCommit's repositories; queues; log groups; EventBridge's rules; budgets; SES identities; Lex
+    bots; accounts, instances and permission sets of IAM Identity Center; identity stores; and whatever parameter is
+    an ARN by itself. Of anything else the resource is ``arn:aws:SERVICE:REGION:ACCOUNT:*``, to which only ``*``
+    fits, or a pattern that covers all of the service's types there.
     """
     derive = _DERIVED.get(prefix)
     found = derive(account, region, parameters) if derive is not None else []
@@ -139,15 +140,73 @@ def _of_lex(account: str, region: str, parameters: Mapping[str, Any]) -> list[Al
     return [(f"arn:aws:lex:{region}:{account}:{named}",)]
 
 
+def _of_codepipeline(account: str, region: str, parameters: Mapping[str, Any]) -> list[Alternatives]:
+    declared = parameters.get("pipeline", {})
+    name = parameters.get("name") or parameters.get("pipelineName") or declared.get("name")
+    if name is None:
+        return []
+    parts = [name, parameters.get("stageName"), parameters.get("actionName")]
+    named = "/".join(part for part in parts if part)
+    return [(f"arn:aws:codepipeline:{region}:{account}:{named}",)]
+
+
+def _of_codebuild(account: str, region: str, parameters: Mapping[str, Any]) -> list[Alternatives]:
+    named = [parameters.get("projectName") or parameters.get("name"), parameters.get("id"), *parameters.get("ids", [])]
+    projects = dict.fromkeys(name.rpartition("/")[2].partition(":")[0] for name in named if name)
+    return [(f"arn:aws:codebuild:{region}:{account}:project/{project}",) for project in projects]
+
+
+def _of_codedeploy(account: str, region: str, parameters: Mapping[str, Any]) -> list[Alternatives]:
+    application = parameters.get("applicationName")
+    group = parameters.get("deploymentGroupName") or parameters.get("currentDeploymentGroupName")
+    if application is None:
+        return []
+    named = f"deploymentgroup:{application}/{group}" if group else f"application:{application}"
+    return [(f"arn:aws:codedeploy:{region}:{account}:{named}",)]
+
+
+def _of_codecommit(account: str, region: str, parameters: Mapping[str, Any]) -> list[Alternatives]:
+    name = parameters.get("repositoryName")
+    return [(f"arn:aws:codecommit:{region}:{account}:{name}",)] if name else []
+
+
+def _of_sqs(account: str, region: str, parameters: Mapping[str, Any]) -> list[Alternatives]:
+    url = parameters.get("QueueUrl")
+    if url:
+        account, name = f"//{url}".rsplit("/", 2)[1:]
+    else:
+        name = parameters.get("QueueName", "")
+    return [(f"arn:aws:sqs:{region}:{account}:{name}",)] if name else []
+
+
+def _of_logs(account: str, region: str, parameters: Mapping[str, Any]) -> list[Alternatives]:
+    group, stream = parameters.get("logGroupName"), parameters.get("logStreamName")
+    if group is None:
+        return []
+    return [(f"arn:aws:logs:{region}:{account}:log-group:{group}:{f'log-stream:{stream}' if stream else '*'}",)]
+
+
+def _of_events(account: str, region: str, parameters: Mapping[str, Any]) -> list[Alternatives]:
+    name = parameters.get("Rule") or parameters.get("Name")
+    return [(f"arn:aws:events:{region}:{account}:rule/{name}",)] if name else []
+
+
 _DERIVED = {
     "account": _of_account,
     "budgets": _of_budgets,
     "cloudformation": _of_cloudformation,
+    "codebuild": _of_codebuild,
+    "codecommit": _of_codecommit,
+    "codedeploy": _of_codedeploy,
+    "codepipeline": _of_codepipeline,
+    "events": _of_events,
     "iam": _of_iam,
     "identitystore": _of_identitystore,
     "lex": _of_lex,
+    "logs": _of_logs,
     "organizations": _of_organizations,
     "servicecatalog": _of_servicecatalog,
     "ses": _of_ses,
+    "sqs": _of_sqs,
     "sso": _of_sso,
 }

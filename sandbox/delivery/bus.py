@@ -17,10 +17,15 @@ if TYPE_CHECKING:
     from sandbox.world import World
 
 
-def is_heard(world: World, account_id: str, region: str, source: str, detail_type: str) -> bool:
-    """Whether any rule there may want such an event, so that it need be made at all."""
+def is_heard(
+    world: World, account_id: str, region: str, source: str, detail_type: str, state: str = "", category: str = ""
+) -> bool:
+    """Whether any rule there may want such an event, so that it need be made at all.
+
+    `state` and `category` are what its detail says of itself, as far as that is known.
+    """
     return any(
-        _may_fit(rule.pattern, source, detail_type)
+        _may_fit(rule.pattern, source, detail_type, state, category)
         for rule in rules_in(world, account_id, region)
         if rule.targets and rule.state == "ENABLED"
     )
@@ -85,9 +90,21 @@ def _at_path(event: Mapping[str, Any], path: str) -> str:
 
 
 @lru_cache(maxsize=4_096)
-def _may_fit(text: str, source: str, detail_type: str) -> bool:
-    named = {"source": source, "detail-type": detail_type}
-    return matches({name: wanted for name, wanted in _pattern(text).items() if name in named}, named)
+def _may_fit(text: str, source: str, detail_type: str, state: str, category: str) -> bool:
+    detail: dict[str, Any] = {"state": state} if state else {}
+    if category:
+        detail["type"] = {"category": category}
+    known = {"source": source, "detail-type": detail_type, "detail": detail}
+    return matches(_about(_pattern(text), known), known)
+
+
+def _about(pattern: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of a pattern that asks for what is known."""
+    return {
+        name: _about(wanted, known[name]) if isinstance(wanted, Mapping) else wanted
+        for name, wanted in pattern.items()
+        if name in known
+    }
 
 
 @lru_cache(maxsize=256)

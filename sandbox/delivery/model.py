@@ -20,6 +20,7 @@ class Pipeline:
     `values` fill the placeholders of a structure that many pipelines share. `seconds` is what an execution may take,
     `failing` how likely one fails, and both are drawn from `seed`. `disabled` are the transitions into stages that are
     shut, `holders` which execution is in a stage, `waiting` which wait for it, and `latest` which was last there.
+    `stack` is the stack that a failed execution left behind.
     """
 
     key: str
@@ -40,6 +41,7 @@ class Pipeline:
     holders: dict[str, str] = field(default_factory=dict)
     waiting: dict[str, list[str]] = field(default_factory=dict)
     latest: dict[str, str] = field(default_factory=dict)
+    stack: str = ""
 
     @property
     def version(self) -> int:

@@ -38,11 +38,11 @@ def stage_changed(world: World, pipeline: Pipeline, execution: Execution, stage:
 
 def action_changed(world: World, pipeline: Pipeline, execution: Execution, run: ActionRun, at: float) -> None:
     """An action of an execution has begun or ended."""
-    if not _is_heard(world, pipeline, "Action"):
-        return
     structure = world.delivery.execution_structure(execution)
     action = structure.action(run.stage, run.action)
     kind = action["actionTypeId"]
+    if not _is_heard(world, pipeline, "Action", _STATES[run.status], kind["category"]):
+        return
     detail: dict[str, Any] = {
         "stage": structure.stages[run.stage]["name"],
         "action": action["name"],
@@ -65,7 +65,7 @@ def action_changed(world: World, pipeline: Pipeline, execution: Execution, run: 
 
 
 def _tell(world: World, pipeline: Pipeline, execution: Execution, what: str, detail: dict[str, Any], at: float) -> None:
-    if not _is_heard(world, pipeline, what):
+    if not _is_heard(world, pipeline, what, detail["state"]):
         return
     told = {
         "pipeline": pipeline.name,
@@ -87,5 +87,6 @@ def _tell(world: World, pipeline: Pipeline, execution: Execution, what: str, det
     )
 
 
-def _is_heard(world: World, pipeline: Pipeline, what: str) -> bool:
-    return is_heard(world, pipeline.account_id, pipeline.region, _SOURCE, _TYPE.format(what))
+def _is_heard(world: World, pipeline: Pipeline, what: str, state: str, category: str = "") -> bool:
+    where = (pipeline.account_id, pipeline.region)
+    return is_heard(world, *where, _SOURCE, _TYPE.format(what), state, category)

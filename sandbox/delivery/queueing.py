@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sandbox.world import World
 
 MOST_IN_FLIGHT = 120_000
+RETENTION_SECONDS = 345_600
+"""For how long a message is kept that nobody reads, in simulated time, unless its queue says otherwise."""
 
 
 class Shelf:
@@ -81,6 +83,9 @@ def take(world: World, queue: Queue, most: int, visibility: float) -> list[tuple
         key = shelf.ready.popleft()
         message = world.delivery.messages.get(key)
         if message is None:
+            continue
+        if now - message.sent_at > float(queue.attributes.get("MessageRetentionPeriod", RETENTION_SECONDS)):
+            world.delivery.drop("messages", key)
             continue
         receipt = f"{message.number}.{secrets.token_urlsafe(24)}"
         shelf.out[key] = (receipt, monotonic() + visibility)

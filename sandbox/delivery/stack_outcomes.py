@@ -35,7 +35,8 @@ def fail_stack(world: World, pipeline: Pipeline, run: ActionRun, at: float, mess
     named = resource if resource in life.statuses else _FAILING
     _, _, kind, physical = life.statuses[named]
     why = message if message and not message.startswith("Action execution failed") else _USUAL
-    run.detail["external"] = stack.id
+    run.detail["external"] = pipeline.stack = stack.id
+    world.delivery.changed("pipelines", pipeline.key)
     life.on_failure, life.doom, life.steps = "DO_NOTHING", {}, []
     begun = run.started_at
     set_status(world, stack, life, "UPDATE_IN_PROGRESS", begun, "User Initiated")
@@ -47,11 +48,8 @@ def fail_stack(world: World, pipeline: Pipeline, run: ActionRun, at: float, mess
 
 def mend_stack(world: World, pipeline: Pipeline, run: ActionRun, at: float) -> None:
     """A deployment that went well leaves its stack well, if there is one."""
-    found = _find(world, pipeline)
-    if found is None or found.status.endswith("IN_PROGRESS"):
-        return
-    life = world.delivery.stacks.get(found.id)
-    if life is None:
+    found, life = world.zone.stacks.get(pipeline.stack), world.delivery.stacks.get(pipeline.stack)
+    if found is None or life is None or found.deleted_at is not None or found.status.endswith("IN_PROGRESS"):
         return
     run.detail["external"] = found.id
     set_status(world, found, life, "UPDATE_IN_PROGRESS", run.started_at, "User Initiated")
@@ -63,8 +61,6 @@ def mend_stack(world: World, pipeline: Pipeline, run: ActionRun, at: float) -> N
 
 def _find(world: World, pipeline: Pipeline) -> Stack | None:
     values = pipeline.values
-    if not values or not world.delivery.stacks:
-        return None
     where = (values["account"], values["region"], "{component}-{type}-{id}".format(**values))
     for identifier in world.delivery.stacks:
         stack = world.zone.stacks.get(identifier)

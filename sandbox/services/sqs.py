@@ -37,7 +37,7 @@ _USUAL = {
     "MessageRetentionPeriod": "345600",
     "MaximumMessageSize": str(_MOST_BYTES),
 }
-_KEPT = (*_USUAL, "Policy", "RedrivePolicy", "KmsMasterKeyId", "SqsManagedSseEnabled")
+_KEPT = (*_USUAL, "Policy", "KmsMasterKeyId", "SqsManagedSseEnabled")
 
 
 @operation("CreateQueue")

@@ -6,6 +6,7 @@ import pytest
 
 from tests.sandbox.landing import Aws
 from tests.sandbox.members import refusal_of
+from tests.sandbox.roles import assume, make_role
 
 POOL = "pool-1-pipeline"
 
@@ -231,3 +232,17 @@ def test_a_function_is_invoked_until_it_reports_a_result(aws: Aws, pipelines: An
     told = found["pipelineExecution"]
     assert (told["status"], told["statusSummary"]) == ("Failed", "It went badly.")
     assert refusal_of(pipelines.put_job_success_result, jobId=execution) == "JobNotFoundException"
+
+
+def test_a_role_is_held_to_the_pipelines_and_stages_that_its_policy_names(aws: Aws) -> None:
+    arn = "arn:aws:codepipeline:us-east-1:111122223333:pool-6-pipeline"
+    allowed: list[dict[str, Any]] = [
+        {"Action": ["codepipeline:StartPipelineExecution", "codepipeline:GetPipelineState"], "Resource": arn},
+        {"Action": "codepipeline:PutApprovalResult", "Resource": f"{arn}/Approve/*"},
+    ]
+    held = aws.client("codepipeline", **assume(aws, make_role(aws, "Releases", *allowed)))
+    begin(held, "pool-6-pipeline")
+    aws.advance(20)
+    held.put_approval_result(**approval_of(held), result={"summary": "", "status": "Approved"})
+    assert refusal_of(held.start_pipeline_execution, name=POOL) == "AccessDeniedException"
+    assert refusal_of(held.delete_pipeline, name="pool-6-pipeline") == "AccessDeniedException"
