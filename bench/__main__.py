@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from bench.audit import ROWS, measure_verifying
+from bench.chaos import measure_stopping
 from bench.console import measure_lists
 from bench.insights import measure_insights
 from bench.large import ACCOUNTS, OUS, measure_plans
@@ -44,6 +45,9 @@ def main() -> None:
         watched = var_dir / "insights"
         watched.mkdir()
         insights = measure_insights(watched)
+        chaos = var_dir / "chaos"
+        chaos.mkdir()
+        stopping = measure_stopping(chaos)
         record = var_dir / "record"
         record.mkdir()
         verifying = measure_verifying(record)
@@ -71,6 +75,15 @@ def main() -> None:
         (f"a decision with {POLICIES} policies and {PEOPLE} people, p50", f"{quantile(decisions, 0.5) * 1000:.2f} ms"),
         (f"a decision with {POLICIES} policies and {PEOPLE} people, p99", f"{quantile(decisions, 0.99) * 1000:.2f} ms"),
         *insights,
+        (
+            f"a click to StopExperiment, {stopping.experiments} watched, p50",
+            f"{quantile(stopping.clicks, 0.5) * 1000:.0f} ms",
+        ),
+        (
+            f"a click to StopExperiment, {stopping.experiments} watched, p99",
+            f"{quantile(stopping.clicks, 0.99) * 1000:.0f} ms",
+        ),
+        ("calls a minute for watching them", f"{stopping.calls_a_minute:.0f}"),
     ]
     rows += [(f"verifying an audit of {ROWS:,} rows", f"{verifying:.1f} s"), *measure_lists()]
     width = max(len(name) for name, _ in rows)

@@ -1,10 +1,11 @@
-"""Stopping while fifty experiments are watched: from the click to StopExperiment, and what watching costs in calls."""
+"""Stopping while fifty experiments are watched: from the click to StopExperiment, and what watching costs in calls.
+
+The bot runs in a process of its own and is clicked on over a socket; the sandbox notes when each call came.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import shutil
-import tempfile
 import time
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,12 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import httpx
 
-from bot.intent import Change
-from bot.main import Application
-from bot.ordering import place_request
-from bot.settings import load_settings
+from bench.product import Product
 from sandbox.server import Sandbox
 
 ROOT = Path(__file__).parent.parent
@@ -45,39 +42,21 @@ class Measured:
     experiments: int
 
 
-def measure_stopping() -> Measured:
+def measure_stopping(folder: Path) -> Measured:
     """Run fifty experiments in the sandbox in real time, watch them for a while, and stop each by a press."""
-    with tempfile.TemporaryDirectory() as folder, Sandbox(speed=1.0) as sandbox:
-        return asyncio.run(_measure(Path(folder), sandbox))
-
-
-async def _measure(folder: Path, sandbox: Sandbox) -> Measured:
     policies = Path(shutil.copytree(ROOT / "policies", folder / "policies"))
     (policies / "bench.cedar").write_text(AT_ONCE, encoding="utf-8")
     roles = ",".join(f"arn:aws:iam::{account}:role/QuartermasterChaos" for account in ACCOUNTS)
-    settings = load_settings(
-        aws_endpoint_url=sandbox.url,
-        port=0,
-        var_dir=folder,
-        policy_dir=policies,
-        chaos_role_arn=roles,
-        log_level="error",
-    )
-    application = Application(settings)
-    templates = [t for account in ACCOUNTS for t in _make_templates(sandbox, account)]
-    await application.start()
-    try:
-        transport = httpx.ASGITransport(app=application.app, client=("127.0.0.1", 50_000))
-        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1", timeout=60) as client:
-            requests = await _start(application, templates)
+    with Sandbox(speed=1.0) as sandbox:
+        templates = [t for account in ACCOUNTS for t in _make_templates(sandbox, account)]
+        settings = {"AWS_ENDPOINT_URL": sandbox.url, "POLICY_DIR": str(policies), "CHAOS_ROLE_ARN": roles}
+        with Product(folder, **settings, LOG_LEVEL="error") as product:
+            runs = _start(product, templates)
             begun = int(sandbox.calls.entries()[-1]["number"])
-            await asyncio.sleep(WATCHED_FOR)
-            watched = sandbox.calls.entries(since=begun)
-            calls = sum(call["operation"] in LOOKING for call in watched)
-            clicks = [await _click(application, client, sandbox, request) for request in requests]
-    finally:
-        await application.stop()
-    return Measured(clicks, calls * 60 / WATCHED_FOR, len(requests))
+            time.sleep(WATCHED_FOR)
+            calls = sum(call["operation"] in LOOKING for call in sandbox.calls.entries(since=begun))
+            clicks = [_click(product, sandbox, request, experiment) for request, experiment in runs.items()]
+    return Measured(clicks, calls * 60 / WATCHED_FOR, len(runs))
 
 
 def _make_templates(sandbox: Sandbox, account: str) -> list[str]:
@@ -109,47 +88,29 @@ def _make_templates(sandbox: Sandbox, account: str) -> list[str]:
     return made
 
 
-async def _start(application: Application, templates: list[str]) -> list[str]:
-    services = application.services
-    intent = services.registry.get("StartExperiment")
-    assert isinstance(intent, Change)
-    person = await services.people.of_email("bench@corp.example")
+def _start(product: Product, templates: list[str]) -> dict[str, str]:
+    """Have each template run; return the experiments by their requests, once all are seen to run."""
     ids = []
     for template in templates:
-        given = {"Experiment": template, "Expectation": "it is stopped in time"}
-        placed = await place_request(
-            services, intent, given, person, conversation=f"bench:{template}", channel="rest", owner=""
-        )
-        ids.append(placed.id)
+        body = {"user": {"email": "bench@corp.example"}, "template": template, "expectation": "it is stopped in time"}
+        answer = product.client.post("/v1/chaos/runs", json=body, headers={"Idempotency-Key": template})
+        answer.raise_for_status()
+        ids.append(str(answer.json()["id"]))
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
-        notes = [(await services.requests.find(i)).notes.get("progress") or [["", "", ""]] for i in ids]
-        if all("running" in lines[0][2] for lines in notes):
-            return ids
-        await asyncio.sleep(0.5)
-    raise AssertionError("not all experiments were seen to run")
+        runs = [product.client.get(f"/v1/chaos/runs/{i}").json() for i in ids]
+        if all(any("running. " in line["sentence"] for line in run["progress"]) for run in runs):
+            return {run["id"]: run["experiment"] for run in runs}
+        time.sleep(1)
+    raise RuntimeError("not all experiments were seen to run")
 
 
-async def _click(application: Application, client: httpx.AsyncClient, sandbox: Sandbox, request: str) -> float:
-    experiment = str((await application.services.requests.find(request)).notes["experiment"])
-    body: dict[str, Any] = {
-        "user": {"email": "somebody@corp.example"},
-        "press": {"verb": "stop_request", "value": request},
-    }
+def _click(product: Product, sandbox: Sandbox, request: str, experiment: str) -> float:
+    press = {"verb": "stop_request", "value": request}
+    body: dict[str, Any] = {"user": {"email": "somebody@corp.example"}, "press": press}
     clicked = time.time()
-    answer = await client.post("/v1/messages", json=body)
-    assert answer.status_code == 200, answer.text
+    product.client.post("/v1/messages", json=body).raise_for_status()
     for call in sandbox.calls.entries("fis", "StopExperiment"):
         if call["params"]["id"] == experiment:
             return datetime.fromisoformat(call["wall"]).timestamp() - clicked
-    raise AssertionError(f"nobody asked FIS to stop {experiment}: {answer.text}")
-
-
-if __name__ == "__main__":
-    measured = measure_stopping()
-    ordered = sorted(measured.clicks)
-    print(f"experiments watched: {measured.experiments}")
-    print(f"calls a minute for watching them: {measured.calls_a_minute:.0f}")
-    print(
-        f"click to StopExperiment: p50 {ordered[len(ordered) // 2] * 1000:.0f} ms, slowest {ordered[-1] * 1000:.0f} ms"
-    )
+    raise RuntimeError(f"nobody asked FIS to stop {experiment}")

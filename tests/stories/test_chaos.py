@@ -17,6 +17,17 @@ HOUSE = Path(__file__).parents[2] / "house.yml"
 CATALOGUE = "run the AZ outage experiment on catalogue-prod"
 
 
+async def is_stopped_by_its_alarm(stage: Stage, ana: Speaker, bo: Approver) -> str:
+    request = await is_running(stage, ana, bo)
+    await stage.advance(minutes=3)
+    watch = in_account(stage, TEST, "cloudwatch")
+    watch.set_alarm_state(AlarmName="checkout-staging-errors", StateValue="ALARM", StateReason="a rehearsal")
+    await stage.advance(seconds=30)
+    await ana.hears_later("stopped: Experiment halted by stop condition", "Not as expected", "fired")
+    await stage.reaches(request, "stopped")
+    return request
+
+
 @on_every_channel
 async def test_an_experiment_runs_to_its_end(stage: Stage, ana: Speaker, bo: Approver) -> None:
     await ana.says("run the AZ outage experiment on checkout-staging for 15 minutes")
@@ -72,14 +83,13 @@ async def test_anybody_may_stop_it_from_anywhere_and_twice_is_like_once(
     assert len(await stage.calls("StartExperiment")) == 1
 
 
-async def test_an_alarm_stops_it_and_the_report_tells_the_metric(stage: Stage, ana: Speaker, bo: Approver) -> None:
-    request = await is_running(stage, ana, bo)
-    await stage.advance(minutes=3)
-    watch = in_account(stage, TEST, "cloudwatch")
-    watch.set_alarm_state(AlarmName="checkout-staging-errors", StateValue="ALARM", StateReason="a rehearsal")
-    await stage.advance(seconds=30)
-    await ana.hears_later("stopped: Experiment halted by stop condition", "Not as expected", "fired")
-    await stage.reaches(request, "stopped")
+@on_every_channel
+async def test_an_alarm_stops_it(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    await is_stopped_by_its_alarm(stage, ana, bo)
+
+
+async def test_the_report_tells_the_metric_and_is_handed_out(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    request = await is_stopped_by_its_alarm(stage, ana, bo)
     await stage.advance(minutes=20)
     await ana.says(f"experiment report {request}")
     ana.hears("Chart of HTTPCode_Target_5XX_Count", "2 instances (instances)", "bo@corp.example", "on average")
@@ -147,6 +157,7 @@ async def test_what_is_refused_says_why(stage: Stage, ana: Speaker, words: str, 
     assert await stage.requests() == []
 
 
+@on_every_channel
 async def test_alarms_the_lever_and_the_quota_refuse(stage: Stage, ana: Speaker) -> None:
     fis, watch = in_account(stage, TEST, "fis"), in_account(stage, TEST, "cloudwatch")
     watch.set_alarm_state(AlarmName="checkout-staging-errors", StateValue="ALARM", StateReason="a rehearsal")
@@ -169,7 +180,7 @@ async def test_alarms_the_lever_and_the_quota_refuse(stage: Stage, ana: Speaker)
     await boss.says("allow experiments again")
     boss.hears("may be started again")
     await ana.says("continue")
-    ana.hears("Shall I go ahead?")
+    ana.hears("2 of 6 instances")
 
 
 async def test_a_freeze_and_an_insight_are_set_aside_by_a_second_person_only(
@@ -287,3 +298,36 @@ async def test_a_preview_that_comes_to_something_else_says_what(stage: Stage, an
     await ana.hears_later("It is not what I had looked up: target tasks came to 2 tasks, planned were 3")
     await plans(ana, "run the task-loss-checkout-staging experiment")
     ana.hears("came to something else")
+
+
+async def test_double_clicks_two_people_and_old_cards_start_and_stop_nothing_twice(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    await plans(ana)
+    await ana.presses("Yes, go ahead")
+    request = ana.request
+    await ana.presses("Yes, go ahead")
+    ana.does_not_hear("is placed")
+    await bo.opens_the_mail(about=request)
+    await bo.approves()
+    await ana.hears_later("has been started")
+    await stage.advance(seconds=15)
+
+    async def presses_stop(email: str) -> str:
+        body = {"user": {"email": email}, "press": {"verb": "stop_request", "value": request}}
+        answer = await stage.client().post("/v1/messages", json=body)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["messages"][0]["text"])
+
+    people = ("ana@corp.example", "ana@corp.example", "cy@corp.example", "dee@corp.example")
+    said = await asyncio.gather(*(presses_stop(email) for email in people))
+    assert sum("FIS has been asked to end it" in text for text in said) == 1
+    assert sum("is being stopped already" in text for text in said) == len(said) - 1
+    await stage.advance(seconds=30)
+    await stage.reaches(request, "stopped")
+    stops = len(await stage.calls("StopExperiment"))
+    await ana.presses("Stop the experiment")
+    ana.hears("Nothing was stopped", "stopped already")
+    assert len(await stage.calls("StopExperiment")) == stops
+    assert len(await stage.calls("StartExperiment")) == 1
+    assert [entry["id"] for entry in await stage.requests()] == [request]
