@@ -37,7 +37,10 @@ HOURS = 48
 
 
 class Desk:
-    """People ask, decide, go away and come back; `rules` are policies beside the shipped ones."""
+    """People ask, decide, go away and come back; `rules` are policies beside the shipped ones.
+
+    It works on a file of its own, or on `database_url`, which has all tables.
+    """
 
     def __init__(self, folder: Path, rules: str, directory: dict[str, Any], **settings: Any) -> None:
         self.clock = HandClock()
@@ -46,8 +49,10 @@ class Desk:
             (self.policies / "rules.cedar").write_text(rules, encoding="utf-8")
         self.directory_file = folder / "directory.yml"
         self.directory_file.write_text(yaml.safe_dump(directory), encoding="utf-8")
-        url = f"sqlite:///{folder / 'test.sqlite'}"
-        make_tables(url)
+        url = settings.pop("database_url", "")
+        if not url:
+            url = f"sqlite:///{folder / 'test.sqlite'}"
+            make_tables(url)
         self.signs_in = bool(settings.pop("signs_in", False))
         self.working = WorkingHours.parse(settings.pop("working", ""))
         self.approvers = tuple(settings.pop("approvers", ("bo@corp.example",)))

@@ -14,9 +14,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import select
 
 from bot.database.tables import approvals, waits
@@ -33,13 +41,20 @@ FINAL = ("rejected", "expired")
 class AnyOrder(RuleBasedStateMachine):
     """People ask, change their minds, go away and decide; the process restarts; time passes."""
 
+    database_url = ""
+    """A database with all tables; a file of its own when empty."""
+
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop()
         self.folder = Path(tempfile.mkdtemp())
         listed = [{"email": f"{name}@corp.example", "groups": groups} for name, groups in PEOPLE.items()]
         self.desk = Desk(
-            self.folder, TWO_OF_EACH, {"people": listed}, approvers=("bo@corp.example", "dee@corp.example")
+            self.folder,
+            TWO_OF_EACH,
+            {"people": listed},
+            approvers=("bo@corp.example", "dee@corp.example"),
+            database_url=self.database_url,
         )
         self.requests: dict[str, tuple[str, str]] = {}
         """Each request's requester and tier."""
@@ -186,3 +201,19 @@ AnyOrder.TestCase.settings = settings(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 TestAnyOrder = AnyOrder.TestCase
+
+
+@pytest.fixture
+def postgres_template(postgres_tables: str) -> str:
+    """A database with all tables."""
+    return postgres_tables
+
+
+@pytest.mark.postgres
+def test_the_same_holds_on_postgresql(postgres_url: str) -> None:
+    class OnPostgreSQL(AnyOrder):
+        database_url = postgres_url
+
+    # Requests of the examples before stay in the database; each example looks at its own.
+    few = settings(TestAnyOrder.settings, max_examples=4, stateful_step_count=12)
+    run_state_machine_as_test(OnPostgreSQL, settings=few)
