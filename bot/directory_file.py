@@ -121,9 +121,13 @@ class DirectoryFile(BaseModel):
 def file_stamp(path: Path) -> tuple[int, ...]:
     """Return numbers that change whenever the file may have changed; empty when it isn't there."""
     try:
-        stat = os.stat(path)
+        return stamp_of(os.stat(path))
     except OSError:
         return ()
+
+
+def stamp_of(stat: os.stat_result) -> tuple[int, ...]:
+    """Return numbers that change whenever a file may have changed, from what the system tells of it."""
     return (stat.st_mtime_ns, stat.st_ctime_ns, stat.st_size, stat.st_ino)
 
 

@@ -24,7 +24,7 @@ import structlog
 
 from bot.activity import Person
 from bot.directory import Asked, Directory
-from bot.directory_file import file_stamp
+from bot.directory_file import stamp_of
 from bot.errors import SettingsError
 from bot.intent import Definition
 from bot.people import mailbox_of
@@ -251,10 +251,10 @@ class Policy:
 
     def _stamp_now(self) -> tuple[tuple[str, tuple[int, ...]], ...]:
         try:
-            names = sorted(name for name in os.listdir(self._folder) if name.endswith(".cedar"))
+            with os.scandir(self._folder) as found:
+                return tuple(sorted((e.name, stamp_of(e.stat())) for e in found if e.name.endswith(".cedar")))
         except OSError:
             return ()
-        return tuple((name, file_stamp(self._folder / name)) for name in names)
 
     def _refresh(self) -> None:
         stamp = self._stamp_now()
