@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from threading import Event, Thread
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from sandbox.delivery import building, running, shifting, stack_running
 if TYPE_CHECKING:
     from sandbox.world import World
 
+_LOG = logging.getLogger("sandbox")
 _LONGEST = 0.5
 _SHORTEST = 0.002
 """Real seconds to sleep at most and at least."""
@@ -62,8 +64,12 @@ class Mover:
         world = self._world
         while not self._stopped.is_set():
             with world.lock:
-                settle_deliveries(world, _SLICE)
-                world.save()
+                try:
+                    settle_deliveries(world, _SLICE)
+                    world.save()
+                except Exception:
+                    # What failed is off the agenda; the rest must go on.
+                    _LOG.exception("sandbox bug: something due could not be carried out")
                 seconds = self._seconds_until_next()
             world.moved.wait(seconds)
             world.moved.clear()

@@ -1,11 +1,13 @@
 """CodePipeline: executions on their way through stages, and what is told of them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from tests.sandbox.landing import Aws
 from tests.sandbox.members import refusal_of
+from tests.sandbox.queues import URL
 from tests.sandbox.roles import assume, make_role
 
 POOL = "pool-1-pipeline"
@@ -246,3 +248,44 @@ def test_a_role_is_held_to_the_pipelines_and_stages_that_its_policy_names(aws: A
     held.put_approval_result(**approval_of(held), result={"summary": "", "status": "Approved"})
     assert refusal_of(held.start_pipeline_execution, name=POOL) == "AccessDeniedException"
     assert refusal_of(held.delete_pipeline, name="pool-6-pipeline") == "AccessDeniedException"
+
+
+@pytest.mark.parametrize(("wanted", "ends"), [("RETRY", "Succeeded"), ("ROLLBACK", "Failed")])
+def test_a_stage_that_fails_is_tried_again_or_rolled_back_by_itself_where_it_says_so(
+    aws: Aws, pipelines: Any, wanted: str, ends: str
+) -> None:
+    declared = pipelines.get_pipeline(name=POOL)["pipeline"]
+    declared["stages"][2]["onFailure"] = {"result": wanted}
+    pipelines.update_pipeline(pipeline=declared)
+    good = begin(pipelines)
+    aws.advance(20)
+    aws.post("faults", name="pipeline_failed", on=True, stage="Deploy", times=1)
+    bad = begin(pipelines)
+    aws.advance(40)
+    assert status_of(pipelines, bad) == ends
+    newest = pipelines.list_pipeline_executions(pipelineName=POOL)["pipelineExecutionSummaries"][0]
+    if wanted == "ROLLBACK":
+        assert (newest["trigger"]["triggerType"], newest["status"]) == ("AutomatedRollback", "Succeeded")
+        assert newest["rollbackMetadata"]["rollbackTargetPipelineExecutionId"] == good
+    else:
+        assert newest["pipelineExecutionId"] == bad
+
+
+def test_one_token_begins_one_execution_however_many_ask_at_once(aws: Aws, pipelines: Any) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(begin, pipelines, "silo-hooli-pipeline", clientRequestToken="same") for _ in range(16)]
+    assert len({answer.result() for answer in asked}) == 1
+    assert (
+        len(pipelines.list_pipeline_executions(pipelineName="silo-hooli-pipeline")["pipelineExecutionSummaries"]) == 1
+    )
+
+
+def test_what_is_due_happens_while_nobody_calls(aws: Aws, pipelines: Any) -> None:
+    sqs, execution = aws.client("sqs"), begin(pipelines)
+    with ThreadPoolExecutor(1) as pool:
+        polled = pool.submit(sqs.receive_message, QueueUrl=URL, WaitTimeSeconds=15)
+        while not aws.get("calls?operation=ReceiveMessage"):
+            pass
+        aws.post("clock", speed=1_000)
+        (message,) = polled.result()["Messages"]
+    assert (execution in message["Body"], "SUCCEEDED" in message["Body"]) == (True, True)
