@@ -49,6 +49,8 @@ class Insight:
     tags: tuple[str, ...] = ()
     """key=value, of what it is about."""
     source: str = DEVOPS_GURU
+    also: tuple[str, ...] = ()
+    """Ids by which other sources tell of the same trouble."""
 
     @property
     def is_open(self) -> bool:
@@ -272,6 +274,8 @@ class Listed:
     accounts: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
+    unwatched: tuple[str, ...] = ()
+    """Where nobody watches, said when nothing was found: silence is no health."""
     sources: tuple[str, ...] = ()
     total: int = 0
 

@@ -19,6 +19,19 @@ from bot.quiet import QuietHours
 from bot.rooms import Room
 from bot.rows import insert_new, put
 
+INSIGHTS = "insights"
+"""The kind of watches that are about insights."""
+
+
+def about_insight(insight_id: str) -> str:
+    """Return the subject that an insight is to mutes and to what is held back."""
+    return f"insight:{insight_id}"
+
+
+def about_account(account_id: str) -> str:
+    """Return the subject that all of an account is."""
+    return f"account:{account_id}"
+
 
 @dataclass(frozen=True)
 class Watch:
@@ -134,8 +147,9 @@ class Watches:
             told = {"by": person.email, "room": room, "subject": subject, "until": iso(until)}
             await self._audit.record(transaction, "watch.muted", person_id=person.id, payload=told)
             if until <= self._clock.now():
+                # All that the room was not told: what is muted otherwise, or comes in quiet hours, is put off again.
                 mine = select(watches.c.id).where(watches.c.room == room).scalar_subquery()
-                untold = (held_news.c.watch_id.in_(mine), held_news.c.subject == subject, held_news.c.told_at.is_(None))
+                untold = (held_news.c.watch_id.in_(mine), held_news.c.told_at.is_(None))
                 await transaction.execute(update(held_news).where(*untold).values(due_at=self._clock.now()))
 
         await self._database.write(work)
@@ -167,9 +181,17 @@ class Watches:
     async def due(self) -> list[Held]:
         """Return what may be told now, oldest first."""
         query = select(held_news).where(held_news.c.told_at.is_(None), held_news.c.due_at <= self._clock.now())
+        return await self._held(query.order_by(held_news.c.at, held_news.c.key))
+
+    async def _held(self, query: Any) -> list[Held]:
         async with self._database.read() as connection:
-            rows = (await connection.execute(query.order_by(held_news.c.at, held_news.c.key))).all()
+            rows = (await connection.execute(query)).all()
         return [Held(r.key, r.watch_id, r.subject, r.words, r.reference, r.at, r.due_at) for r in rows]
+
+    async def untold(self, watch_ids: Sequence[str]) -> list[Held]:
+        """Return what is held back for some watches, in the order in which it will be told."""
+        mine = (held_news.c.watch_id.in_(watch_ids), held_news.c.told_at.is_(None))
+        return await self._held(select(held_news).where(*mine).order_by(held_news.c.due_at, held_news.c.at))
 
     async def told(self, transaction: Transaction, keys: Sequence[str]) -> int:
         """Mark as told; returns how many were not before."""

@@ -18,6 +18,7 @@ from adapters.console.routes import ConsoleRouter
 from adapters.console.sessions import CookieJar, Sessions
 from adapters.console.signin import SignIn
 from adapters.console.visits import Doorkeeper
+from adapters.console.watch_pages import WatchPages
 from bot.channel import Channel
 from bot.services import Services
 
@@ -36,6 +37,7 @@ def build(services: Services) -> Channel:
     RequestPages(services, doorkeeper, pages, overview).add_to(router)
     GlassPages(services, doorkeeper, pages, overview).add_to(router)
     ReviewPages(services, doorkeeper, pages).add_to(router)
+    WatchPages(services, doorkeeper, pages).add_to(router)
     InsightPages(services, doorkeeper, pages).add_to(router)
     Absences(services, doorkeeper, pages).add_to(router)
     AuditPages(services, doorkeeper, pages, limits).add_to(router)

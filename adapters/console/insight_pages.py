@@ -12,13 +12,15 @@ from starlette.responses import Response
 
 from adapters.console.pages import Pages
 from adapters.console.routes import ConsoleRouter
-from adapters.console.visits import Doorkeeper, visit_of
-from bot.activity import clean_text
+from adapters.console.visits import Doorkeeper, Visit, visit_of
+from adapters.console.watch_pages import LENGTHS, rooms_of, words_of
+from bot.activity import Person, clean_text
 from bot.charts.svg import data_url
 from bot.errors import Invalid, QuartermasterError, Unavailable
 from bot.insights import Anomaly, Event, Insight, Listed, Wanted, insight_desk
 from bot.paging import Page
 from bot.services import Services
+from bot.watches import INSIGHTS
 from bot.words import lasting
 
 PAGE = 25
@@ -69,7 +71,8 @@ class InsightPages:
 
     async def show_one(self, request: Request) -> Response:
         """One insight: what it is, its metrics drawn, what was done around it, and what is advised."""
-        person = self._doorkeeper.require(visit_of(request))
+        visit = visit_of(request)
+        person = self._doorkeeper.require(visit)
         identifier, account, region = _named(request.path_params["place"])
         details = await insight_desk(self._services.registry).show_insight(person, identifier, account, region)
         now, insight = self._services.clock.now(), details.insight
@@ -83,7 +86,14 @@ class InsightPages:
             lasted=lasting(insight.lasted(now)),
             charts=[await self._chart(anomaly) for anomaly in details.anomalies if anomaly.can_be_drawn],
             timeline=_timeline(insight, details.events),
+            lengths=LENGTHS,
+            rooms=await self._rooms(visit, person),
         )
+
+    async def _rooms(self, visit: Visit, person: Person) -> list[tuple[str, str]]:
+        """Return where the person may mute it, as (room, words)."""
+        active = await self._services.watches.active(INSIGHTS)
+        return [(room.id, words_of(room, visit)) for room in rooms_of(visit, person, active)]
 
     async def _chart(self, anomaly: Anomaly) -> dict[str, str]:
         title = f"{anomaly.metric} of {anomaly.resource}"

@@ -102,6 +102,7 @@ class Insights:
                 "total": listed.total,
                 "sources": list(listed.sources),
                 "missing": list(listed.missing),
+                "unwatched": list(listed.unwatched),
                 "next_cursor": insight_cursor_out(listed.page.next_cursor),
             }
         )
@@ -149,6 +150,7 @@ def view_of(insight: Insight, listed: Listed | None = None) -> dict[str, Any]:
         "resources": list(insight.resources),
         "tags": list(insight.tags),
         "source": insight.source,
+        "also": list(insight.also),
     }
 
 

@@ -215,12 +215,16 @@ class InsightView(BaseModel):
 
 
 class InsightPage(BaseModel):
-    """Insights, gravest and newest first; `missing` says what could not be looked at."""
+    """Insights, gravest and newest first; `missing` says what could not be looked at.
+
+    `unwatched` says, when nothing was found, where nobody watches.
+    """
 
     insights: Sequence[InsightView]
     total: int
     sources: Sequence[str]
     missing: Sequence[str]
+    unwatched: Sequence[str]
     next_cursor: str | None
 
 

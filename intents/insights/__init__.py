@@ -29,7 +29,7 @@ def create(services: Services) -> list[Intent]:
         InsightsCoverage(services, watcher),
         CoverStack(services, watcher),
         InsightsWatch(services, watcher),
-        InsightsWatchList(services, (telling.job, CatchingUp(services, watcher, telling).job)),
+        InsightsWatchList(services, watcher, (telling.job, CatchingUp(services, watcher, telling).job)),
         InsightsWatchEnd(services, watcher),
         InsightMute(services, watcher),
     ]

@@ -29,8 +29,10 @@ from bot.organization import Organization
 from bot.services import Services
 from intents.insights import providers
 from intents.insights.budget import Budget
+from intents.insights.cards import gap_lines
 from intents.insights.filling import Filling
 from intents.insights.filters import Filters
+from intents.insights.merging import merge_same
 from intents.insights.providers.coverage import Coverage
 from intents.insights.reading import Reader, all_of
 from intents.insights.when import Span
@@ -150,7 +152,7 @@ class Watcher:
         passing = [i for i in insights if filters.passes(i, but_resource=True)]
         if filters.resource:
             passing = [i for i in await self._with_resources(passing) if filters.passes(i)]
-        return replace(found, insights=ordered(passing))
+        return replace(found, insights=ordered(merge_same(passing)))
 
     async def gaps(self, scope: Scope, *, deep: bool = False) -> tuple[Gap, ...]:
         """Return where nobody watches: with two providers, where both have a gap."""
@@ -160,6 +162,11 @@ class Watcher:
             # Without looking deep, whether CloudWatch has alarms is not known: nothing is said to be covered by it.
             gaps = _in_both(gaps, other, scope) if deep else gaps
         return gaps
+
+    async def unwatched(self, filters: Filters, names: Names, regions: tuple[str, ...]) -> tuple[str, ...]:
+        """Return a sentence for each reason why nothing may be found where the filters look."""
+        scope = await self.scope(filters, names, regions, exact=bool(filters.units))
+        return tuple(gap_lines(await self.gaps(scope), names.account))
 
     async def details(self, insight: Insight) -> Details:
         """Return everything about one insight; raises NotFound and CloudError."""
@@ -182,10 +189,19 @@ class Watcher:
             self.find(Filters(), names, regions, Question("opened", since), whole=True),
             self.find(Filters(), names, regions, Question(), whole=True),
         )
-        insight = next((i for i in (*opened.insights, *ongoing.insights) if i.id == identifier), None)
+        everything = (*opened.insights, *ongoing.insights)
+        insight = next((i for i in everything if i.id == identifier or identifier in i.also), None)
         if insight is None:
             raise unknown(identifier)
-        return insight
+        return replace(insight, id=identifier)
+
+    async def told_also(self, insight: Insight, names: Names, regions: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the ids by which other sources tell of the same trouble, as far as it is open."""
+        if len(self._providers) < 2 or not insight.is_open:
+            return ()
+        here = Filters(accounts=(insight.account,), regions=(insight.region,))
+        found = await self.find(here, names, regions)
+        return next((i.also for i in found.insights if i.id == insight.id), ())
 
     async def _with_resources(self, insights: list[Insight]) -> list[Insight]:
         """Return the insights with what they are about, as far as that is asked for one by one."""

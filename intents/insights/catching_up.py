@@ -8,12 +8,12 @@ import structlog
 
 from bot.insights import Insight
 from bot.services import Services
-from bot.watches import Watch
+from bot.watches import INSIGHTS, Watch
 from bot.workflow.periodic import Job
 from intents.insights.asking import Names, Watcher
 from intents.insights.scope import filters_of
 from intents.insights.told import Kind, Told
-from intents.insights.watching import KIND, Telling, is_about, key_of
+from intents.insights.watching import Telling, is_about, key_of
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,7 @@ class CatchingUp:
 
     async def catch_up(self, last: datetime) -> None:
         """Tell what opened since somebody watches and was not told, and what has closed meanwhile."""
-        watches = await self._services.watches.active(KIND)
+        watches = await self._services.watches.active(INSIGHTS)
         if not watches:
             return
         names, regions = await self._watcher.surroundings()
@@ -41,7 +41,7 @@ class CatchingUp:
                 await self._tell("NEW_INSIGHT", insight)
         if found.missing or found.pending:
             return  # what is not among them may well be open
-        ongoing = {insight.id for insight in found.insights}
+        ongoing = {name for insight in found.insights for name in (insight.id, *insight.also)}
         shown = {key.rpartition(":")[2] for key in await self._services.standing.keys("insight:%", is_open=True)}
         if gone := shown - ongoing:
             now = self._services.clock.now()

@@ -63,6 +63,8 @@ def define_health() -> Definition:
             "which accounts have problems",
             "general health check of the organization",
             "are all our systems fine",
+            "compare this week with last week",
+            "is payments healthy",
         ),
         examples=("how healthy is the organization?",),
     )
@@ -105,7 +107,7 @@ def define_cover() -> Definition:
     """Return the definition of having a stack watched."""
     return Definition(
         name=COVER,
-        title="have a stack watched",
+        title="order to watch a stack",
         description="Have DevOps Guru watch a CloudFormation stack, after its monthly cost was shown.",
         utterances=(
             "cover stack {Stack}",
@@ -124,6 +126,7 @@ def define_cover() -> Definition:
             "let DevOps Guru watch the stack {Stack}",
             "enable DevOps Guru for stack {Stack}",
             "enable DevOps Guru for the stack {Stack} of {Account} in {Region}",
+            "enable DevOps Guru for {Stack} in {Account}",
             "I want a stack to be watched",
             "cover a stack with DevOps Guru",
         ),
@@ -209,6 +212,12 @@ def define_list() -> Definition:
             "show anomalies",
             "is anything about to run out of memory",
             "is anything about to fail",
+            "which databases are about to fill up",
+            "is any disk about to fill up",
+            "is anything on fire",
+            "any closed ones",
+            "what opened since {Day}",
+            "what opened between Monday and Wednesday",
             "will anything run out of disk space",
             "what is about to break",
             "predicted problems",

@@ -50,6 +50,7 @@ class Desk:
             {i.account: _name_of(names, i.account) for i in page.items},
             {i.unit: names.unit(i.unit) for i in page.items if i.unit},
             missing,
+            () if found.insights else await self._watcher.unwatched(filters, names, regions),
             self._watcher.sources,
             len(found.insights),
         )

@@ -57,6 +57,9 @@ class InsightDetail(Query):
         else:
             most = None if _CHARTS.search(folded) else CHARTS
             card = _overview(details, names, now, await self._charts(details, most, ask.channel == "console"))
+        for identifier in await self._watcher.told_also(details.insight, names, regions):
+            other = reference_to(replace(details.insight, id=identifier))
+            card = replace(card, buttons=(*card.buttons, Button("The alarm about it", "say", f"tell me about {other}")))
         if details.missing:
             card = replace(card, items=(*card.items, *(Text(f"⚠ {sentence}") for sentence in details.missing)))
         return Answer(card.as_text(), card)

@@ -35,7 +35,11 @@ _TAG = re.compile(
     r"\b(?:tags?|tagged(?: with| as)?)\s+([\w.:/@-]+?)(?:\s*[=:]\s*|\s+(?:is\s+)?)([\w.@/+-]+)"
     r"|\b([\w.:-]+)=([\w.@/+-]+)"
 )
-_THING = re.compile(r"\b(?:in|for|on|of|at|with|about)\s+(?:the |our |my |all )*([a-z][\w-]+)")
+_THING = re.compile(r"\b(?:in|for|on|of|at|with|about)\s+(?:(?:the|our|my|all)\s+)*([a-z][\w-]+)")
+_LOOSE_ID = re.compile(r"\b(?:accounts?|in|for|of)\s+(\d[\d -]{3,30}\d)(?=\s*(?:$|[a-z]|\|))")
+_READ = " | "
+"""Stands where a name was read, so that the words on both sides of it do not meet."""
+_NO_NAME = re.compile(r"\d|\b(?:in|on|of|for|since|from|to|until|with|about|over|during|at|that|are|is|insights?)\b")
 _PROACTIVE = re.compile(
     r"\b(?:proactive|predict\w*|forecast\w*|foretold|about to|going to|will|soon|upcoming|run(?:s|ning)? out)\b"
 )
@@ -75,7 +79,10 @@ _TOPICS = {
 _NOTHING = frozenset(
     "organization organisation company accounts account insight insights past last previous everything all any time"
     " memory disk space storage day days week weeks month hour hours minutes it that them aws region regions severity"
-    " high medium low us now and or not this fail break stack stacks ou ous problem problems stand ready run".split()
+    " high medium low us now right and or not this fail break stack stacks ou ous problem problems stand ready run"
+    " the are is was were there here our my to general particular total detail details yesterday today tomorrow night"
+    " morning noon weekend monday tuesday wednesday thursday friday saturday sunday january february march april may"
+    " june july august september october november december".split()
 )
 _PAGE = re.compile(r"[\s,(]*\bpage (\d{1,3})\b\)?")
 
@@ -120,7 +127,7 @@ class Filters:
             and all(tag in tags for tag in self.tags)
             and (not self.services or bool(set(self.services) & set(insight.services)))
             and (not self.topics or any(topic in name for topic in self.topics))
-            and (not self.thing or any(self.thing in text.casefold() for text in (name, *insight.stacks)))
+            and (not self.thing or any(_holds(self.thing, text.casefold()) for text in (name, *insight.stacks)))
         )
 
 
@@ -138,17 +145,19 @@ def read_filters(
     tags, rest = _read_tags(rest)
     resource = next((m[1] for p in (_RESOURCE, _SORTED) if (m := p.search(rest)) and m[1] not in _NOTHING), "")
     if resource:
-        rest = rest.replace(resource, " ")
+        rest = rest.replace(resource, _READ)
     accounts, rest = _read_accounts(rest, organization)
     units, rest = _read_units(rest, organization)
+    _refuse_unknown(rest, organization)
     if (found := _ACCOUNT.search(rest)) and found[1].split()[0] not in _NOTHING:
         accounts.append(find_account(organization, found[1].strip())["Id"])
-        rest = rest.replace(found[0], " ")
+        rest = rest.replace(found[0], _READ)
     if found := _UNIT.search(rest):
         units.append(find_unit(organization, found[1]))
     services = tuple(s for s, words in _SERVICES.items() if re.search(rf"\b(?:{words})\b", rest))
     topics = tuple(t for t, words in _TOPICS.items() if re.search(rf"\b(?:{words})\b", rest))
-    thing = "" if stack or resource or tags or services or topics or span else _read_thing(rest)
+    unread = re.sub(rf"\b(?:{'|'.join((*_SERVICES.values(), *_TOPICS.values()))})\b", _READ, rest)
+    thing = "" if stack or resource or tags else _read_thing(unread)
     return Filters(
         kind="PROACTIVE" if _PROACTIVE.search(rest) else "REACTIVE" if _REACTIVE.search(rest) else "",
         severities=_read_severities(rest),
@@ -213,6 +222,11 @@ def find_unit(organization: Organization, name: str) -> Unit:
     )
 
 
+def _holds(name: str, text: str) -> bool:
+    """Tell whether a text has a name as words of its own: "ledger" is in ledger-database, "data" is not."""
+    return re.search(rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])", text) is not None
+
+
 def _is_about(insight: Insight, resource: str) -> bool:
     return any(resource in name.casefold() for name in (insight.name, *insight.resources))
 
@@ -222,7 +236,7 @@ def _read_accounts(rest: str, organization: Organization) -> tuple[list[str], st
     found = []
     for loose in _ACCOUNT_ID.findall(rest):
         found.append(find_account(organization, loose)["Id"])
-        rest = rest.replace(loose, " ")
+        rest = rest.replace(loose, _READ)
     folded = _fold(rest)
     for account in sorted(organization.accounts, key=lambda account: -len(account["Name"])):
         name = f" {_fold(account['Name']).strip()} "
@@ -269,4 +283,14 @@ def _fold(text: str) -> str:
 
 def _without(rest: str, words: str) -> str:
     pattern = r"[^a-z0-9/]+".join(re.escape(word) for word in words.split())
-    return re.sub(rf"(?<![a-z0-9/]){pattern}(?![a-z0-9/])", " ", rest)
+    return re.sub(rf"(?<![a-z0-9/]){pattern}(?![a-z0-9/])", _READ, rest)
+
+
+def _refuse_unknown(rest: str, organization: Organization) -> None:
+    """Raise Invalid for what stands between names that were read and is none, and for numbers that are no ids."""
+    if found := _LOOSE_ID.search(rest):
+        find_account(organization, found[1])
+    for part in rest.split("|")[1:-1]:
+        name = re.sub(r"\b(?:and|or|accounts?|ous?|the)\b", " ", part).strip(" ,&")
+        if name and name not in _NOTHING and not _NO_NAME.search(name) and len(name.split()) <= 4:
+            find_account(organization, name)

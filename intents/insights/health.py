@@ -40,6 +40,13 @@ _HEADS: Mapping[Dimension, str] = {
     "service": "Service",
     "tag": "Tag",
 }
+_HEALTH_OF = re.compile(
+    r"\bhow healthy (?:is|are) (.+)|\bhow (?:is|are) (.+?) doing\b|^(?:hey |so |and )?(?:is|are) (.+?) (?:un)?healthy\b"
+)
+_ALL_OF_IT = frozenset(
+    "the a an all of our my we you us it they everything anything something things organization organisation company"
+    " account accounts ou ous stack stacks region regions system systems cloud aws whole today now".split()
+)
 _USUAL: tuple[Dimension, ...] = ("account", "ou", "stack", "region")
 
 
@@ -71,6 +78,7 @@ class InsightsHealth(Query):
         names, regions = await self._watcher.surroundings()
         by, key, rest = _read_dimension(ask.text)
         filters = replace(read_filters(rest, {}, now, names.organization, regions), state="", span=None)
+        filters = replace(filters, thing=filters.thing or _place_named(rest, filters))
         if by == "tag":
             filters = replace(filters, tags=())
         asked = [Question(), Question("opened", now - 2 * WEEK)]
@@ -153,15 +161,27 @@ def _read_dimension(text: str) -> tuple[Dimension | None, str, str]:
         if found := re.search(by, text, re.IGNORECASE):
             key = found[1] or "" if dimension == "tag" else ""
             return dimension, key.casefold(), f"{text[: found.start()]} {text[found.end() :]}"
-        if re.search(rf"\bwhich (?:{words}) (?:is|are) (?:un)?healthy\b", text, re.IGNORECASE):
-            return dimension, "", ""
+        if found := re.search(rf"\bwhich (?:{words}) (?:is|are) (?:un)?healthy\b", text, re.IGNORECASE):
+            return dimension, "", f"{text[: found.start()]} {text[found.end() :]}"
     return None, "", text
 
 
+def _place_named(text: str, filters: Filters) -> str:
+    """Return whose health is asked for where that is nothing the organization has: "how healthy is Atlantis?"."""
+    found = _HEALTH_OF.search(text.casefold())
+    is_read = any((filters.accounts, filters.units, filters.regions, filters.stack, filters.resource, filters.services))
+    if found is None or is_read or filters.tags or filters.topics:
+        return ""
+    words = [word for word in re.findall(r"[\w./-]+", found[1] or found[2] or found[3]) if word not in _ALL_OF_IT]
+    return " ".join(words)
+
+
 def _places_of(dimension: Dimension, names: Names, tags: Mapping[str, tuple[str, ...]], key: str) -> Places:
+    untagged = f"without the tag {key}" if key else "without tags"
+
     def tagged(insight: Insight) -> list[str]:
         held = dict.fromkeys((*insight.tags, *tags.get(insight.account, ())))
-        return [tag for tag in held if not key or tag.partition("=")[0].casefold() == key] or ["no such tag"]
+        return [tag for tag in held if not key or tag.partition("=")[0].casefold() == key] or [untagged]
 
     of: Mapping[Dimension, Places] = {
         "account": lambda i: (names.account(i.account),),

@@ -9,13 +9,13 @@ from difflib import get_close_matches
 from bot.activity import Person
 from bot.card import Button, Card, Item, Table, Text, Tone
 from bot.errors import Invalid
-from bot.insights import Details, Found, Insight, Listed, Wanted
+from bot.insights import CLOUDWATCH, Details, Found, Insight, Listed, Wanted
 from bot.intent import Answer, Ask, Definition, Query
 from bot.services import Services
 from bot.words import either
 from intents.insights import definitions
 from intents.insights.asking import Names, Watcher
-from intents.insights.cards import MARKS, gap_lines, reference_to, row_of, still_reading
+from intents.insights.cards import MARKS, reference_to, row_of, still_reading
 from intents.insights.desk import CLOSED_LOOK, Desk
 from intents.insights.filters import Filters, read_filters
 from intents.insights.when import Span, length_words
@@ -78,8 +78,7 @@ class InsightsList(Query):
             nothing = "nothing more is known" if found.missing else "none so far" if found.pending else "there are none"
             card = Card(f"{what[:1].upper()}{what[1:]}: {nothing}", missing, footer=self._watcher.footer)
             if not found.pending:
-                scope = await self._watcher.scope(filters, names, regions, exact=bool(filters.units))
-                lines = gap_lines(await self._watcher.gaps(scope), names.account)
+                lines = await self._watcher.unwatched(filters, names, regions)
                 card = replace(card, items=(*card.items, *(Text(f"⚠ {line}") for line in lines)))
         else:
             card = _page(ask.text, filters, found.insights, what, missing, names, now)
@@ -116,6 +115,9 @@ def _page(
     buttons = [
         Button(f"Insight {n}", "say", f"tell me about {reference_to(i)}") for n, i in enumerate(shown, first + 1)
     ]
+    if doubled := sum(bool(insight.also) for insight in insights):
+        who = "One of these is" if doubled == 1 else f"{doubled} of these are"
+        items.append(Text(f"{who} told by {CLOUDWATCH} as well, and shown once.", subtle=True))
     if page < pages:
         following = f"{_without_page(said)}, page {page + 1}"
         items.append(Text(f"Page {page} of {pages}. For more say “{following}”.", subtle=True))

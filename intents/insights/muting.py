@@ -8,6 +8,7 @@ from bot.accounts import find_account
 from bot.errors import Invalid
 from bot.intent import Answer, Ask, Definition, Watch
 from bot.services import Services
+from bot.watches import about_account, about_insight
 from intents.insights import watch_definitions as definitions
 from intents.insights.asking import Watcher
 from intents.insights.cards import when
@@ -60,6 +61,6 @@ class InsightMute(Watch):
         if found and not re.search(r"\binsight\b", ask.text, re.IGNORECASE):
             names, _ = await self._watcher.surroundings()
             account = find_account(names.organization, found[1].strip())
-            return f"account:{account['Id']}", f"the account {names.account(account['Id'])}"
+            return about_account(account["Id"]), f"the account {names.account(account['Id'])}"
         identifier, _, _ = await insight_meant(self.services, ask)
-        return f"insight:{identifier}", "this insight"
+        return about_insight(identifier), "this insight"

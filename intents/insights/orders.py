@@ -81,10 +81,12 @@ def read_order(text: str, working_hours: str = "") -> Order:
         hours = working_hours or "Mon-Fri 09:00-17:00 UTC"
         quiet = QuietHours(working=hours, pierced=bool(pierced))
     elif between:
-        zone = zone_of(between[3] or "", working_hours)
-        quiet = QuietHours(
-            f"{clock_of(between[1]):%H:%M}", f"{clock_of(between[2]):%H:%M}", zone, pierced=bool(pierced)
-        )
+        begin, end = (f"{clock_of(said):%H:%M}" for said in (between[1], between[2]))
+        if begin == end:
+            raise Invalid(
+                f"From {begin} to {end} it would never be told.", next_step="Name two times, such as 22:00 to 7:00."
+            )
+        quiet = QuietHours(begin, end, zone_of(between[3] or "", working_hours), pierced=bool(pierced))
     elif night:
         quiet = QuietHours("22:00", "07:00", zone_of("", working_hours), pierced=bool(pierced))
     elif pierced:

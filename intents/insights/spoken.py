@@ -19,6 +19,12 @@ LOOKED_BACK = 20
 _ID = re.compile(r"\binsight\s+([\w-]{8,100})\b")
 _NUMBER = re.compile(r"\b(?:insight|number|no\.?|the)\s+(\d{1,3})(?:st|nd|rd|th)?\b|\b(\d{1,3})(?:st|nd|rd|th)\b")
 _ORDINAL = re.compile(rf"\b({'|'.join(PLACES)})\b")
+_FAR = re.compile(
+    r"\b(?:eleventh|twelfth|[a-z]+teenth|[a-z]+tieth"
+    r"|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)[ -](?:first|second|third|[a-z]+th))\b"
+)
+"""Ordinals that are past those that are known."""
+_FARTHEST = 10**6
 Named = tuple[str, str, str]
 """Id, account and Region; the last two are empty when the id alone was said."""
 
@@ -37,15 +43,17 @@ async def insight_meant(services: Services, ask: Ask) -> Named:
         if not listed:
             raise _nothing_shown()
         if not -1 <= place < len(listed):
-            raise Invalid(f"I showed {len(listed)} insights.", next_step="Say “the first one”, for example.")
+            raise Invalid(_showed(len(listed)), next_step="Say “the first one”, for example.")
         return listed[place]
     if not shown:
         raise _nothing_shown()
     if len(shown[0]) > 1:
-        raise Invalid(
-            f"I showed {len(shown[0])} insights.", next_step="Say which: “the first one”, “insight 2”, “the last one”."
-        )
+        raise Invalid(_showed(len(shown[0])), next_step="Say which: “the first one”, “insight 2”, “the last one”.")
     return shown[0][0]
+
+
+def _showed(count: int) -> str:
+    return f"I showed {count} insight{'s' if count != 1 else ''}."
 
 
 def _nothing_shown() -> Invalid:
@@ -58,6 +66,8 @@ def _place_in(folded: str) -> int | None:
     """Return the place that is named, from 0 on; -1 for the last."""
     if found := _NUMBER.search(folded):
         return int(found[1] or found[2]) - 1
+    if _FAR.search(folded):
+        return _FARTHEST
     if found := _ORDINAL.search(folded):
         return -1 if found[1] == "last" else PLACES.index(found[1])
     return None

@@ -6,16 +6,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bot.card import Button, Card, Item, Table, Text
-from bot.insights import Gap
+from bot.insights import DEVOPS_GURU, Gap
 from bot.intent import Answer, Ask, Definition, Query
 from bot.services import Services
 from intents.insights import definitions
 from intents.insights.asking import Names, Watcher
 from intents.insights.filters import read_filters
 from intents.insights.listing import describe_places
+from intents.insights.providers.coverage import DEEP
 
 SHOWN = 20
 _OFFERED = 3
+_NO_STACKS = (
+    f"⚠ Single stacks were not looked for: that takes the answers of each account, of up to {DEEP} at once. Name an "
+    "account or an OU to hear of its stacks."
+)
 
 
 class InsightsCoverage(Query):
@@ -41,6 +46,8 @@ class InsightsCoverage(Query):
             gaps = tuple(gap for gap in gaps if not gap.stack or gap.stack.casefold() == filters.stack)
         where = describe_places(filters, names)
         card = _card(gaps, len(scope.accounts), scope.regions, names, where)
+        if len(scope.accounts) > DEEP and DEVOPS_GURU in self._watcher.sources:
+            card = replace(card, items=(*card.items, Text(_NO_STACKS)), tone="warning")
         card = replace(card, footer=self._watcher.footer)
         return Answer(card.as_text(), card)
 

@@ -9,6 +9,7 @@ from bot.errors import Invalid
 from bot.intent import Answer, Ask, Definition, Watch
 from bot.rooms import Room
 from bot.services import Services
+from bot.watches import INSIGHTS, about_account
 from bot.watches import Watch as Kept
 from bot.workflow.periodic import Job
 from intents.insights import watch_definitions as definitions
@@ -18,7 +19,7 @@ from intents.insights.filters import Filters, read_filters
 from intents.insights.listing import describe_filters
 from intents.insights.orders import HERE, OWN, Order, is_ending, is_order, read_order
 from intents.insights.scope import scope_of
-from intents.insights.watching import KIND
+from intents.insights.watching import key_of
 
 _NOT_DONE = "I have done nothing: I am not sure that you asked me to."
 
@@ -43,7 +44,7 @@ class InsightsWatch(Watch):
         room = await room_of(self.services, order.room, ask)
         words = describe_filters(replace(filters, state="new"), names)
         scope = scope_of(filters, names.organization)
-        watch = await self.services.watches.begin(KIND, room, words, scope, order.quiet, ask.person)
+        watch = await self.services.watches.begin(INSIGHTS, room, words, scope, order.quiet, ask.person)
         return _said(watch, order, self.services)
 
 
@@ -73,9 +74,9 @@ def _said(watch: Kept, order: Order, services: Services) -> Answer:
 class InsightsWatchList(Watch):
     """Tells what is told to whom."""
 
-    def __init__(self, services: Services, jobs: tuple[Job, ...]) -> None:
+    def __init__(self, services: Services, watcher: Watcher, jobs: tuple[Job, ...]) -> None:
         super().__init__(services)
-        self.jobs = jobs
+        self._watcher, self.jobs = watcher, jobs
 
     def define(self) -> Definition:
         """Return the definition."""
@@ -86,7 +87,7 @@ class InsightsWatchList(Watch):
         services = self.services
         here = services.rooms.room_of(ask.conversation)
         own = (await services.rooms.own(ask)).id
-        active = await services.watches.active(KIND)
+        active = await services.watches.active(INSIGHTS)
         shown = sorted(
             (w for w in active if w.room.id in (here, own) or w.room.name[:1] == "#" or w.person_id == ask.person.id),
             key=lambda watch: watch.room.id != here,
@@ -98,13 +99,25 @@ class InsightsWatchList(Watch):
         if others := len(active) - len(shown):
             items.append(Text(f"{others} more are other people's own.", subtle=True))
         if muted:
-            items.append(Facts(tuple((f"Muted: {_subject_words(s)}", f"until {when(until)}") for s, until in muted)))
+            rows = [
+                (f"Muted: {await self._words_of(subject, here)}", f"until {when(until)}") for subject, until in muted
+            ]
+            items.append(Facts(tuple(rows)))
         count = f"{len(shown)} thing{'s' if len(shown) != 1 else ''}" if shown else "nothing here"
         title = f"I watch for {count}"
         if not shown:
             items.append(Text("Say “tell us here about high severity insights in Production”, for example."))
         card = Card(title, tuple(items))
         return Answer(card.as_text(), card)
+
+    async def _words_of(self, subject: str, room: str) -> str:
+        """Return what a mute is about: an account by its name, an insight as its card in this room is headed."""
+        kind, _, name = subject.partition(":")
+        if subject == about_account(name):
+            names, _ = await self._watcher.surroundings()
+            return f"the account {names.account(name)}"
+        standing = await self.services.standing.get(key_of(room, name))
+        return standing.message.card.title if standing and standing.message.card else f"{kind} {name}"
 
 
 class InsightsWatchEnd(Watch):
@@ -125,7 +138,7 @@ class InsightsWatchEnd(Watch):
         order = read_order(ask.text.replace("any more", " "), self.services.settings.working_hours)
         filters, names = await _filters_of(self._watcher, self.services, order)
         room = await room_of(self.services, order.room, ask)
-        active = await self.services.watches.active(KIND, room.id)
+        active = await self.services.watches.active(INSIGHTS, room.id)
         scope = scope_of(filters, names.organization)
         fitting = [w for w in active if all(w.scope.get(name) == value for name, value in scope.items())]
         if not fitting:
@@ -192,8 +205,3 @@ def _said_room(order: Order) -> str:
 
 def _scope_words(watch: Kept) -> str:
     return watch.words.removeprefix("new ")
-
-
-def _subject_words(subject: str) -> str:
-    kind, _, name = subject.partition(":")
-    return f"{kind} {name}"

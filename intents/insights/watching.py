@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -18,10 +18,10 @@ from bot.errors import QuartermasterError, Unavailable
 from bot.insights import Details, Insight
 from bot.services import Services
 from bot.sns import Commit, Notification
-from bot.watches import Held, Watch
+from bot.watches import INSIGHTS, Held, Watch, about_account, about_insight
 from bot.workflow.periodic import Job
 from intents.insights.asking import Watcher
-from intents.insights.cards import reference_to
+from intents.insights.cards import REFERENCE, reference_to
 from intents.insights.filters import Filters
 from intents.insights.scope import filters_of
 from intents.insights.told import Told, read_told
@@ -29,7 +29,6 @@ from intents.insights.watch_cards import View, card_of, news_of, summary_of
 
 log = structlog.get_logger(__name__)
 
-KIND = "insights"
 LOOK = timedelta(minutes=1)
 """How often it is looked whether what was held back may be told."""
 _AROUND = timedelta(hours=1)
@@ -68,7 +67,7 @@ class Telling:
     async def decide(self, told: Told) -> Commit:
         """Return what tells the rooms about a piece of news, however it came; once, however often it comes."""
         event = told.insight
-        watches = await self._services.watches.active(KIND)
+        watches = await self._services.watches.active(INSIGHTS)
         causes = await self._causes(event)
         if not watches and not causes:
             return _nothing
@@ -142,7 +141,7 @@ class Telling:
             return  # it was told otherwise, or what came of it was heard first
         due = await self._quiet_until(transaction, target.room, active, insight) if active else None
         if due is not None:
-            held = Held(notice, active[0].id, f"insight:{insight.id}", words, reference_to(insight), self._now(), due)
+            held = Held(notice, active[0].id, about_insight(insight.id), words, reference_to(insight), self._now(), due)
             await watches.hold(transaction, held)
         elif state is None:
             await standing.open(transaction, key, target.room, card.as_text(), card, _state_of(insight))
@@ -153,7 +152,7 @@ class Telling:
         self, transaction: Transaction, room: str, active: Sequence[Watch], insight: Insight
     ) -> datetime | None:
         """Return until when a room is not to be told, None when it may be now: one watch that may speak is enough."""
-        subjects = (f"insight:{insight.id}", f"account:{insight.account}")
+        subjects = (about_insight(insight.id), about_account(insight.account))
         muted = await self._services.watches.muted_until(transaction, room, subjects)
         if muted:
             return muted[1]
@@ -170,16 +169,17 @@ class Telling:
         due = await watches.due()
         if not due:
             return
-        now, rooms = self._now(), dict[str, list[Held]]()
-        for watch in await watches.active(KIND):
+        rooms: dict[str, list[Held]] = {}
+        for watch in await watches.active(INSIGHTS):
             mine = [held for held in due if held.watch_id == watch.id]
-            until = watch.quiet.until(now) if watch.quiet and mine else None
-            if until is not None:
-                await watches.put_off([held.key for held in mine], until)
-            elif mine:
-                rooms.setdefault(watch.room.id, []).extend(mine)
-        for room, held in rooms.items():
-            await self._summarise(room, sorted(held, key=lambda one: (one.at, one.key)))
+            muted = dict(await watches.muted(watch.room.id)) if mine else {}
+            for held in mine:
+                if (until := put_off_until(watch, held, muted, self._now())) is not None:
+                    await watches.put_off([held.key], until)
+                else:
+                    rooms.setdefault(watch.room.id, []).append(held)
+        for room, kept in rooms.items():
+            await self._summarise(room, sorted(kept, key=lambda one: (one.at, one.key)))
 
     async def _summarise(self, room: str, held: Sequence[Held]) -> None:
         keys = [one.key for one in held]
@@ -211,6 +211,14 @@ def _quiet_of(watch: Watch, insight: Insight, now: datetime) -> datetime | None:
     if watch.quiet is None or (watch.quiet.pierced and insight.severity == "HIGH"):
         return None
     return watch.quiet.until(now)
+
+
+def put_off_until(watch: Watch, held: Held, muted: Mapping[str, datetime], now: datetime) -> datetime | None:
+    """Return until when something that was due is to wait: what holds may have changed since it was held back."""
+    quiet = watch.quiet.until(now) if watch.quiet else None
+    named = REFERENCE.search(held.reference)
+    subjects = (held.subject, about_account(named[2]) if named else "")
+    return max((until for until in (quiet, *map(muted.get, subjects)) if until is not None), default=None)
 
 
 async def _nothing(transaction: Transaction) -> None:

@@ -19,6 +19,8 @@ _SIZED = re.compile(
     re.IGNORECASE,
 )
 """A number and its unit, for recognisers that do not resolve it."""
+_BELOW_NOTHING = re.compile(r"(?<![\w])-\d+\s?(?:min|h|d|w|mo)")
+_NIGHT, _MORNING, _WEEKEND = "last night", "this morning", re.compile(r"\b(?:last|over the|past|at the) weekend\b")
 _RANGE = re.compile(r"\b(?:from|between|since)\s+(\d{4}-\d\d-\d\d)\s+(?:to|and|until|till|-)\s+(\d{4}-\d\d-\d\d)\b")
 _NEAR = re.compile(rf"\b(today|yesterday|this week|this month|{'|'.join(_DAYS)})\b")
 _FROM = re.compile(r"\b(?:since|after|from|until now)\b")
@@ -56,8 +58,14 @@ def read_span(text: str, slots: Mapping[str, str], now: datetime) -> Span | None
     resolved them (slots Window and Day, ISO 8601).
     """
     folded = text.casefold()
+    if _BELOW_NOTHING.search(folded):
+        raise _no_length()
+    if (part := _part_of_day(folded, now)) is not None:
+        return part
     length = _length(folded, slots.get("Window", ""))
     if length is not None:
+        if length <= timedelta(0):
+            raise _no_length()
         if length > KEPT:
             raise Invalid(_TOO_LONG, field="Window", next_step=_TRY)
         return Span(now - length, now, f"in the past {length_words(length)}")
@@ -76,6 +84,21 @@ def read_span(text: str, slots: Mapping[str, str], now: datetime) -> Span | None
     last = days[1] - timedelta(days=1)
     words = f"on {days[0].isoformat()}" if last == days[0] else f"from {days[0].isoformat()} to {last.isoformat()}"
     return Span(first, min(after, now), words)
+
+
+def _no_length() -> Invalid:
+    return Invalid("That time is not longer than nothing.", field="Window", next_step=_TRY)
+
+
+def _part_of_day(folded: str, now: datetime) -> Span | None:
+    """Return the night or the morning that is meant, in UTC as all days are; None when none is."""
+    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    if _NIGHT in folded:
+        since, until = midnight - timedelta(hours=6), midnight + timedelta(hours=6)
+        return Span(since, min(until, now), "last night (18:00 to 06:00 UTC)")
+    if _MORNING in folded:
+        return Span(midnight, min(midnight + timedelta(hours=12), now), "this morning (until 12:00 UTC)")
+    return None
 
 
 def length_words(length: timedelta) -> str:
@@ -113,6 +136,9 @@ def _days(folded: str, day: str, now: datetime) -> tuple[date, date] | None:
     if found := re.search(rf"\b(?:from|between) ({'|'.join(_DAYS)}) (?:to|and|until) ({'|'.join(_DAYS)})\b", folded):
         last = today - ((today.weekday() - _DAYS.index(found[2])) % 7) * one
         return last - ((_DAYS.index(found[2]) - _DAYS.index(found[1])) % 7) * one, last + one
+    if _WEEKEND.search(folded):
+        monday = today - today.weekday() * one
+        return monday - 2 * one, monday
     if found := _NEAR.search(folded):
         word = found[1]
         if word == "today":

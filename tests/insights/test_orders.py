@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.errors import Invalid
 from bot.quiet import QuietHours
+from bot.rooms import Room
+from bot.watches import INSIGHTS, Held, Watch, about_account, about_insight
 from intents.insights.orders import HERE, OWN, is_ending, is_order, read_order, read_until
+from intents.insights.watching import put_off_until
 
 NOW = datetime(2026, 11, 23, 16, 30, tzinfo=UTC)  # a Monday
 
@@ -50,7 +54,9 @@ def test_quiet_hours_leave_nothing_behind_that_narrows(said: str, quiet: QuietHo
     assert " ".join(order.rest.strip(" ,").split()) == "insights in workloads"
 
 
-@pytest.mark.parametrize("said", ["quiet from 25:00 to 7:00", "quiet from 22:00 to 7:00 Nowhere/Land"])
+@pytest.mark.parametrize(
+    "said", ["quiet from 25:00 to 7:00", "quiet from 22:00 to 7:00 Nowhere/Land", "quiet from 8:00 to 8 am"]
+)
 def test_hours_that_can_not_be_are_refused(said: str) -> None:
     with pytest.raises(Invalid):
         read_order(f"tell us here about insights, {said}")
@@ -65,6 +71,27 @@ def test_quiet_hours_go_over_midnight_in_their_own_zone_and_working_hours_over_w
     working = QuietHours(working="Mon-Fri 09:00-17:00 UTC")
     assert working.until(datetime(2026, 11, 23, 12, 0, tzinfo=UTC)) is None
     assert working.until(datetime(2026, 11, 27, 17, 30, tzinfo=UTC)) == datetime(2026, 11, 30, 9, 0, tzinfo=UTC)
+
+
+def test_quiet_hours_end_by_the_wall_clock_on_the_days_on_which_it_is_changed() -> None:
+    night = QuietHours("22:00", "07:00", "Europe/Berlin")
+    spring, autumn = datetime(2026, 3, 28, 23, 0, tzinfo=UTC), datetime(2026, 10, 24, 22, 0, tzinfo=UTC)
+    assert night.until(spring) == datetime(2026, 3, 29, 5, 0, tzinfo=UTC)
+    assert night.until(autumn) == datetime(2026, 10, 25, 6, 0, tzinfo=UTC)
+    # 02:30 is left out in spring, and there twice in autumn: the first time counts.
+    early = QuietHours("02:30", "04:00", "Europe/Berlin")
+    assert early.until(datetime(2026, 3, 29, 1, 45, tzinfo=UTC)) == datetime(2026, 3, 29, 2, 0, tzinfo=UTC)
+    assert early.until(datetime(2026, 10, 25, 1, 15, tzinfo=UTC)) == datetime(2026, 10, 25, 3, 0, tzinfo=UTC)
+
+
+def test_what_was_held_back_waits_for_what_was_muted_since_then() -> None:
+    held = Held("k", "w", about_insight("A1"), "", f"insight A1_{'6' * 12}_us-east-1", NOW, NOW)
+    watch = Watch("w", INSIGHTS, Room("rest:1", "here"), "", {}, QuietHours("16:00", "17:00"), "p", NOW)
+    later = NOW + timedelta(hours=3)
+    assert put_off_until(watch, held, {}, NOW) == NOW.replace(hour=17, minute=0)
+    assert put_off_until(watch, held, {about_insight("A1"): later}, NOW) == later
+    assert put_off_until(watch, held, {about_account("6" * 12): later}, NOW) == later
+    assert put_off_until(replace(watch, quiet=None), held, {about_insight("A2"): later}, NOW) is None
 
 
 @pytest.mark.parametrize(

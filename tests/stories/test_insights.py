@@ -8,7 +8,7 @@ import pytest
 
 from intents.insights.listing import InsightsList
 from tests.stories.accounts import WEBSHOP
-from tests.support.stage import Speaker, Stage, Theatre
+from tests.support.stage import Approver, Speaker, Stage, Theatre
 from tests.support.theatre import on_every_channel
 
 NETWORK_HUB = "777788889999"
@@ -48,6 +48,7 @@ async def test_health_and_what_is_not_watched_are_told_on_every_channel(stage: S
         ("health by account in Workloads", ["in Workloads", "Webshop Prod", "Webshop Test"], "Network Hub"),
         ("which OUs are unhealthy", ["Workloads", "Workloads/Prod", "Platform"], "Stack "),
         ("health of Network Hub by stack", ["Network Hub", "network-core", "routing-database"], "checkout-service"),
+        ("which stacks are unhealthy in Workloads?", ["in Workloads", "checkout-service"], "network-core"),
         ("health in eu-central-1 by region", ["Region ", "eu-central-1"], "us-east-1"),
     ],
 )
@@ -58,17 +59,19 @@ async def test_health_is_told_by_place_and_of_places(ana: Speaker, said: str, he
 
 
 async def test_health_by_tag_counts_accounts_and_insights_by_what_they_are_tagged(stage: Stage, ana: Speaker) -> None:
-    tags = [{"Key": "team", "Value": "shop"}]
-    stage.aws("organizations").tag_resource(ResourceId=WEBSHOP, Tags=tags)
     await ana.says("health by tag team")
-    ana.hears("Tag", "team=shop", "no such tag")
-    await ana.says("insights tagged team=shop")
-    ana.hears("3 open insights tagged team=shop", "Lambda")
+    ana.hears("Tag", "team=webshop", "team=network", "without the tag team")
+    await ana.says("insights tagged team=webshop")
+    ana.hears("4 open insights tagged team=webshop", "Lambda")
     ana.does_not_hear("NAT")
+    await ana.says("health by tag")
+    ana.hears("team=webshop")
 
 
-async def test_a_stack_is_watched_after_its_cost_was_shown_and_approved(stage: Stage, ana: Speaker) -> None:
-    bo = stage.approver()
+@on_every_channel
+async def test_a_stack_is_watched_after_its_cost_was_shown_and_approved(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
     await ana.says("cover stack webshop-test with DevOps Guru")
     ana.hears("Which account is the stack in?")
     await ana.says("Webshop Test")
@@ -81,31 +84,49 @@ async def test_a_stack_is_watched_after_its_cost_was_shown_and_approved(stage: S
     await stage.reaches(request, "succeeded")
     await ana.hears_later("watches the stack webshop-test", "baselining")
     await ana.says("which stacks are not watched?")
-    ana.hears("Old Intranet")
+    ana.hears("2 places not watched", "Old Intranet")
     ana.does_not_hear("only chosen stacks")
-    await ana.says("cover stack webshop-test of account 666688889999 in us-east-1")
+
+
+async def test_a_stack_that_is_watched_is_not_covered_again(ana: Speaker) -> None:
+    await ana.says("which stacks are not watched?")
+    ana.hears("3 places not watched", "webshop-test", "only chosen stacks")
+    await ana.says("cover stack webshop-prod of account 666677778888 in us-east-1")
     ana.hears("watched already")
 
 
-async def test_alarms_of_cloudwatch_are_the_same_insights_and_answers_say_so(theatre: Theatre, tmp_path: Path) -> None:
-    async with theatre.open_stage(tmp_path, insight_providers="devops-guru,cloudwatch") as stage:
-        ana = stage.speaker("Ana Lopez")
-        await ana.says("which insights are open in Webshop Prod?")
-        ana.hears("5 open insights", "Critical: Lambda p50", "From Amazon DevOps Guru and Amazon CloudWatch")
-        await ana.says("insights for the function checkout-handler")
-        ana.hears("2 open insights of the resource checkout-handler")
-        await ana.says("the first one")
-        ana.hears("Duration (p50) of checkout-handler", "was expected", "A deployment came", "Look at the alarm")
-        ana.hears("From Amazon CloudWatch")
-        await ana.says("show its events")
-        ana.hears("UpdateFunctionCode20150331v2 (deployment)")
-        await ana.says("what is not watched?")
-        ana.hears("Old Intranet", "and has no alarm at all")
-        ana.does_not_hear("webshop-test")
-        await stage.switches_on("access_denied", operation="cloudwatch:DescribeAlarms")
-        await stage.advance(minutes=10)
-        await ana.says("which insights are open in eu-central-1?")
-        ana.hears("Playground", "eu-central-1 is without", "no access", "Amazon CloudWatch")
+@on_every_channel
+@pytest.mark.settings(insight_providers="cloudwatch")
+async def test_alarms_of_cloudwatch_are_insights_with_the_band_that_was_expected(ana: Speaker) -> None:
+    await ana.says("high severity insights tagged team=webshop")
+    ana.hears("3 open high severity insights tagged team=webshop", "Critical: Lambda p50", "From Amazon CloudWatch")
+    await ana.says("tell me about the first one")
+    ana.hears("Duration (p50) of checkout-handler", "was expected", "A deployment came", "Look at the alarm")
+    ana.hears("From Amazon CloudWatch")
+    await ana.says("show its events")
+    ana.hears("UpdateFunctionCode20150331v2 (deployment)")
+    await ana.says("health by tag team")
+    ana.hears("team=webshop", "From Amazon CloudWatch")
+
+
+@pytest.mark.settings(insight_providers="devops-guru,cloudwatch")
+async def test_what_both_providers_tell_is_shown_once_and_answers_say_who_tells(stage: Stage, ana: Speaker) -> None:
+    await ana.says("which insights are open in Webshop Prod?")
+    ana.hears("3 open insights", "Lambda p50 duration", "2 of these are told by Amazon CloudWatch as well")
+    ana.hears("From Amazon DevOps Guru and Amazon CloudWatch")
+    await ana.says("insights for the function checkout-handler")
+    ana.hears("1 open insight of the resource checkout-handler")
+    await ana.says("tell me about that one")
+    ana.hears("provisioned concurrency", "From Amazon DevOps Guru")
+    await ana.presses("The alarm about it")
+    ana.hears("was expected", "Look at the alarm", "From Amazon CloudWatch")
+    await ana.says("what is not watched?")
+    ana.hears("Old Intranet", "and has no alarm at all")
+    ana.does_not_hear("webshop-test")
+    await stage.switches_on("access_denied", operation="cloudwatch:DescribeAlarms")
+    await stage.advance(minutes=10)
+    await ana.says("which insights are open in eu-central-1?")
+    ana.hears("Playground", "eu-central-1 is without", "no access", "Amazon CloudWatch")
 
 
 @pytest.mark.parametrize("channel", ["rest", "teams"])
@@ -159,6 +180,7 @@ async def test_the_organization_is_on_one_card(stage: Stage, ana: Speaker) -> No
             "ECS",
         ),
         ("is anything about to run out of memory?", ["1 open proactive insight about memory", "ECS memory"], "RDS"),
+        ("which databases are about to fill up?", ["open proactive insights of RDS", "Network Hub"], "Lambda"),
         ("insights for the stack cart-table", ["insight of cart-table", "Webshop Test"], "Lambda"),
         ("medium severity or higher lambda insights since yesterday", ["high and medium", "Lambda"], "DynamoDB"),
     ],
@@ -184,6 +206,8 @@ async def test_what_can_not_be_is_answered_with_what_can(ana: Speaker) -> None:
     ana.hears("lies ahead", "Ask about what was")
     await ana.says("health of banana")
     ana.hears("no account, OU, Region, stack or resource", "banana")
+    await ana.says("how healthy is Atlantis?")
+    ana.hears("no account, OU, Region, stack or resource", "atlantis")
     await ana.says("insights in eu-west-9")
     ana.hears("eu-west-9 is none of the Regions", "eu-central-1")
     await ana.says("insights in banana")

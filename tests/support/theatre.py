@@ -20,10 +20,12 @@ def theatre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
 
 @pytest.fixture
 async def stage(theatre: Theatre, tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
-    """A running bot on SQLite, or on the database that the test is parametrised with."""
+    """A running bot on SQLite, or on the database that the test is parametrised with; the mark "settings" adds some."""
     database_url = request.getfixturevalue("postgres_url") if getattr(request, "param", "") == "postgresql" else ""
     slack, teams = takes_slack(request), takes_slack(request, "teams")
-    async with theatre.open_stage(tmp_path, database_url=database_url, slack=slack, teams=teams) as stage:
+    marked = request.node.get_closest_marker("settings")
+    more = marked.kwargs if marked else {}
+    async with theatre.open_stage(tmp_path, database_url=database_url, slack=slack, teams=teams, **more) as stage:
         yield stage
 
 

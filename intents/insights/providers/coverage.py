@@ -23,7 +23,7 @@ ALL = "*"
 """What DevOps Guru calls all resources of an account and Region."""
 TOGETHER = 5
 """Accounts that one question about health may name."""
-DEEP = 20
+DEEP = 40
 """Accounts up to which each is looked into for its stacks and for whether it is being learnt."""
 PRINCIPAL = "devops-guru.amazonaws.com"
 LEARNING = "still baselining: DevOps Guru learns what is usual before it finds anything"
@@ -80,7 +80,7 @@ class Coverage:
             listed = await self._listed(region, scope)
         except CloudError as error:
             return [Gap(region, "", "", f"not known: AWS answered {error.code}")]
-        if not listed & scope.accounts.keys():
+        if scope.is_whole and not listed & scope.accounts.keys():
             return [Gap(region, "", "", UNCOVERED)]
         gaps = [Gap(region, account, "", UNCOVERED) for account in scope.accounts if account not in listed]
         watched = [account for account in scope.accounts if account in listed]
@@ -91,7 +91,7 @@ class Coverage:
         async def look(place: int, account: str) -> None:
             more[place] = await self._in_account(region, account)
 
-        if len(watched) <= DEEP:
+        if len(scope.accounts) <= DEEP:
             await all_of([partial(look, n, account) for n, account in enumerate(watched)])
         else:
             await all_of([partial(self._learnt, region, five, gaps) for five in _fives(watched)])

@@ -152,6 +152,10 @@ class ConsoleLine:
         """Open any page as the person signed in."""
         return await self._client.get(path)
 
+    async def submit(self, path: str, **fields: str) -> httpx.Response:
+        """Post a form of a page, and return the answer itself."""
+        return await self._client.post(path, data={"csrf": self._token, **fields})
+
     async def listen(self) -> list[Heard]:
         new = [said for said in read_chat(await self._page()) if said.seq > self._heard]
         self._heard = new[-1].seq if new else self._heard

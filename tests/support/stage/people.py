@@ -107,6 +107,11 @@ class Speaker:
         assert isinstance(self._line, ConsoleLine), "only the console has pages"
         return await self._line.visit(path)
 
+    async def submits(self, path: str, **fields: str) -> httpx.Response:
+        """Post a form of a page in the same browser."""
+        assert isinstance(self._line, ConsoleLine), "only the console has forms"
+        return await self._line.submit(path, **fields)
+
     def sees_button(self, title: str) -> bool:
         """Tell whether the newest message with buttons has one of that title."""
         newest = next((m for m in reversed(self._messages) if m.buttons), None)
