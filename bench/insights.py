@@ -214,8 +214,12 @@ def _resident() -> float:
 
 
 if __name__ == "__main__":
+    import logging
     import tempfile
 
+    import structlog
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     print(f"{datetime.now(UTC):%Y-%m-%d}")
     with tempfile.TemporaryDirectory() as folder:
         for name, figure in measure_insights(Path(folder)):

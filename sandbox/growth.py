@@ -1,7 +1,7 @@
 """A landing zone grown to the size of a large company: many nested OUs and many accounts, the same every time.
 
 The small seed comes first; OUs and accounts are added until the numbers asked for are reached. Every third
-account that was added carries the tags owner, cost-centre and expires; the rest carry none. Every tenth came
+account that was added carries the tags owner, team, cost-centre and expires; the rest carry none. Every tenth came
 by invitation, so Account Factory doesn't know it; every twenty-fifth holds a bucket and an instance.
 """
 
@@ -26,6 +26,7 @@ MAX_REGIONS = len(GOVERNED_REGIONS) + len(MORE_REGIONS)
 _DIVISIONS = ("Retail", "Logistics", "Finance", "Research", "Energy", "Mobility", "Health", "Media")
 _BELOW_DIVISION = ("Prod", "Test", "Shared")
 _OWNERS = ("ana@corp.example", "bo@corp.example", "cy@corp.example", "dee@corp.example", "eli@corp.example")
+_TEAMS = ("webshop", "network", "payments")
 _COST_CENTRES = ("cc-1001", "cc-1002", "cc-2001", "cc-3001")
 # A division, three OUs below it, and one below its Prod.
 _UNITS_A_DIVISION = 5
@@ -111,6 +112,7 @@ def _tags(account: Account, number: int) -> dict[str, str]:
     expires = moment(account.joined_at) + timedelta(days=365 + number % 700)
     return {
         "owner": _OWNERS[number // 3 % len(_OWNERS)],
+        "team": _TEAMS[number // 3 % len(_TEAMS)],
         "cost-centre": _COST_CENTRES[number // 3 % len(_COST_CENTRES)],
         "expires": expires.date().isoformat(),
     }

@@ -58,20 +58,33 @@ def play(world: World, wish: Mapping[str, Any]) -> PlayedStory:
         raise ControlError(422, f"There is no account {account}.")
     if region not in GOVERNED_REGIONS:
         raise ControlError(422, f"The Regions are {' and '.join(GOVERNED_REGIONS)}.")
-    now = world.clock.now()
-    if wish.get("fixed"):
-        return fix(world, str(name), account, region)
-    story = PlayedStory(secrets.token_hex(6), str(name), account, region, _MINUTE * (now // _MINUTE))
+    if not wish.get("fixed"):
+        return begin(world, str(name), account, region)
+    story = fix(world, str(name), account, region)
+    if story is None:
+        raise ControlError(422, f"No story {name} goes on in {account}, {region}.")
+    return story
+
+
+def begin(world: World, name: str, account: str, region: str) -> PlayedStory:
+    """Begin a story with its deployment, now."""
+    story = PlayedStory(secrets.token_hex(6), name, account, region, _MINUTE * (world.clock.now() // _MINUTE))
     world.zone.stories[story.id] = story
     world.changed()
     return story
 
 
-def fix(world: World, name: str, account: str, region: str) -> PlayedStory:
-    """Mend what a story is about; ControlError when nothing of it goes on there."""
-    for story in reversed(world.zone.stories.values()):
-        if (story.kind, story.account_id, story.region, story.fixed_at) == (name, account, region, None):
-            story.fixed_at = world.clock.now()
-            world.changed()
-            return story
-    raise ControlError(422, f"No story {name} goes on in {account}, {region}.")
+def going_on(world: World, name: str, account: str, region: str) -> PlayedStory | None:
+    """The newest story of that name that is not mended there, None when there is none."""
+    wanted = (name, account, region, None)
+    stories = reversed(world.zone.stories.values())
+    return next((s for s in stories if (s.kind, s.account_id, s.region, s.fixed_at) == wanted), None)
+
+
+def fix(world: World, name: str, account: str, region: str) -> PlayedStory | None:
+    """Mend what the newest story of that name is about, None when none goes on there."""
+    story = going_on(world, name, account, region)
+    if story is not None:
+        story.fixed_at = world.clock.now()
+        world.changed()
+    return story

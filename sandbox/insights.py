@@ -175,8 +175,8 @@ def _draw_ordinary(account_id: str, regions: tuple[str, ...], began: float) -> I
         kind = kinds[int(_draw(f"{name}/kind") * len(kinds))]
         region = regions[int(_draw(f"{name}/region") * len(regions))]
         severity = ("LOW", "LOW", "MEDIUM", "HIGH")[int(_draw(f"{name}/severity") * 4)]
-        # Each quarter of the time has one, the last lies ahead.
-        days = (100.0, 30.0, 4.0, -6.0)[number] * (0.6 + 0.8 * _draw(f"{name}/day"))
+        # Each quarter of the time has one, this week's or last week's among them; the last lies ahead.
+        days = (100.0, 30.0, 8.0, -6.0)[number] * (0.6 + 0.8 * _draw(f"{name}/day"))
         hours = 0.5 + 11 * _draw(f"{name}/hours")
         yield _insight(account_id, region, kind, severity, began - days * DAY, hours * HOUR)
 

@@ -77,13 +77,6 @@ ACCOUNTS = (
     ("777799990000", "Network Lab", "network-lab@corp.example", unit_id("p1test00")),
     ("888899990000", "Old Intranet", "old-intranet@corp.example", unit_id("1egacy00")),
 )
-# account, team
-TEAMS = (
-    ("666677778888", "webshop"),
-    ("666688889999", "webshop"),
-    ("777788889999", "network"),
-    ("777799990000", "network"),
-)
 
 
 def account_arn(account_id: str) -> str:
@@ -116,7 +109,6 @@ def seed() -> LandingZone:
         zone.accounts[identifier] = Account(identifier, name, email, parent, joined_at)
         if parent != ROOT_ID and zone.units[parent].registered and zone.units[parent].name != "Security":
             enroll(zone, zone.accounts[identifier])
-    zone.tags = {account: {"team": team} for account, team in TEAMS}
     arn = topic_arn(MANAGEMENT_ACCOUNT, HOME_REGION, APPROVAL_TOPIC_NAME)
     zone.topics[arn] = Topic(arn, APPROVAL_TOPIC_NAME)
     furnish(zone)

@@ -13,11 +13,12 @@ from starlette.responses import Response
 from adapters.console.pages import Pages
 from adapters.console.routes import ConsoleRouter
 from adapters.console.visits import Doorkeeper, Visit, visit_of
-from adapters.console.watch_pages import LENGTHS, rooms_of, words_of
+from adapters.console.watch_pages import LENGTHS, account_words, rooms_of, words_of
 from bot.activity import Person, clean_text
 from bot.charts.svg import data_url
-from bot.errors import Invalid, QuartermasterError, Unavailable
-from bot.insights import Anomaly, Event, Insight, Listed, Wanted, insight_desk
+from bot.errors import Invalid, Unavailable
+from bot.insight_desk import Listed, Wanted, insight_desk
+from bot.insights import Anomaly, Event, Insight
 from bot.paging import Page
 from bot.services import Services
 from bot.watches import INSIGHTS
@@ -81,7 +82,7 @@ class InsightPages:
             "insight.html",
             insight=insight,
             details=details,
-            account=await self._account(insight.account),
+            account=await account_words(self._services, insight.account),
             tone="good" if not insight.is_open else _TONES[insight.severity],
             lasted=lasting(insight.lasted(now)),
             charts=[await self._chart(anomaly) for anomaly in details.anomalies if anomaly.can_be_drawn],
@@ -101,13 +102,6 @@ class InsightPages:
             return {"title": title, "url": data_url(await self._services.charts.draw(anomaly, "svg"))}
         except Unavailable as error:
             return {"title": f"{title}: {error.detail}", "url": ""}
-
-    async def _account(self, account: str) -> str:
-        try:
-            known = (await self._services.organization.recent()).account(account)
-        except QuartermasterError:
-            return account
-        return f"{known['Name']} ({account})" if known else account
 
 
 def place_of(insight: Insight) -> str:

@@ -114,11 +114,7 @@ class WatchPages:
         kind, _, name = subject.partition(":")
         if subject != about_account(name):
             return f"{kind} {name}"
-        try:
-            known = (await self._services.organization.recent()).account(name)
-        except QuartermasterError:
-            known = None
-        return f"{known['Name']} ({name})" if known else f"account {name}"
+        return await account_words(self._services, name)
 
     def _admit(self, person: Person, intent_name: str) -> None:
         intent = self._services.registry.get(intent_name)
@@ -127,6 +123,15 @@ class WatchPages:
         decision = self._services.policy.may_ask(person, intent.definition, intent.shape, {}, channel="console")
         if not decision.allowed:
             raise Refused(f"You may not ask for this. {decision.reason}", policy=decision.policy)
+
+
+async def account_words(services: Services, account: str) -> str:
+    """Return an account's name with its id; the id alone where AWS can't be asked."""
+    try:
+        known = (await services.organization.recent()).account(account)
+    except QuartermasterError:
+        return account
+    return f"{known['Name']} ({account})" if known else account
 
 
 def rooms_of(visit: Visit, person: Person, active: Sequence[Watch]) -> list[Room]:

@@ -18,7 +18,8 @@ from adapters.rest.routing import CallerGiven
 from adapters.rest.shapes import InsightPage, InsightView
 from bot.activity import Person
 from bot.errors import Refused
-from bot.insights import Details, Insight, Listed, Wanted, insight_desk
+from bot.insight_desk import Listed, Wanted, insight_desk
+from bot.insights import Details, Insight
 from bot.services import Services
 
 Plain = r"^[^\u0000-\u001f\u007f]*$"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -33,6 +33,7 @@ from intents.insights.cards import gap_lines
 from intents.insights.filling import Filling
 from intents.insights.filters import Filters
 from intents.insights.merging import merge_same
+from intents.insights.names import Names
 from intents.insights.providers.coverage import Coverage
 from intents.insights.reading import Reader, all_of
 from intents.insights.when import Span
@@ -44,27 +45,6 @@ PATIENCE = 8.0
 LOOKED_INTO = 60
 """Insights whose resources are looked up for one question."""
 CLOUDWATCH_IDS = "cw-"
-
-
-@dataclass(frozen=True)
-class Names:
-    """What accounts and OUs are called."""
-
-    organization: Organization
-
-    def account(self, account_id: str) -> str:
-        """Return an account's name with its id."""
-        known = self.organization.account(account_id)
-        return f"{known['Name']} ({account_id})" if known else account_id
-
-    def unit(self, unit_id: str) -> str:
-        """Return an OU's path; its id when it is not known any more."""
-        return next((unit.path for unit in self.organization.units if unit.id == unit_id), unit_id)
-
-    def above(self, unit_id: str) -> tuple[str, ...]:
-        """Return the paths of an OU and of all above it, the top one first."""
-        parts = self.unit(unit_id).split("/")
-        return tuple("/".join(parts[: n + 1]) for n in range(len(parts))) if unit_id else ()
 
 
 class Watcher:

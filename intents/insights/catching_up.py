@@ -10,7 +10,8 @@ from bot.insights import Insight
 from bot.services import Services
 from bot.watches import INSIGHTS, Watch
 from bot.workflow.periodic import Job
-from intents.insights.asking import Names, Watcher
+from intents.insights.asking import Watcher
+from intents.insights.names import Names
 from intents.insights.scope import filters_of
 from intents.insights.told import Kind, Told
 from intents.insights.watching import Telling, is_about, key_of

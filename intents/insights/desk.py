@@ -9,14 +9,16 @@ from typing import get_args
 from bot.accounts import find_account
 from bot.activity import Person
 from bot.errors import Invalid, Refused
-from bot.insights import KEPT, SEVERITIES, Details, Insight, Listed, Question, Severity, Wanted
+from bot.insight_desk import Listed, Wanted
+from bot.insights import KEPT, SEVERITIES, Details, Insight, Question, Severity
 from bot.intent import Definition
 from bot.organization import Organization
 from bot.paging import Page, decode_cursor, encode_cursor
 from bot.services import Services
 from bot.words import either
-from intents.insights.asking import Names, Watcher
+from intents.insights.asking import Watcher
 from intents.insights.filters import Filters, find_unit, units_below
+from intents.insights.names import Names
 from intents.insights.when import Span
 
 CLOSED_LOOK = timedelta(days=7)

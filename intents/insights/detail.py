@@ -14,7 +14,7 @@ from bot.intent import Answer, Ask, Definition, Query
 from bot.services import Services
 from bot.words import lasting
 from intents.insights import definitions
-from intents.insights.asking import Names, Watcher
+from intents.insights.asking import Watcher
 from intents.insights.cards import (
     MARKS,
     deployment_before,
@@ -24,6 +24,7 @@ from intents.insights.cards import (
     timeline,
     when,
 )
+from intents.insights.names import Names
 from intents.insights.spoken import Named, insight_meant
 
 CHARTS, EVENTS, ADVICE = 2, 6, 3

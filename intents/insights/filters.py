@@ -82,7 +82,7 @@ _NOTHING = frozenset(
     " high medium low us now right and or not this fail break stack stacks ou ous problem problems stand ready run"
     " the are is was were there here our my to general particular total detail details yesterday today tomorrow night"
     " morning noon weekend monday tuesday wednesday thursday friday saturday sunday january february march april may"
-    " june july august september october november december".split()
+    " june july august september october november december fire place".split()
 )
 _PAGE = re.compile(r"[\s,(]*\bpage (\d{1,3})\b\)?")
 

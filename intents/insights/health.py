@@ -15,11 +15,12 @@ from bot.intent import Answer, Ask, Definition, Query
 from bot.services import Services
 from bot.words import lasting
 from intents.insights import definitions
-from intents.insights.asking import Names, Watcher
+from intents.insights.asking import Watcher
 from intents.insights.cards import MARKS, gap_lines, reference_to, still_reading
 from intents.insights.figures import WEEK, Dimension, Figures, Places, measure, measure_by
 from intents.insights.filters import Filters, read_filters
 from intents.insights.listing import HOW_TO_NAME, describe_places, nothing_called
+from intents.insights.names import Names
 
 SHOWN, SHOWN_ALONE = 6, 25
 """Places of each kind: among others, and when they are asked for by their kind."""

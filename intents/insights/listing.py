@@ -9,15 +9,17 @@ from difflib import get_close_matches
 from bot.activity import Person
 from bot.card import Button, Card, Item, Table, Text, Tone
 from bot.errors import Invalid
-from bot.insights import CLOUDWATCH, Details, Found, Insight, Listed, Wanted
+from bot.insight_desk import Listed, Wanted
+from bot.insights import CLOUDWATCH, Details, Found, Insight
 from bot.intent import Answer, Ask, Definition, Query
 from bot.services import Services
 from bot.words import either
 from intents.insights import definitions
-from intents.insights.asking import Names, Watcher
+from intents.insights.asking import Watcher
 from intents.insights.cards import MARKS, reference_to, row_of, still_reading
 from intents.insights.desk import CLOSED_LOOK, Desk
 from intents.insights.filters import Filters, read_filters
+from intents.insights.names import Names
 from intents.insights.when import Span, length_words
 
 SHOWN = 10

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.insights import Severity
 from bot.organization import Organization
-from intents.insights.filters import Filters
+from intents.insights.filters import Filters, units_below
 
 _PARTS = ("kind", "severities", "accounts", "regions", "stack", "resource", "tags", "services", "topics")
 
@@ -22,16 +22,16 @@ def scope_of(filters: Filters, organization: Organization) -> dict[str, Any]:
 
 def filters_of(scope: Mapping[str, Any], organization: Organization) -> Filters:
     """Return the filters as the organization is now; an OU that is gone narrows to nothing."""
-    paths = {unit.id: unit.path for unit in organization.units}
-    tops = [paths[unit] for unit in scope.get("units", ()) if unit in paths]
-    below = frozenset(u.id for u in organization.units if any(_is_in(u.path, top) for top in tops))
+    wanted = scope.get("units", ())
+    tops = [unit for unit in organization.units if unit.id in wanted]
+    below = units_below(organization, tops)
     severities: tuple[Severity, ...] = tuple(scope.get("severities", ()))
     return Filters(
         kind=scope.get("kind", ""),
         severities=severities,
         accounts=tuple(scope.get("accounts", ())),
         units=below or frozenset(scope.get("units", ())),
-        named_units=tuple(tops),
+        named_units=tuple(top.path for top in tops),
         regions=tuple(scope.get("regions", ())),
         stack=scope.get("stack", ""),
         resource=scope.get("resource", ""),
@@ -39,7 +39,3 @@ def filters_of(scope: Mapping[str, Any], organization: Organization) -> Filters:
         services=tuple(scope.get("services", ())),
         topics=tuple(scope.get("topics", ())),
     )
-
-
-def _is_in(path: str, top: str) -> bool:
-    return path == top or path.startswith(f"{top}/")

@@ -10,9 +10,10 @@ from bot.insights import DEVOPS_GURU, Gap
 from bot.intent import Answer, Ask, Definition, Query
 from bot.services import Services
 from intents.insights import definitions
-from intents.insights.asking import Names, Watcher
+from intents.insights.asking import Watcher
 from intents.insights.filters import read_filters
 from intents.insights.listing import describe_places
+from intents.insights.names import Names
 from intents.insights.providers.coverage import DEEP
 
 SHOWN = 20

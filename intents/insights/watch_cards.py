@@ -10,8 +10,8 @@ from bot.card import Button, Card, Facts, Item, Text, Tone
 from bot.causes import Cause
 from bot.insights import Event, Insight, Recommendation
 from bot.words import lasting
-from intents.insights.asking import Names
 from intents.insights.cards import MARKS, deployment_before, kind_of, reference_to, when
+from intents.insights.names import Names
 from intents.insights.told import Told
 
 

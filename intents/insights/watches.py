@@ -13,10 +13,11 @@ from bot.watches import INSIGHTS, about_account
 from bot.watches import Watch as Kept
 from bot.workflow.periodic import Job
 from intents.insights import watch_definitions as definitions
-from intents.insights.asking import Names, Watcher
+from intents.insights.asking import Watcher
 from intents.insights.cards import when
 from intents.insights.filters import Filters, read_filters
 from intents.insights.listing import describe_filters
+from intents.insights.names import Names
 from intents.insights.orders import HERE, OWN, Order, is_ending, is_order, read_order
 from intents.insights.scope import scope_of
 from intents.insights.watching import key_of
@@ -117,7 +118,8 @@ class InsightsWatchList(Watch):
             names, _ = await self._watcher.surroundings()
             return f"the account {names.account(name)}"
         standing = await self.services.standing.get(key_of(room, name))
-        return standing.message.card.title if standing and standing.message.card else f"{kind} {name}"
+        card = standing.message.card if standing else None
+        return card.title.partition(": ")[2] or card.title if card else f"{kind} {name}"
 
 
 class InsightsWatchEnd(Watch):

@@ -91,7 +91,7 @@ def test_a_third_of_the_added_accounts_is_tagged(large: Aws) -> None:
     ]
 
     assert len(tagged) == 264
-    assert all(set(tags) == {"owner", "cost-centre", "expires"} for tags in tagged)
+    assert all(set(tags) == {"owner", "team", "cost-centre", "expires"} for tags in tagged)
 
 
 def test_is_the_same_every_time_and_survives_being_kept() -> None:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
 from sandbox.server import Sandbox
 from tests.sandbox.landing import Aws
+from tests.sandbox.members import client_in
 from tests.support.endpoint import Endpoint
 
 INSIGHTS = "arn:aws:sns:us-east-1:333344445555:quartermaster-insights"
@@ -115,7 +116,8 @@ def test_what_could_not_be_posted_before_a_restart_is_posted_after_it(tmp_path: 
 
 def test_a_played_story_is_told_from_the_deployment_to_the_end(aws: Aws, endpoint: Endpoint) -> None:
     subscribe(aws, INSIGHTS, endpoint)
-    aws.post("stories", name="lambda-duration")
+    functions = client_in(aws, "666677778888", "lambda")
+    functions.update_function_code(FunctionName="checkout-handler", ZipFile=b"new")
     aws.advance(50)
     guru = aws.client("devops-guru")
     (open_one,) = [
@@ -126,7 +128,11 @@ def test_a_played_story_is_told_from_the_deployment_to_the_end(aws: Aws, endpoin
         if i["Severity"] == "HIGH" and i["Id"] == told(endpoint, 4)[-1]["InsightId"]
     ]
     assert open_one["ServiceCollection"] == {"ServiceNames": ["LAMBDA"]}
-    aws.post("stories", name="lambda-duration", fixed=True)
+    kept_ready = {"Qualifier": "live", "ProvisionedConcurrentExecutions": 5}
+    answer = functions.put_provisioned_concurrency_config(FunctionName="checkout-handler", **kept_ready)
+    assert answer["Status"] == "IN_PROGRESS"
+    with pytest.raises(functions.exceptions.ResourceNotFoundException):
+        functions.put_provisioned_concurrency_config(FunctionName="banana", **kept_ready)
     aws.advance(20)
     messages = told(endpoint, 5)
     assert [m["MessageType"] for m in messages] == [
@@ -143,6 +149,31 @@ def test_a_played_story_is_told_from_the_deployment_to_the_end(aws: Aws, endpoin
     status, problem = aws.ask("POST", "stories", {"name": "lambda-duration", "fixed": True})
     assert (status, "No story" in problem["detail"]) == (422, True)
     assert aws.ask("POST", "stories", {"name": "banana"})[0] == 422
+
+
+def test_more_memory_ends_what_a_deployment_of_the_service_began(aws: Aws) -> None:
+    guru, ecs = aws.client("devops-guru"), client_in(aws, "777799990000", "ecs")
+
+    def deploys(memory: int) -> None:
+        containers = [{"name": "app", "image": "orders:2", "memory": memory}]
+        made = ecs.register_task_definition(family="orders", containerDefinitions=containers)["taskDefinition"]
+        service = ecs.update_service(cluster="shop", service="orders", taskDefinition=made["taskDefinitionArn"])
+        assert service["service"]["serviceName"] == "orders"
+
+    def is_open() -> bool:
+        wish = {"StatusFilter": {"Ongoing": {"Type": "PROACTIVE"}}, "AccountIds": ["777799990000"]}
+        found = guru.list_organization_insights(**wish)["ProactiveInsights"]
+        return any("ECS memory" in insight["Name"] for insight in found)
+
+    assert not is_open()
+    deploys(512)
+    aws.advance(40)
+    assert is_open()
+    with pytest.raises(ecs.exceptions.ClientException):
+        ecs.update_service(service="orders", taskDefinition="orders:9")
+    deploys(1_024)
+    aws.advance(21)
+    assert not is_open()
 
 
 def test_a_channel_tells_only_what_it_is_narrowed_to(aws: Aws, endpoint: Endpoint) -> None:

@@ -77,7 +77,7 @@ async def test_what_is_muted_is_told_afterwards_in_one_message(stage: Stage, ana
     await ana.says("mute this for 2 hours")
     ana.hears("I keep quiet here about this insight until")
     await ana.says("what do you watch for?")
-    ana.hears("3 things", "Muted: insight", "until")
+    ana.hears("3 things", f"Muted: {LAMBDA}", "until")
     await ana.says("unmute this")
     ana.hears("I tell you here about this insight again")
     await ana.presses("Mute for 2 hours")

@@ -23,7 +23,7 @@ ALL = "*"
 """What DevOps Guru calls all resources of an account and Region."""
 TOGETHER = 5
 """Accounts that one question about health may name."""
-DEEP = 40
+DEEP = 50
 """Accounts up to which each is looked into for its stacks and for whether it is being learnt."""
 PRINCIPAL = "devops-guru.amazonaws.com"
 LEARNING = "still baselining: DevOps Guru learns what is usual before it finds anything"
