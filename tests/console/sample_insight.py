@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from bot.activity import Person
 from bot.errors import Unavailable
-from bot.insights import Anomaly, Details, Event, Insight, Listed, Recommendation, Wanted
+from bot.insight_desk import Listed, Wanted
+from bot.insights import Anomaly, Details, Event, Insight, Recommendation
 from bot.organization import Organization
 from bot.paging import Page
 from tests.console.stage import Example, Stage

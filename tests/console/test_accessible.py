@@ -72,7 +72,6 @@ OWN = (
     ("missing", "/requests/qm-zzzzzzzz"),
     ("insights", "/insights"),
     ("insight", "INSIGHT"),
-    ("told", "/insights/told"),
     ("away", "/away"),
     ("keys", "/keys"),
     ("again", "/signin?fresh=300&next=/requests"),
