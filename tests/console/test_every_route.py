@@ -33,6 +33,7 @@ CONSOLE: dict[str, str] = {
     "GET /requests": "person",
     "GET /requests/{id}": "request",
     "GET /requests/{id}/progress": "request",
+    "GET /requests/{id}/report": "request",
     "POST /requests/{id}/decide": "request",
     "GET /requests/{id}/break-glass": "request",
     "POST /requests/{id}/break-glass": "request",
