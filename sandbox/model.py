@@ -6,7 +6,7 @@ Times are seconds since the epoch on the simulated clock.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.access import Assignment, AssignmentRequest
@@ -336,16 +336,8 @@ _FORMER = ("pipeline_executions",)
 """Parts that older states hold, and that are kept elsewhere now."""
 
 
-def to_document(zone: LandingZone) -> dict[str, Any]:
-    """The landing zone as a document that JSON takes at once; it shares its contents with the zone."""
-    return {
-        part: {key: vars(entry) if is_dataclass(entry) else entry for key, entry in entries.items()}
-        for part, entries in vars(zone).items()
-    }
-
-
 def from_document(document: Mapping[str, Any]) -> LandingZone:
-    """The landing zone that `to_document` made the document of."""
+    """The landing zone that a document is of: its parts, each with its records by key."""
     parts: dict[str, Any] = {}
     for part, entries in document.items():
         if part in _FORMER:

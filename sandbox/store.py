@@ -104,7 +104,7 @@ class SqliteStore:
 
     def save_all(self, documents: Mapping[str, Any]) -> None:
         """Replace documents by name in one transaction; None removes one."""
-        kept = [(name, _to_json(document)) for name, document in documents.items() if document is not None]
+        kept = [(name, to_json(document)) for name, document in documents.items() if document is not None]
         gone = [(name,) for name, document in documents.items() if document is None]
         with self._lock:
             self._connection.execute("BEGIN")
@@ -126,7 +126,8 @@ class SqliteStore:
             self._connection.close()
 
 
-def _to_json(document: Any) -> str:
+def to_json(document: Any) -> str:
+    """A document of plain values and records as JSON."""
     return json.dumps(document, separators=(",", ":"), default=_members_of)
 
 
