@@ -16,7 +16,7 @@ from bot.requests import RequestRecord
 from bot.services import Services
 from bot.words import lasting
 from bot.workflow.model import Done, Failed, Notice
-from intents.chaos.fis import Fis
+from intents.chaos.fis import ENDED, Fis
 from intents.chaos.notes import ASKED_TO_STOP, EXPERIMENT, place_of
 from intents.chaos.observing import AROUND, AlarmStory, Observing
 from intents.chaos.targets import differences, hit_of_plan
@@ -93,7 +93,7 @@ class Reporting:
         rows = (
             ("Request", record.id),
             ("Experiment", f"{effects['name']} ({experiment['id']})"),
-            ("Ended", f"{status}. {experiment['state'].get('reason', '')}"),
+            ("Ended" if status in ENDED else "State", f"{status}. {experiment['state'].get('reason', '')}"),
             ("Time", _span(experiment)),
             ("Actions", ", ".join(f"{n}: {a['state']['status']}" for n, a in experiment["actions"].items())),
             ("Hit", await self._hit(record)),
@@ -189,7 +189,7 @@ def _verdict(record: RequestRecord, status: str, stories: Sequence[AlarmStory] |
         return f"Not as expected (“{expected}”): {', '.join(fired)} fired."
     if stories is None:
         return f"{unsaid}: its alarms can't be read just now."
-    if status not in ("completed", "stopped", "failed", "cancelled"):
+    if status not in ENDED:
         return f"{unsaid}: it goes on."
     if status != "completed":
         return f"It can't be said whether it would have been as expected (“{expected}”): it did not run to its end."
