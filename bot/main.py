@@ -49,6 +49,8 @@ from bot.outbox import Outbox
 from bot.people import People
 from bot.policy import Policy, Surroundings
 from bot.recognizer import Recognizer, Timed, WithFallback
+from bot.releases.accounts import DeployableAccounts
+from bot.releases.registry import Deployments
 from bot.requests import Requests
 from bot.rooms import Rooms
 from bot.schedules import Schedules
@@ -280,6 +282,7 @@ def build_services(settings: Settings, clock: Clock, cloud: Cloud) -> Services:
         signs_in=settings.uses_oidc,
     )
     outbox.report_to(approvals.on_given_up)
+    organization = OrganizationReader(cloud, settings, database)
     return Services(
         settings=settings,
         house=house,
@@ -310,7 +313,9 @@ def build_services(settings: Settings, clock: Clock, cloud: Cloud) -> Services:
         anchoring=Anchoring(settings, database, clock, cloud, audit),
         erasing=Erasing(database, clock, audit),
         keys=Keys(database, clock, audit),
-        organization=OrganizationReader(cloud, settings, database),
+        organization=organization,
+        deployments=Deployments(database, clock, audit),
+        deployable=DeployableAccounts(cloud, settings, organization),
         rooms=Rooms(),
         standing=StandingCards(database, clock, conversations, outbox),
         watches=Watches(database, clock, audit),

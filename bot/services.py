@@ -34,6 +34,8 @@ from bot.organization import OrganizationReader
 from bot.outbox import Outbox
 from bot.people import People
 from bot.policy import Policy
+from bot.releases.accounts import DeployableAccounts
+from bot.releases.registry import Deployments
 from bot.requests import Requests
 from bot.rooms import Rooms
 from bot.rows import insert_new
@@ -80,6 +82,8 @@ class Services:
     schedules: Schedules
     causes: Causes
     keys: Keys
+    deployments: Deployments
+    deployable: DeployableAccounts
     replica: str
     insights: InsightProvider | None = None
     """What watches the accounts, for intents that look out for trouble; set by the one that has a provider."""

@@ -23,7 +23,8 @@ PORT = {"adapters/aws"}
 NO_CLOUD = {"adapters/lex/engine", "adapters/slack", "adapters/teams"}
 """Call nothing of AWS; some have a `call` of their own."""
 METHODS = ("call", "pages")
-OWN, MANAGEMENT, MEMBER, DEPLOYER, CHAOS = "own", "management", "member", "deployer", "chaos"
+OWN, MANAGEMENT, MEMBER, DEPLOYER = "own", "management", "member", "deployer"
+CHAOS, TOOLCHAIN = "chaos", "toolchain"
 DEPLOYING = {"adapters/lex/building"}
 """Called by whoever deploys, from a shell, and by no bot: their own identity is another."""
 
@@ -34,7 +35,7 @@ class Unresolvable(Exception):
 
 @dataclass(frozen=True, order=True)
 class Call:
-    """One operation called with one of the roles: own (none assumed), management, member, chaos, or deployer."""
+    """One operation called with one of the roles: own (none), management, member, chaos, toolchain or deployer."""
 
     capability: str
     service: str
@@ -237,6 +238,8 @@ class _Reader:
             case ast.Attribute(attr="management_role_arn" | "insights_role_arn"):
                 # The role for insights stands in for the management role: whichever it is needs the same.
                 return frozenset((MANAGEMENT,))
+            case ast.Attribute(attr="toolchain_role_arn"):
+                return frozenset((TOOLCHAIN,))
             case ast.Attribute(value=ast.Name(id="place"), attr="role"):
                 return frozenset((CHAOS,))  # a place of experiments is led into by one of CHAOS_ROLE_ARN
             case ast.Call(func=ast.Attribute(attr="member_role")):

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
-from tools.calls import CHAOS, DEPLOYER, MANAGEMENT, MEMBER, OWN, ROOT, Call, Unresolvable, find_calls
+from tools.calls import CHAOS, DEPLOYER, MANAGEMENT, MEMBER, OWN, ROOT, TOOLCHAIN, Call, Unresolvable, find_calls
 from tools.permissions import (
     FACTS,
     REQUEST_CONDITION,
@@ -36,6 +36,7 @@ BEGIN, END = "<!-- Written by python -m tools.iam write. -->", "<!-- End of what
 TITLES = {
     "account_vending": "Vending accounts",
     "chaos": "Experiments",
+    "releases": "Roll-outs",
     "core": "Reading the organization",
     "audit": "Anchoring the record",
     "doctor": "`python -m bot doctor`",
@@ -54,6 +55,7 @@ ROLE_WORDS = {
     DEPLOYER: "whoever deploys the Lex bot",
     MANAGEMENT: "the management role (`MANAGEMENT_ROLE_ARN`)",
     CHAOS: "each role for experiments (`CHAOS_ROLE_ARN`)",
+    TOOLCHAIN: "the role for pipelines (`TOOLCHAIN_ROLE_ARN`)",
     MEMBER: "the role in member accounts (`MEMBER_ROLE_NAME`)",
 }
 PLANNING, WORK = "planning", "work"
@@ -132,7 +134,7 @@ def document() -> str:
     for capability in sorted({c.capability for c in calls}, key=lambda name: (name != "core", name)):
         parts.append(f"### {TITLES.get(capability, capability.replace('_', ' ').capitalize())}\n")
         own = [c for c in calls if c.capability == capability]
-        for role in (OWN, DEPLOYER, MANAGEMENT, MEMBER, CHAOS):
+        for role in (OWN, DEPLOYER, MANAGEMENT, MEMBER, CHAOS, TOOLCHAIN):
             listed = [c for c in own if c.role == role]
             if not listed:
                 continue
@@ -196,7 +198,7 @@ def main(arguments: Sequence[str]) -> int:
     commands.add_parser("write", help="put the policies into docs/aws.md")
     commands.add_parser("check", help="tell whether docs/aws.md is up to date")
     show = commands.add_parser("show", help="print one role's whole policy as JSON")
-    show.add_argument("role", choices=(OWN, MANAGEMENT, MEMBER, CHAOS, DEPLOYER))
+    show.add_argument("role", choices=(OWN, MANAGEMENT, MEMBER, CHAOS, TOOLCHAIN, DEPLOYER))
     show.add_argument("--phase", choices=PHASES, action="append", help="planning or work alone")
     for entry in fields(Names):
         show.add_argument(f"--{entry.name.replace('_', '-')}", default=entry.default)

@@ -19,7 +19,7 @@ from tools.calls import Call
 
 REQUEST_CONDITION = {"StringLike": {"aws:PrincipalTag/quartermaster-request": "qm-*"}}
 """Holds only in sessions that are tagged with a request: those that carry one out."""
-STOPS = frozenset(("fis:StopExperiment", "fis:UpdateSafetyLeverState"))
+STOPS = frozenset(("codepipeline:StopPipelineExecution", "fis:StopExperiment", "fis:UpdateSafetyLeverState"))
 """What must be possible at any time, outside of a request."""
 _PREFIXES = {
     "cloudwatch": "cloudwatch",
@@ -124,6 +124,12 @@ _RESOURCES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("fis:GetExperiment", ("arn:aws:fis:*:*:experiment/*",)),
     ("fis:ListExperimentResolvedTargets", ("arn:aws:fis:*:*:experiment/*",)),
     ("fis:*SafetyLever*", ("arn:aws:fis:*:*:safety-lever/*",)),
+    ("sqs:*", ("arn:aws:sqs:*:*:*",)),
+    ("codepipeline:ListPipelines", ("*",)),
+    ("codepipeline:*", ("arn:aws:codepipeline:*:*:*",)),
+    ("codecommit:*", ("arn:aws:codecommit:*:*:*",)),
+    ("codebuild:BatchGetBuilds", ("arn:aws:codebuild:*:*:project/*",)),
+    ("logs:GetLogEvents", ("arn:aws:logs:*:*:log-group:/aws/codebuild/*",)),
     ("sns:Publish", ("arn:aws:sns:{region}:{bot}:{topic}",)),
     ("sns:GetTopicAttributes", ("arn:aws:sns:{region}:{bot}:{topic}",)),
     ("sns:Subscribe", ("arn:aws:sns:*:*:{topic}",)),

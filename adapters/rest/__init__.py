@@ -7,6 +7,7 @@ from adapters.rest.chaos import Chaos
 from adapters.rest.insights import Insights
 from adapters.rest.listening import Listening
 from adapters.rest.records import Records
+from adapters.rest.releases import Releases
 from adapters.rest.repeats import Repeats
 from adapters.rest.reports import Reports
 from adapters.rest.routing import router_behind
@@ -25,4 +26,5 @@ def build(services: Services) -> Channel:
     Reports(services, router)
     Insights(services, router)
     Chaos(services, repeats, router)
+    Releases(services, repeats, router)
     return Channel(name=CHANNEL, router=router, start=repeats.forget_old)

@@ -50,6 +50,11 @@ SCOPE_OF = {
     ("GET", "/v1/chaos/runs/{id}"): "",
     ("GET", "/v1/chaos/runs/{id}/report"): "",
     ("POST", "/v1/chaos/runs/{id}/stop"): "",
+    ("GET", "/v1/deployments"): "",
+    ("POST", "/v1/deployments"): "",
+    ("POST", "/v1/rollouts"): "",
+    ("GET", "/v1/rollouts/{id}"): "",
+    ("POST", "/v1/rollouts/{id}/stop"): "",
 }
 """What a person's own key must be for; it opens no route that is missing here, or says nothing."""
 

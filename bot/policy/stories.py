@@ -26,6 +26,7 @@ Action = Literal[
     "approve",
     "cancel",
     "stop",
+    "steer",
     "override",
     "break-glass",
     "review",

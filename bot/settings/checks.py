@@ -36,6 +36,7 @@ def check(settings: Settings) -> None:
         )
     _check_sns(settings)
     _check_chaos(settings)
+    _check_releases(settings)
     _check_files(settings)
     WorkingHours.parse(settings.working_hours)
     if not re.fullmatch(r"[\w+=,.@-]{1,64}", settings.member_role_name):
@@ -96,6 +97,26 @@ def _check_chaos(settings: Settings) -> None:
             raise SettingsError(
                 f"CHAOS_ROLE_ARN: {role!r} is not the ARN of a role.",
                 next_step="Write ARNs like arn:aws:iam::123456789012:role/QuartermasterChaos.",
+            )
+
+
+def _check_releases(settings: Settings) -> None:
+    """Refuse a role or hosts of releases that are none; raises SettingsError."""
+    role = settings.toolchain_role_arn
+    if role and not re.fullmatch(r"arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]{1,512}", role):
+        raise SettingsError(
+            f"TOOLCHAIN_ROLE_ARN: {role!r} is not the ARN of a role.",
+            next_step="Write one like arn:aws:iam::123456789012:role/QuartermasterToolchain.",
+        )
+    if settings.release_events_queue and not re.fullmatch(r"https?://\S{1,500}", settings.release_events_queue):
+        raise SettingsError(
+            f"RELEASE_EVENTS_QUEUE: {settings.release_events_queue!r} is not the URL of a queue.",
+            next_step="Write one like https://sqs.us-east-1.amazonaws.com/123456789012/releases.",
+        )
+    for host in settings.release_check_hosts:
+        if not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?", host):
+            raise SettingsError(
+                f"RELEASE_CHECK_HOSTS: {host!r} is no host.", next_step="Write hosts like status.corp.example."
             )
 
 

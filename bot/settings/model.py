@@ -164,6 +164,21 @@ class Settings(BaseSettings):
     chaos_lease_minutes: float = Field(
         15, ge=1, le=720, description="After how many minutes somebody must say that a production experiment goes on."
     )
+    toolchain_role_arn: str = Field("", description="Role to assume where the pipelines of deployments are.")
+    toolchain_region: str = Field("", description="Region of those pipelines; AWS_REGION when unset.")
+    deployment_ous: CommaList = Field(
+        (), description="OUs, by path or id, into whose accounts versions are rolled out; unset means no roll-outs."
+    )
+    release_parallel: int = Field(
+        20, ge=1, le=1_000, description="Deployments of a wave that are changed at once, unless a roll-out says so."
+    )
+    release_events_queue: str = Field(
+        "",
+        description="URL of the SQS queue that EventBridge's events of pipelines go to; without, runs are looked at.",
+    )
+    release_check_hosts: CommaList = Field(
+        (), description="Hosts that an HTTP check between waves may ask; none when unset."
+    )
     insight_providers: Providers = Field(
         ("devops-guru",), description="Who tells of insights: devops-guru, cloudwatch, or both."
     )
@@ -229,6 +244,11 @@ class Settings(BaseSettings):
         if not self.chaos_role_arn and self.is_sandbox:
             accounts = ("666677778888", "666688889999")  # where the sandbox's seed has templates
             fill["chaos_role_arn"] = tuple(f"arn:aws:iam::{a}:role/QuartermasterChaos" for a in accounts)
+        if not self.deployment_ous and self.is_sandbox:
+            fill["deployment_ous"] = ("Workloads", "Demos", "Sandbox", "Experiment")
+        if not self.toolchain_region:
+            # The sandbox's pipelines have one home, whatever Region the developer's shell names.
+            fill["toolchain_region"] = "us-east-1" if self.is_sandbox else self.aws_region
         if not self.lex_region:
             fill["lex_region"] = self.aws_region
         if not self.lex_concurrency:

@@ -33,6 +33,7 @@ from bot.keys import Keys
 from bot.people import People
 from bot.plan import Plan
 from bot.policy import Policy
+from bot.releases.registry import Deployments
 from bot.requests import RequestRecord, Requests
 from bot.requests.record import new_request_id
 from bot.services import Services
@@ -139,6 +140,7 @@ class Stage:
         self.audit = Audit(self.database, self.clock)
         self.keys = Keys(self.database, self.clock, self.audit)
         self.requests = Requests(self.database, self.clock, self.audit, self.conversations, self.policy)
+        self.deployments = Deployments(self.database, self.clock, self.audit)
         self.inbox = Inbox(self.database, self.clock, signals, "stage")
         self.parrot = Parrot(self.conversations, self.requests, self.clock)
         self.parrot.gate.set()

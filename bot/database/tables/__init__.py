@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.database.tables.audit import audit, audit_head, audit_holds, audit_payloads
 from bot.database.tables.base import UtcDateTime, metadata
 from bot.database.tables.people import api_keys, console_sessions, fresh_sign_ins, identities, identity_claims, people
+from bot.database.tables.releases import component_locks, deployments, rollout_targets, rollouts
 from bot.database.tables.replicas import idempotency, keepsakes, leases, replicas
 from bot.database.tables.requests import (
     approval_tokens,
@@ -32,9 +33,11 @@ __all__ = [
     "audit_payloads",
     "broken_glass",
     "card_copies",
+    "component_locks",
     "console_sessions",
     "conversations",
     "delegations",
+    "deployments",
     "fresh_sign_ins",
     "held_news",
     "idempotency",
@@ -51,6 +54,8 @@ __all__ = [
     "people",
     "replicas",
     "requests",
+    "rollout_targets",
+    "rollouts",
     "schedules",
     "sessions",
     "slack_bots",

@@ -293,6 +293,17 @@ class Stage:
         answer = await self._sandbox.post("/_sandbox/faults", json={"name": fault, "on": False})
         assert answer.status_code == 200, answer.text
 
+    async def pushes_commit(self, **texts: str) -> str:
+        """Push a commit to the shop's repository, as `POST /_sandbox/commits` takes it; returns its id."""
+        answer = await self._sandbox.post("/_sandbox/commits", json=texts)
+        assert answer.status_code == 200, answer.text
+        return str(answer.json()["commitId"])
+
+    async def makes_pipelines(self, **wish: Any) -> None:
+        """Make or change pipelines, as `POST /_sandbox/pipelines` takes them."""
+        answer = await self._sandbox.post("/_sandbox/pipelines", json=wish)
+        assert answer.status_code == 200, answer.text
+
     # ------------------------------------------------------------------------------ what is so
 
     def aws(self, service: str) -> Any:

@@ -1,0 +1,52 @@
+"""Releases: a version reaches thousands of deployments, in waves, with a hand on the brake."""
+
+from __future__ import annotations
+
+from bot.intent import Intent
+from bot.releases.rollouts import Rollouts
+from bot.services import Services
+from intents.releases.commands import (
+    AnswerPipelineApproval,
+    ExplainFailure,
+    PauseRollout,
+    ResumeRollout,
+    RetryDeployments,
+    RollBack,
+    RolloutStatus,
+    SkipDeployments,
+    StealComponent,
+    StopRollout,
+)
+from intents.releases.desk import DeploymentVersions, ImportDeployments
+from intents.releases.driving import Driving
+from intents.releases.events import Events
+from intents.releases.explaining import Explaining
+from intents.releases.following import Following
+from intents.releases.gates import Gates
+from intents.releases.gathering import Gathering
+from intents.releases.rolling import RollOut
+from intents.releases.steering import Steering
+from intents.releases.toolchain import Toolchain
+
+
+def create(services: Services) -> list[Intent]:
+    """Return this folder's intents."""
+    toolchain, rollouts = Toolchain(services), Rollouts(services.database, services.clock)
+    following, steering = Following(services, rollouts, toolchain), Steering(services, rollouts, toolchain)
+    gates, events = Gates(services, rollouts, toolchain), Events(services, rollouts, following, toolchain)
+    driving = Driving(services, rollouts, following, gates, events)
+    return [
+        RollOut(services, rollouts, Gathering(services, toolchain), driving),
+        PauseRollout(services, steering),
+        ResumeRollout(services, steering),
+        StopRollout(services, steering),
+        RetryDeployments(services, steering),
+        SkipDeployments(services, steering),
+        RollBack(services, steering),
+        AnswerPipelineApproval(services, steering),
+        StealComponent(services, steering),
+        ExplainFailure(services, steering, rollouts, Explaining(services, toolchain)),
+        RolloutStatus(services, steering, rollouts),
+        DeploymentVersions(services),
+        ImportDeployments(services, toolchain),
+    ]

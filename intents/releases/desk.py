@@ -1,0 +1,125 @@
+"""The registry in chat: which deployments there are, who is behind, and taking them from their pipelines' tags."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+
+from bot.card import Card, Facts, Item, Table, Text
+from bot.errors import Invalid, Refused
+from bot.intent import Answer, Ask, Definition, Query
+from bot.releases.registry import deployment_from
+from bot.releases.waves import Deployment
+from bot.services import Services
+from intents.releases import command_definitions as definitions
+from intents.releases.toolchain import Toolchain
+
+SHOWN = 20
+WIDE = 20
+
+
+class DeploymentVersions(Query):
+    """Tells which version each deployment has, as a picture of the skew."""
+
+    def define(self) -> Definition:
+        """Return the definition."""
+        return definitions.COMPARING
+
+    async def answer(self, ask: Ask) -> Answer:
+        """Return the skew of a component, or of all; who is behind is named."""
+        named = ask.slots.get("Component", "").strip(" ?.").casefold()
+        known = await self.services.deployments.components()
+        listed = await self.services.deployments.all(named if named in known else "")
+        if not listed:
+            return Answer("No deployments are known yet. An operator says “import the deployments”, or posts them.")
+        items: list[Item] = []
+        for component in sorted({d.component for d in listed}):
+            items += _skew(component, [d for d in listed if d.component == component])
+        card = Card("Versions of deployments", tuple(items))
+        return Answer(card.as_text(), card)
+
+
+def _skew(component: str, listed: list[Deployment]) -> list[Item]:
+    by_version = Counter(d.version for d in listed)
+    order = sorted(by_version, key=_rank, reverse=True)
+    newest = order[0] if order and order[0] else ""
+    rows = []
+    for version in order:
+        here = [d for d in listed if d.version == version]
+        bar = "█" * max(1, round(WIDE * len(here) / len(listed)))
+        names = ", ".join(d.key for d in here[:6]) + (f" and {len(here) - 6} more" if len(here) > 6 else "")
+        rows.append((version or "unknown", bar, f"{len(here)}", f"{sum(d.tenants for d in here)}", names))
+    behind = [d for d in listed if d.version != newest]
+    said = f"{component}: {len(listed)} deployments. "
+    if not newest:
+        said += "Which version they have is not known: none was rolled out from here yet."
+    elif behind:
+        said += f"{len(behind)} are behind {newest}: " + ", ".join(
+            f"{d.key} ({d.version or '?'})" for d in behind[:SHOWN]
+        )
+        said += f" and {len(behind) - SHOWN} more." if len(behind) > SHOWN else "."
+    else:
+        said += f"All have {newest}."
+    pinned = [d for d in listed if d.pinned]
+    items: list[Item] = [Text(said), Table(("Version", "", "Deployments", "Tenants", "Which"), tuple(rows))]
+    if pinned:
+        items.append(Facts(tuple((f"Pinned: {d.key}", d.pinned) for d in pinned[:SHOWN])))
+    return items
+
+
+def _rank(version: str) -> tuple[bool, list[tuple[int, int, str]]]:
+    parts = version.replace("-", ".").split(".")
+    return bool(version), [(1, int(p), "") if p.isdigit() else (0, 0, p) for p in parts]
+
+
+class ImportDeployments(Query):
+    """Fills the registry from the tags of the pipelines in the toolchain account."""
+
+    def __init__(self, services: Services, toolchain: Toolchain) -> None:
+        super().__init__(services)
+        self._toolchain = toolchain
+
+    def define(self) -> Definition:
+        """Return the definition."""
+        return definitions.IMPORTING
+
+    def is_offered_to(self, person: object) -> bool:
+        """Tell whether the person is an operator; help names it to nobody else."""
+        return False
+
+    async def answer(self, ask: Ask) -> Answer:
+        """Import what pipelines are tagged with; what is in no account that may be deployed into is left out, named."""
+        decision = self.services.policy.may_pause(ask.person)
+        if not decision.allowed:
+            raise Refused("Only operators may import deployments.", policy=decision.policy, next_step=decision.help)
+        allowed = await self.services.deployable.ids(fresh=True)
+        found: list[Deployment] = []
+        odd: list[str] = []
+        names = sorted(await self._toolchain.pipelines())
+        for name, tags in zip(names, await asyncio.gather(*map(self._toolchain.tags, names)), strict=True):
+            if {"id", "type", "account", "region"} <= tags.keys():
+                one = _deployment(name, tags)
+                if one is None:
+                    odd.append(f"{name} (its tags can't be read)")
+                elif one.account not in allowed:
+                    odd.append(f"{name} (account {one.account})")
+                else:
+                    found.append(one)
+        count = await self.services.deployments.keep(found, ask.person, surface=ask.channel) if found else 0
+        text = f"{count} deployments were imported from {len(names)} pipelines."
+        if odd:
+            text += " Left out, since they may not be deployed into: " + ", ".join(odd[:SHOWN]) + "."
+        if not count:
+            text += " Pipelines are recognized by their tags component, type, id, account and region."
+        return Answer(text)
+
+
+def _deployment(name: str, tags: Mapping[str, str]) -> Deployment | None:
+    fields = ("component", "id", "type", "account", "region", "tier", "ring", "tenants", "window")
+    try:
+        one = deployment_from({field: tags[field] for field in fields if field in tags})
+    except Invalid:
+        return None
+    return one if one.pipeline == name else replace(one, pipeline_name=name)

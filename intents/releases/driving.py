@@ -1,0 +1,258 @@
+"""Carrying roll-outs on: one watcher for all of them, which follows what runs, starts what may, and halts when it must.
+
+A target is marked as starting, with the token of the call, before CodePipeline is asked: whoever takes over asks again
+with the same token, and gets the same run. What runs is looked at when an event says that it has ended, and every now
+and then besides. Unlike other watchers this one acts: all it does can be repeated.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from bot.card import Card, Text
+from bot.cloud import acting_for
+from bot.database import Transaction
+from bot.errors import NotFound
+from bot.releases.rollouts import ACTIVE, BACK, Phase, Rollout, Rollouts
+from bot.releases.waves import startable
+from bot.requests import RequestRecord
+from bot.requests.record import OFFERS
+from bot.services import Services
+from bot.workflow.model import Verdict, Waiting, Watcher
+from intents.releases.cards import approvals_offered, offers_of, progress_of
+from intents.releases.events import Events
+from intents.releases.following import Following
+from intents.releases.gates import Gates
+
+log = structlog.get_logger(__name__)
+
+RUN = "rollout"
+POLL = timedelta(seconds=5)
+MOST_TURNS = 4
+"""Phases that one look may go through: the end of a wave, its gates, the beginning of the next."""
+GATE_EVERY = timedelta(seconds=30)
+Write = Callable[[Transaction], Awaitable[None]]
+
+
+class Driving:
+    """The one watcher of all roll-outs."""
+
+    def __init__(
+        self, services: Services, rollouts: Rollouts, following: Following, gates: Gates, events: Events
+    ) -> None:
+        self._services, self._rollouts = services, rollouts
+        self._following, self._gates, self._events = following, gates, events
+
+    @property
+    def watcher(self) -> Watcher:
+        """Return it for the scheduler."""
+        return Watcher(RUN, POLL, self.look)
+
+    async def look(self, waiting: Sequence[Waiting]) -> Mapping[int, Verdict]:
+        """Carry each roll-out on by what can be done now, and tell how far it is."""
+        await self._events.read()
+        told = await asyncio.gather(*(self._advance(row) for row in waiting), return_exceptions=True)
+        verdicts = {}
+        for row, verdict in zip(waiting, told, strict=True):
+            if isinstance(verdict, Verdict):
+                verdicts[row.seq] = verdict
+            elif isinstance(verdict, BaseException):
+                log.warning("releases.not_advanced", request=row.request_id, error=repr(verdict))
+        return verdicts
+
+    async def _advance(self, row: Waiting) -> Verdict:
+        try:
+            record = await self._services.requests.find(row.request_id)
+        except NotFound:
+            return Verdict(ready=True)
+        acting_for.set(record.id)  # of this task alone
+        rollout = await self._rollouts.find(record.id)
+        if rollout is None:
+            return Verdict(ready=False)
+        is_held = await self._services.holding.paused() is not None
+        await self._following.follow(rollout, record, is_held=is_held)
+        for _ in range(MOST_TURNS):
+            before = await self._rollouts.require(record.id)
+            await self._act(before, record, is_held=is_held)
+            rollout = await self._rollouts.require(record.id)
+            if (rollout.phase, rollout.wave) == (before.phase, before.wave):
+                break
+        counts, named = await asyncio.gather(
+            self._rollouts.counts(record.id),
+            self._rollouts.targets(record.id, states=(*ACTIVE, "failed"), limit=100),
+        )
+        await self._offer(record, [*approvals_offered(named, record.id), *offers_of(rollout.phase, record.id)])
+        return Verdict(ready=rollout.phase == "done", progress=progress_of(rollout, counts, named))
+
+    async def _act(self, rollout: Rollout, record: RequestRecord, *, is_held: bool) -> None:
+        counts = await self._rollouts.counts(record.id)
+        match rollout.phase:
+            case "running" if not is_held:
+                await self._run(rollout, record, counts)
+            case "gate" if not is_held:
+                await self._pass(rollout, record)
+            case "stopping":
+                await self._stop(rollout, record)
+            case "back" if not is_held:
+                await self._go_back(rollout, record)
+
+    async def _offer(self, record: RequestRecord, offers: list[list[str]]) -> None:
+        if offers == record.notes.get(OFFERS, []):
+            return
+
+        async def work(transaction: Transaction) -> None:
+            await self._services.requests.note(transaction, record.id, **{OFFERS: offers})
+            await self._services.requests.changed(transaction, record.id)
+
+        await self._services.database.write(work)
+
+    # ------------------------------------------------------------------------------ phases
+
+    async def _run(self, rollout: Rollout, record: RequestRecord, counts: Mapping[int, Mapping[str, int]]) -> None:
+        wave = counts.get(rollout.wave, {})
+        failed = wave.get("failed", 0) - rollout.forgiven
+        if failed > 0 and rollout.rules.halts(failed, sum(wave.values())):
+            listed = await self._rollouts.targets(record.id, states=("failed",), wave=rollout.wave, limit=5)
+            named = "; ".join(f"{t.key} ({t.why})" if t.why else t.key for t in listed)
+            more = f" and {wave['failed'] - len(listed)} more" if wave["failed"] > len(listed) else ""
+            reason = f"in wave {rollout.wave + 1} failed: {named}{more}"
+            return await self.pause(record, rollout, reason, ("running",))
+        active = sum(wave.get(state, 0) for state in ACTIVE)
+        if wave.get("waiting", 0):
+            await self._start_some(rollout, record, active)
+        elif not active:
+            await self._end_wave(rollout, record)
+
+    async def _start_some(self, rollout: Rollout, record: RequestRecord, active: int) -> None:
+        limits, now = rollout.rules.limits, self._services.clock.now()
+        free = max(0, limits.parallel - active) if limits.parallel else None
+        if free == 0:
+            return
+        running = await self._rollouts.targets(record.id, states=ACTIVE)
+        most = None if free is None else free * 4 + 50
+        waiting = await self._rollouts.targets(record.id, states=("waiting",), wave=rollout.wave, limit=most)
+        chosen = startable([t.place for t in waiting], [t.place for t in running], limits, now)
+        if free is not None and len(chosen) < free and most is not None and len(waiting) == most:
+            waiting = await self._rollouts.targets(record.id, states=("waiting",), wave=rollout.wave)
+            chosen = startable([t.place for t in waiting], [t.place for t in running], limits, now)
+        keys = {place.key for place in chosen}
+        if keys:
+            await self._following.start([t for t in waiting if t.key in keys], rollout, record)
+
+    async def _end_wave(self, rollout: Rollout, record: RequestRecord) -> None:
+        if rollout.wave + 1 >= len(rollout.waves):
+
+            async def finish(transaction: Transaction) -> None:
+                await self._rollouts.move(transaction, record.id, ("running",), "done", reason="")
+
+            await self._services.database.write(finish)
+            return
+        if not rollout.rules.gates:
+            return await self._next_wave(rollout, record, "running")
+
+        async def shut(transaction: Transaction) -> None:
+            since = {"since": self._services.clock.now().isoformat(), "wave": rollout.wave}
+            await self._rollouts.move(transaction, record.id, ("running",), "gate", gates=since)
+            await self._services.requests.note(transaction, record.id, **{OFFERS: offers_of("gate", record.id)})
+
+        await self._services.database.write(shut)
+
+    async def _pass(self, rollout: Rollout, record: RequestRecord) -> None:
+        now, gates = self._services.clock.now(), rollout.gates
+        looked = gates.get("looked")
+        is_due = looked is None or now - datetime.fromisoformat(looked) >= GATE_EVERY
+        if not is_due and not self._gates.baked(rollout, now):
+            return
+        result, sentence = await self._gates.judge(rollout, now)
+        if result == "fails":
+            return await self.pause(record, rollout, sentence, ("gate",))
+        if result == "ok":
+            return await self._next_wave(rollout, record, "gate")
+
+        async def wait(transaction: Transaction) -> None:
+            kept = {**gates, "looked": now.isoformat()}
+            await self._rollouts.set(transaction, record.id, gates=kept, reason=sentence)
+
+        await self._services.database.write(wait)
+
+    async def _next_wave(self, rollout: Rollout, record: RequestRecord, origin: Phase) -> None:
+        following = rollout.wave + 1
+
+        async def work(transaction: Transaction) -> None:
+            values = {"wave": following, "forgiven": 0, "reason": "", "gates": {}}
+            if not await self._rollouts.move(transaction, record.id, (origin,), "running", **values):
+                return
+            await self._services.requests.note(transaction, record.id, **{OFFERS: offers_of("running", record.id)})
+            wave = rollout.waves[following]
+            text = (
+                f"Wave {rollout.wave + 1} of request {record.id} is done. Wave {following + 1} of "
+                f"{len(rollout.waves)} begins: {wave['name']}, {wave['count']} deployments."
+            )
+            await self._tell(transaction, record, f"wave:{following}", text)
+
+        await self._services.database.write(work)
+
+    async def _stop(self, rollout: Rollout, record: RequestRecord) -> None:
+        async def rest(transaction: Transaction) -> None:
+            await self._rollouts.change_all(transaction, record.id, ("waiting",), "stopped")
+
+        await self._services.database.write(rest)
+        active = await self._rollouts.targets(record.id, states=ACTIVE)
+        await self._following.stop(active)
+        if not active:
+
+            async def finish(transaction: Transaction) -> None:
+                await self._rollouts.move(transaction, record.id, ("stopping",), "done")
+
+            await self._services.database.write(finish)
+
+    async def _go_back(self, rollout: Rollout, record: RequestRecord) -> None:
+        limits, now = rollout.rules.limits, self._services.clock.now()
+        running = await self._rollouts.targets(record.id, states=ACTIVE)
+        waiting = [t for t in await self._rollouts.targets(record.id, states=("waiting",)) if t.purpose == BACK]
+        if waiting:
+            # Without regard to windows: what is taken back has just been changed, and is wrong.
+            places = [t.place for t in waiting]
+            anytime = [type(p)(p.key, p.account, p.region) for p in places]
+            keys = {p.key for p in startable(anytime, [t.place for t in running], limits, now)}
+            await self._following.start([t for t in waiting if t.key in keys], rollout, record)
+        elif not running:
+
+            async def finish(transaction: Transaction) -> None:
+                await self._rollouts.move(transaction, record.id, ("back",), "done")
+
+            await self._services.database.write(finish)
+
+    # ------------------------------------------------------------------------------ halting
+
+    async def pause(self, record: RequestRecord, rollout: Rollout, reason: str, origin: Sequence[Phase]) -> None:
+        """Start nothing more, and say why; what runs goes on to its end."""
+        services = self._services
+
+        async def work(transaction: Transaction) -> None:
+            if not await self._rollouts.move(transaction, record.id, origin, "paused", reason=reason):
+                return
+            await services.requests.note(transaction, record.id, **{OFFERS: offers_of("paused", record.id)})
+            await services.requests.move(transaction, record.id, ("running",), "paused")
+            await services.audit.record(transaction, "rollout.paused", request_id=record.id, payload={"reason": reason})
+            now = services.clock.now()
+            text = (
+                f"The roll-out of request {record.id} is paused: {reason}. Nothing more is started. Say “retry the "
+                "failed ones”, “skip the failed ones”, “continue the rollout”, or “roll back”."
+            )
+            card = Card(f"Paused: {record.plan.summary}", (Text(text),), tone="warning", request=record.id)
+            await self._tell(transaction, record, f"paused:{now.isoformat()}", text, card)
+
+        await services.database.write(work)
+
+    async def _tell(
+        self, transaction: Transaction, record: RequestRecord, key: str, text: str, card: Card | None = None
+    ) -> None:
+        shown = card or Card(f"Under way: {record.plan.summary}", (Text(text),), request=record.id)
+        await self._services.conversations.notify(
+            transaction, record.conversation, f"{record.id}:{key}"[:255], text, shown, record.id
+        )

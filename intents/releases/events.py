@@ -1,0 +1,91 @@
+"""What EventBridge tells of pipelines, read from a queue: runs that have ended, or wait for a person, are looked at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+from bot.database import Transaction
+from bot.errors import CloudError
+from bot.releases.rollouts import Rollouts
+from bot.services import Services
+from intents.releases.following import Following
+from intents.releases.toolchain import Toolchain
+
+log = structlog.get_logger(__name__)
+
+A_CALL = 10
+MOST_CALLS = 60
+"""Calls of one look; what is left then is read by the next one."""
+_ENDS = frozenset(("SUCCEEDED", "FAILED", "STOPPED", "CANCELED", "SUPERSEDED"))
+
+
+class Events:
+    """Reads the queue that RELEASE_EVENTS_QUEUE names; off without."""
+
+    def __init__(self, services: Services, rollouts: Rollouts, following: Following, toolchain: Toolchain) -> None:
+        self._services, self._rollouts = services, rollouts
+        self._following, self._toolchain = following, toolchain
+
+    async def read(self) -> None:
+        """Have what events tell of looked at; a queue that can't be read is told in the log, and looking goes on."""
+        if not self._services.settings.release_events_queue:
+            return
+        try:
+            for _ in range(MOST_CALLS):
+                if not await self._read_some():
+                    return
+        except CloudError as error:
+            log.warning("releases.events_unread", error=error.detail)
+
+    async def _read_some(self) -> bool:
+        """Read ten; tell whether there may be more."""
+        answer = await self._services.cloud.call(
+            "sqs",
+            "ReceiveMessage",
+            region=self._toolchain.region,
+            role=self._services.settings.toolchain_role_arn,
+            QueueUrl=self._services.settings.release_events_queue,
+            MaxNumberOfMessages=A_CALL,
+            WaitTimeSeconds=0,
+        )
+        messages = answer.get("Messages", [])
+        if not messages:
+            return False
+        self._following.hear()
+        told = {execution for message in messages if (execution := _told_of(str(message.get("Body", ""))))}
+
+        async def work(transaction: Transaction) -> None:
+            await self._rollouts.look_now(transaction, told)
+
+        if told:
+            await self._services.database.write(work)
+        # Deleted only now: what was not written down comes again.
+        await self._services.cloud.call(
+            "sqs",
+            "DeleteMessageBatch",
+            region=self._toolchain.region,
+            role=self._services.settings.toolchain_role_arn,
+            QueueUrl=self._services.settings.release_events_queue,
+            Entries=[{"Id": str(n), "ReceiptHandle": m["ReceiptHandle"]} for n, m in enumerate(messages)],
+        )
+        return len(messages) == A_CALL
+
+
+def _told_of(body: str) -> str:
+    """Return the run that an event gives a reason to look at; empty for all others, and for what is no event."""
+    try:
+        event = json.loads(body)
+        detail: Mapping[str, Any] = event["detail"]
+        execution, state = str(detail["execution-id"]), str(detail["state"])
+        kind = str(event["detail-type"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+    if kind.startswith("CodePipeline Pipeline"):
+        return execution if state in _ENDS else ""
+    waits = kind.startswith("CodePipeline Action") and state == "STARTED"
+    is_approval = waits and dict(detail.get("type") or {}).get("category") == "Approval"
+    return execution if is_approval else ""

@@ -1,0 +1,313 @@
+"""Following pipelines' runs: starting them with a token kept before, looking at them, and saying what failed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from bot.database import Transaction
+from bot.errors import CloudError, without_arns
+from bot.releases.rollouts import ACTIVE, BACK, Rollout, Rollouts, Target
+from bot.requests import RequestRecord
+from bot.services import Services
+from intents.releases.toolchain import ENDED, Source, Toolchain
+
+log = structlog.get_logger(__name__)
+
+Write = Callable[[Transaction], Awaitable[None]]
+FIRST_LOOK = timedelta(seconds=60)
+MOST_PAUSE = timedelta(minutes=5)
+HEARD_PAUSE = timedelta(minutes=15)
+"""How often what runs is looked at while events tell of its end."""
+HEARD_FOR = timedelta(hours=1)
+"""After the last event, events are taken to come for so long."""
+AGAIN = timedelta(seconds=20)
+BUSY = timedelta(seconds=60)
+NOTHING_BEFORE = "NothingToGoBackTo"
+MOST_ATTEMPTS = 3
+"""Runs that are started for a target whose run was superseded by another's."""
+LAST_GOOD = 5
+"""Former runs among which the last good one is looked for."""
+
+
+class Following:
+    """Acts on targets; every change of a look is written in one transaction."""
+
+    def __init__(self, services: Services, rollouts: Rollouts, toolchain: Toolchain) -> None:
+        self._services, self._rollouts, self._toolchain = services, rollouts, toolchain
+        self._heard: datetime | None = None
+
+    def hear(self) -> None:
+        """Note that events come."""
+        self._heard = self._services.clock.now()
+
+    async def follow(self, rollout: Rollout, record: RequestRecord, *, is_held: bool) -> None:
+        """Look at what runs and is due, and ask anew for what was about to start."""
+        now = self._services.clock.now()
+        active = await self._rollouts.targets(record.id, states=ACTIVE)
+        due = [t for t in active if t.look_at is None or t.look_at <= now]
+        looks = [self._look_at(t, rollout) for t in due if t.state == "running"]
+        if not is_held:
+            looks += [self._ask_to_start(t, rollout, record) for t in due if t.state == "starting"]
+        await self._write(looks)
+
+    async def start(self, chosen: Sequence[Target], rollout: Rollout, record: RequestRecord) -> None:
+        """Mark targets as starting, each with its token, and have their pipelines started."""
+        marked: list[Target] = []
+
+        async def mark(transaction: Transaction) -> None:
+            marked.clear()
+            current = await self._rollouts.read(transaction, record.id)
+            if current is None or current.phase != rollout.phase:
+                return  # paused or stopped meanwhile
+            for target in chosen:
+                attempt = target.attempt + 1
+                token = f"{record.id}-{target.number}-{attempt}"
+                values: dict[str, Any] = {
+                    "token": token,
+                    "attempt": attempt,
+                    "execution": "",
+                    "look_at": None,
+                    "ended_at": None,
+                }
+                detail = {"is_new": True}
+                if await self._rollouts.change(transaction, target, ("waiting",), "starting", detail=detail, **values):
+                    marked.append(replace(target, state="starting", detail=detail, **values))
+
+        await self._services.database.write(mark)
+        await self._write([self._ask_to_start(t, rollout, record) for t in marked])
+
+    async def stop(self, active: Sequence[Target]) -> None:
+        """Have runs stop, once each; what has not begun is stopped at once."""
+
+        async def one(target: Target) -> Write | None:
+            if target.state == "starting" and not target.execution:
+                return self._ends(target, "stopped", {})
+            if target.detail.get("stop_asked"):
+                return None
+            try:
+                await self._toolchain.stop(target.pipeline, target.execution, f"stopped by {target.request_id}")
+            except CloudError as error:
+                log.warning("releases.not_stopped", target=target.key, error=error.detail)
+                return None
+            detail = {**target.detail, "stop_asked": True}
+            return self._changes(
+                target, "running", detail=detail, look_at=self._services.clock.now(), calls=target.calls + 1
+            )
+
+        await self._write([one(t) for t in active])
+
+    # ------------------------------------------------------------------------------ one target
+
+    async def _ask_to_start(self, target: Target, rollout: Rollout, record: RequestRecord) -> Write | None:
+        """Start a target's run; with a token that was used before, its run is found again."""
+        now, calls, before = self._services.clock.now(), target.calls, dict(target.before)
+        try:
+            if target.detail.get("is_new") or target.detail.get("busy"):
+                calls += 1
+                known = await self._toolchain.executions(target.pipeline, LAST_GOOD)
+                busy = next((e for e in known if e["status"] == "InProgress"), None)
+                if busy is not None:
+                    why = f"waits for the run {busy['pipelineExecutionId'][:8]}, which is not ours"
+                    detail = {"busy": True, "why": why}
+                    return self._changes(target, "starting", detail=detail, look_at=now + BUSY, calls=calls)
+                good = next((e["pipelineExecutionId"] for e in known if e["status"] == "Succeeded"), "")
+                if target.purpose != BACK:
+                    before["execution"] = before.get("execution") or good
+                # From here on the token may have been used: it is not asked again whether anything runs.
+                await self._services.database.write(
+                    self._changes(target, "starting", detail={}, before=before, calls=calls)
+                )
+            calls += 1
+            if target.purpose == BACK:
+                execution = await self._start_back(target, rollout)
+            else:
+                source = record.plan.effects["source"]
+                execution = await self._toolchain.start(
+                    target.pipeline, target.token, Source(**source) if source else None, rollout.commit
+                )
+        except CloudError as error:
+            if error.retryable or "LimitExceeded" in error.code or error.code == "ConflictException":
+                return self._changes(target, "starting", detail=target.detail, look_at=now + AGAIN, calls=calls)
+            words = error.message if error.code == NOTHING_BEFORE else error.plain
+            why = without_arns(f"could not be started: {words}")
+            return self._ends(target, "failed", {"why": why}, calls=calls)
+        return self._changes(
+            target,
+            "running",
+            execution=execution,
+            started_at=now,
+            look_at=now + FIRST_LOOK,  # also while events come: one may have come before this was written
+            detail={},
+            calls=calls,
+        )
+
+    async def _start_back(self, target: Target, rollout: Rollout) -> str:
+        """Roll back the stage that deployed where a good run of before is known; else run that commit again."""
+        good = target.before.get("execution", "")
+        stage = str(target.detail.get("stage") or "Deploy")
+        if good and not target.detail.get("no_rollback"):
+            try:
+                return await self._toolchain.roll_back(target.pipeline, stage, good)
+            except CloudError as error:
+                if error.retryable:
+                    raise
+                log.info("releases.no_stage_rollback", target=target.key, error=error.detail)
+        source = await self._toolchain.source(target.pipeline)
+        commit = target.before.get("commit", "") or await self._commit_of(target.pipeline, good)
+        if not commit:
+            raise CloudError(NOTHING_BEFORE, "no good run from before is known", operation="RollbackStage")
+        return await self._toolchain.start(target.pipeline, target.token, source, commit)
+
+    async def _commit_of(self, pipeline: str, execution: str) -> str:
+        if not execution:
+            return ""
+        found = await self._toolchain.execution(pipeline, execution)
+        return next((str(r["revisionId"]) for r in found.get("artifactRevisions", ()) if r.get("revisionId")), "")
+
+    async def _look_at(self, target: Target, rollout: Rollout) -> Write | None:
+        now = self._services.clock.now()
+        looks = int(target.detail.get("looks", 0)) + 1
+        try:
+            found = await self._toolchain.execution(target.pipeline, target.execution)
+            calls = target.calls + 1
+            status = str(found["status"])
+            if status not in ENDED:
+                detail = {**target.detail, "looks": looks}
+                if looks % 2 or target.detail.get("approval"):
+                    detail["approval"] = await self._approval(target)
+                    calls += 1
+                return self._changes(
+                    target, "running", detail=detail, look_at=self._next_look(target, now), calls=calls
+                )
+            if status == "Superseded" and rollout.phase != "stopping":
+                return await self._resolve_again(target, rollout, calls)
+            if status == "Succeeded":
+                return await self._succeeds(target, rollout, found, calls)
+            if status in ("Stopped", "Cancelled") and rollout.phase == "stopping":
+                return self._ends(target, "stopped", {}, calls=calls)
+            detail = await self._failure(target, status, found)
+        except CloudError as error:
+            if not error.retryable and error.code == "PipelineExecutionNotFoundException":
+                return self._ends(target, "failed", {"why": "its run is not known to CodePipeline any more"})
+            log.warning("releases.unseen", target=target.key, error=error.detail)
+            return self._changes(target, "running", look_at=now + AGAIN, calls=target.calls + 1)
+        return self._ends(target, "failed", detail, calls=calls + 1)
+
+    def _is_heard(self, now: datetime) -> bool:
+        return self._heard is not None and now - self._heard < HEARD_FOR
+
+    def _next_look(self, target: Target, now: datetime) -> datetime:
+        if self._is_heard(now):
+            return now + HEARD_PAUSE
+        elapsed = now - (target.started_at or now)
+        return now + min(max(elapsed / 4, AGAIN), MOST_PAUSE)
+
+    async def _approval(self, target: Target) -> dict[str, str] | None:
+        """Return the manual approval that a run waits for, if it does."""
+        state = await self._toolchain.state(target.pipeline)
+        for stage in state.get("stageStates", ()):
+            if stage.get("latestExecution", {}).get("pipelineExecutionId") != target.execution:
+                continue
+            for action in stage.get("actionStates", ()):
+                latest = action.get("latestExecution", {})
+                if latest.get("status") == "InProgress" and latest.get("token"):
+                    return {"stage": stage["stageName"], "action": action["actionName"], "token": latest["token"]}
+        return None
+
+    async def _resolve_again(self, target: Target, rollout: Rollout, calls: int) -> Write:
+        """A run was superseded: follow the newer one if it takes the same commit, else start ours once more."""
+        known = await self._toolchain.executions(target.pipeline, LAST_GOOD)
+        for one in known:
+            if one["pipelineExecutionId"] == target.execution:
+                break
+            commits = {r.get("revisionId") for r in one.get("sourceRevisions", ())}
+            if rollout.commit in commits and one["status"] not in ("Superseded", "Stopped", "Cancelled"):
+                execution = str(one["pipelineExecutionId"])
+                detail = {"why": f"superseded by {execution[:8]}, which takes the same commit"}
+                return self._changes(
+                    target,
+                    "running",
+                    execution=execution,
+                    detail=detail,
+                    look_at=self._services.clock.now(),
+                    calls=calls + 1,
+                )
+        if target.attempt >= MOST_ATTEMPTS:
+            return self._ends(
+                target, "failed", {"why": "other runs have superseded it again and again"}, calls=calls + 1
+            )
+        return self._changes(
+            target, "waiting", detail={"why": "superseded by a run of another commit"}, calls=calls + 1
+        )
+
+    async def _succeeds(self, target: Target, rollout: Rollout, found: Mapping[str, Any], calls: int) -> Write:
+        now = self._services.clock.now()
+        seconds = (now - target.started_at).total_seconds() if target.started_at else None
+        is_back = target.purpose == BACK
+        version = target.before.get("version", "") if is_back else rollout.version
+        commit = target.before.get("commit", "") if is_back else rollout.commit
+
+        async def work(transaction: Transaction) -> None:
+            state = "back" if is_back else "succeeded"
+            values: dict[str, Any] = {"ended_at": now, "seconds": seconds, "calls": calls, "detail": {}}
+            if await self._rollouts.change(transaction, target, ACTIVE, state, **values):  # type: ignore[arg-type]
+                await self._services.deployments.released(
+                    transaction, rollout.component, target.key, version, commit, target.execution, now
+                )
+
+        return work
+
+    async def _failure(self, target: Target, status: str, found: Mapping[str, Any]) -> dict[str, Any]:
+        """Return which stage and action of a run failed, and in whose words."""
+        if status in ("Stopped", "Cancelled"):
+            return {"why": f"its run was {status.casefold()} in CodePipeline"}
+        actions = await self._toolchain.actions(target.pipeline, target.execution)
+        failed = next((a for a in reversed(actions) if a.get("status") == "Failed"), None)
+        if failed is None:
+            return {"why": without_arns(str(found.get("statusSummary") or "it failed, and no action says why"))[:500]}
+        result = failed.get("output", {}).get("executionResult", {})
+        words = (
+            result.get("errorDetails", {}).get("message") or result.get("externalExecutionSummary") or "no reason given"
+        )
+        stage, action = failed["stageName"], failed["actionName"]
+        return {
+            "why": without_arns(f"{stage}/{action}: {words}")[:500],
+            "stage": stage,
+            "action": action,
+            "action_execution": failed.get("actionExecutionId", ""),
+            "external": result.get("externalExecutionId", ""),
+            "kind": failed.get("input", {}).get("actionTypeId", {}).get("provider", ""),
+        }
+
+    # ------------------------------------------------------------------------------ writing
+
+    def _changes(self, target: Target, state: str, **values: Any) -> Write:
+        async def work(transaction: Transaction) -> None:
+            await self._rollouts.change(transaction, target, ACTIVE, state, **values)  # type: ignore[arg-type]
+
+        return work
+
+    def _ends(self, target: Target, state: str, detail: Mapping[str, Any], **values: Any) -> Write:
+        return self._changes(target, state, ended_at=self._services.clock.now(), detail=dict(detail), **values)
+
+    async def _write(self, looks: Sequence[Awaitable[Write | None]]) -> None:
+        """Await all, and write what they found in one transaction; one that breaks holds up no other."""
+        found = await asyncio.gather(*looks, return_exceptions=True)
+        for one in found:
+            if isinstance(one, BaseException):
+                log.error("releases.look_failed", error=repr(one))
+        writes = [one for one in found if one is not None and not isinstance(one, BaseException)]
+        if not writes:
+            return
+
+        async def work(transaction: Transaction) -> None:
+            for write in writes:
+                await write(transaction)
+
+        await self._services.database.write(work)

@@ -1,0 +1,306 @@
+"""The brake: pause, go on, try again, leave out, roll back. Each is recorded, and twice is like once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from bot.activity import Person
+from bot.cloud import acting_for
+from bot.database import Transaction
+from bot.errors import CloudError, Conflict, Invalid, NotFound, Refused
+from bot.people import mailbox_of, shown
+from bot.releases.rollouts import ACTIVE, BACK, Phase, Rollout, Rollouts, Target
+from bot.requests import OPEN_STATES, Filter, RequestRecord
+from bot.requests.record import OFFERS
+from bot.services import Services
+from intents.releases.cards import offers_of
+from intents.releases.definitions import ROLL_OUT
+from intents.releases.toolchain import Toolchain
+
+Work = Callable[[Transaction, Rollout], Awaitable[str]]
+STEER = "steer"
+"""The action that policies decide about: everything but pausing and stopping."""
+
+
+class Steering:
+    """What is done to a roll-out that has begun; asks the policy, and writes the record."""
+
+    def __init__(self, services: Services, rollouts: Rollouts, toolchain: Toolchain) -> None:
+        self._services, self._rollouts, self._toolchain = services, rollouts, toolchain
+
+    async def record(self, named: str, conversation: str, owner: str | None, by: Person) -> RequestRecord:
+        """Return the roll-out's request that is meant: named, the newest here, else the only one under way."""
+        requests = self._services.requests
+        if named:
+            record = await requests.find(named)
+            foreign = owner is not None and record.owner != owner
+            if foreign or record.intent != ROLL_OUT or not self._may_see(by, record):
+                raise NotFound(f"There is no roll-out {record.id}.", next_step="Say “how far is the rollout?”.")
+            return record
+        here = await requests.list(Filter(conversation=conversation, intent=ROLL_OUT, owner=owner, limit=1))
+        if here.items and not here.items[0].is_final:
+            return here.items[0]
+        wanted = Filter(intent=ROLL_OUT, state=("queued", "running", "paused", "stopping"), owner=owner, limit=20)
+        open_ones = [r for r in (await requests.list(wanted)).items if self._may_see(by, r)]
+        if len(open_ones) == 1:
+            return open_ones[0]
+        if open_ones:
+            listed = ", ".join(f"{r.id} ({r.plan.effects['component']})" for r in open_ones)
+            raise Invalid(f"Several roll-outs are under way: {listed}.", next_step="Say which, by its id.")
+        if here.items:
+            return here.items[0]
+        raise NotFound("No roll-out is under way.", next_step="Say “roll out 2.4.1” to begin one.")
+
+    async def pause(self, record: RequestRecord, by: Person, surface: str) -> str:
+        """Start nothing more. Free for all who see it."""
+        self._services.policy.may_stop(by, record.subject, channel=surface).require()
+        reason = f"{shown(by)} said so"
+
+        async def work(transaction: Transaction, rollout: Rollout) -> str:
+            if rollout.phase == "paused":
+                return f"The roll-out of request {record.id} is paused already."
+            if not await self._rollouts.move(transaction, record.id, ("running", "gate"), "paused", reason=reason):
+                raise _too_late(record, rollout)
+            await self._services.requests.move(transaction, record.id, ("running",), "paused")
+            return f"The roll-out of request {record.id} is paused; what runs goes on to its end, nothing more starts."
+
+        return await self._do(record, by, surface, "paused", work, "paused")
+
+    async def resume(self, record: RequestRecord, by: Person, surface: str) -> str:
+        """Go on: after a halt with its failures forgiven, at a gate with the gate passed."""
+        self._may_steer(by, record, surface)
+
+        async def work(transaction: Transaction, rollout: Rollout) -> str:
+            if rollout.phase == "running":
+                return f"The roll-out of request {record.id} is going on already."
+            counts = (await self._rollouts.counts(record.id)).get(rollout.wave, {})
+            is_wave_done = not any(counts.get(s, 0) for s in ("waiting", *ACTIVE))
+            values: dict[str, object] = {"reason": "", "forgiven": counts.get("failed", 0)}
+            if is_wave_done and rollout.wave + 1 < len(rollout.waves) and rollout.gates.get("wave") == rollout.wave:
+                values |= {"wave": rollout.wave + 1, "forgiven": 0, "gates": {}}
+            if not await self._rollouts.move(transaction, record.id, ("paused", "gate"), "running", **values):
+                raise _too_late(record, rollout)
+            await self._services.requests.move(transaction, record.id, ("paused",), "running")
+            return f"The roll-out of request {record.id} goes on."
+
+        return await self._do(record, by, surface, "resumed", work, "running")
+
+    async def retry(self, record: RequestRecord, named: str, by: Person, surface: str) -> str:
+        """Try one failed deployment again, or all of them; the roll-out goes on."""
+        self._may_steer(by, record, surface)
+        failed = await self._failed(record, named)
+
+        async def work(transaction: Transaction, rollout: Rollout) -> str:
+            if rollout.phase not in ("running", "paused", "gate", "back"):
+                raise _too_late(record, rollout)
+            keys = [t.key for t in failed]
+            values: dict[str, object] = {"detail": {}, "look_at": None}
+            again = await self._rollouts.change_all(
+                transaction, record.id, ("failed",), "waiting", only_keys=keys, **values
+            )
+            if not again:
+                return f"Nothing of request {record.id} has failed, so nothing is tried again."
+            first = min(t.wave for t in failed)
+            if rollout.phase != "back":
+                origin: tuple[Phase, ...] = ("running", "paused", "gate")
+                back = {"wave": min(first, rollout.wave), "reason": "", "forgiven": 0, "gates": {}}
+                await self._rollouts.move(transaction, record.id, origin, "running", **back)
+            await self._services.requests.move(transaction, record.id, ("paused",), "running")
+            return f"{_named(keys)} of request {record.id} {'is' if len(keys) == 1 else 'are'} tried again."
+
+        return await self._do(record, by, surface, "retried", work, "running", deployments=[t.key for t in failed])
+
+    async def skip(self, record: RequestRecord, named: str, by: Person, surface: str) -> str:
+        """Leave one deployment out, failed or still waiting, or all that failed; the halt is over if it was theirs."""
+        self._may_steer(by, record, surface)
+        if named:
+            chosen = [await self._target(record, named)]
+        else:
+            chosen = await self._failed(record, "")
+
+        async def work(transaction: Transaction, rollout: Rollout) -> str:
+            if rollout.phase not in ("running", "paused", "gate"):
+                raise _too_late(record, rollout)
+            keys = [t.key for t in chosen]
+            gone = await self._rollouts.change_all(
+                transaction, record.id, ("failed", "waiting"), "skipped", only_keys=keys
+            )
+            if not gone:
+                raise Conflict(
+                    f"{_named(keys) or 'Nothing'} of request {record.id} can be left out now: it is not open."
+                )
+            say = f"{_named(keys)} of request {record.id} {'is' if len(keys) == 1 else 'are'} left out."
+            return say + (" Say “continue the rollout” to go on." if rollout.phase == "paused" else "")
+
+        return await self._do(record, by, surface, "skipped", work, "", deployments=[t.key for t in chosen])
+
+    async def back(self, record: RequestRecord, wave: int | None, by: Person, surface: str) -> str:
+        """Take back what a wave (from 1), or all of a roll-out, has changed; what runs is followed to its end first."""
+        self._may_steer(by, record, surface)
+
+        async def work(transaction: Transaction, rollout: Rollout) -> str:
+            if wave is not None and not 1 <= wave <= len(rollout.waves):
+                raise Invalid(f"Request {record.id} has no wave {wave}.", next_step=f"Say 1 to {len(rollout.waves)}.")
+            if rollout.phase == "back":
+                return f"Request {record.id} is being rolled back already."
+            reason = f"by {shown(by)}: " + (f"wave {wave}" if wave else "everything")
+            origin: tuple[Phase, ...] = ("running", "paused", "gate")
+            if not await self._rollouts.move(transaction, record.id, origin, "back", reason=reason):
+                raise _too_late(record, rollout)
+            only = None if wave is None else wave - 1
+            await self._rollouts.change_all(transaction, record.id, ("waiting",), "stopped")
+            count = await self._rollouts.change_all(
+                transaction, record.id, ("succeeded", "failed"), "waiting",
+                only_wave=only, purpose=BACK, detail={}, look_at=None,
+            )  # fmt: skip
+            await self._services.requests.move(transaction, record.id, ("paused",), "running")
+            what = f"wave {wave}" if wave else "everything"
+            return f"Rolling back {what} of request {record.id}: {count} deployments return to what they ran before."
+
+        return await self._do(record, by, surface, "rolled_back", work, "back", wave=wave or 0)
+
+    async def answer_approval(self, record: RequestRecord, named: str, approves: bool, by: Person, surface: str) -> str:
+        """Answer the manual approval that a deployment's pipeline waits for.
+
+        As with the roll-out itself, never by who asked for it; nor by who wrote the commit.
+        """
+        self._services.policy.may_approve(by, record.subject, channel=surface).require()
+        author = str(record.plan.effects.get("author", ""))
+        if author and mailbox_of(author) == mailbox_of(by.email):
+            raise Refused("You wrote the commit that is released, so somebody else has to look at it.")
+        target = await self._target(record, named)
+        wanted = target.detail.get("approval")
+        if target.state != "running" or not wanted:
+            raise Conflict(f"The pipeline of {target.key} waits for no approval just now.")
+        verb = "approved" if approves else "rejected"
+
+        async def put() -> None:
+            acting_for.set(record.id)  # of this task alone
+            await self._toolchain.answer_approval(
+                target.pipeline,
+                wanted["stage"],
+                wanted["action"],
+                wanted["token"],
+                approves,
+                f"{verb} by {by.email} for request {record.id}",
+            )
+
+        try:
+            await asyncio.create_task(put())
+        except CloudError as error:
+            if error.code not in ("ApprovalAlreadyCompletedException", "InvalidApprovalTokenException"):
+                raise
+            await self._services.database.write(lambda t: self._look_again(t, target))
+            raise Conflict(f"That approval of {target.key} was answered already, or has lapsed.") from error
+
+        async def work(transaction: Transaction, rollout: Rollout) -> str:
+            await self._look_again(transaction, target)
+            return f"The stage {wanted['stage']} of {target.key} is {verb}."
+
+        return await self._do(
+            record, by, surface, f"pipeline_{verb}", work, "", deployment=target.key, stage=wanted["stage"]
+        )
+
+    async def _look_again(self, transaction: Transaction, target: Target) -> None:
+        detail = {n: v for n, v in target.detail.items() if n != "approval"}
+        now = self._services.clock.now()
+        await self._rollouts.change(transaction, target, ("running",), "running", detail=detail, look_at=now)
+
+    async def steal(self, component: str, request: str, by: Person, surface: str) -> str:
+        """Give a component to another roll-out that waits for it; the one that had it is paused, and both are told."""
+        self._services.policy.may_pause(by).require()
+        thief = await self.record(request, "", None, by)
+        if not component:
+            component = str(thief.plan.effects["component"])
+        if thief.plan.effects["component"] != component or thief.state not in OPEN_STATES:
+            raise Conflict(f"Request {thief.id} does not wait for {component}.")
+        holder = await self._rollouts.holder(component)
+        if holder in ("", thief.id):
+            return f"Nobody else holds {component}; request {thief.id} begins by itself."
+        held = await self._services.requests.find(holder)
+        reason = f"{shown(by)} has taken {component} for request {thief.id}"
+
+        async def work(transaction: Transaction) -> None:
+            await self._rollouts.give(transaction, component, thief.id)
+            await self._rollouts.move(transaction, held.id, ("running", "gate"), "paused", reason=reason)
+            await self._services.requests.move(transaction, held.id, ("running",), "paused")
+            payload = {"by": by.email, "surface": surface, "component": component, "from": held.id, "to": thief.id}
+            for one in (held, thief):
+                await self._services.audit.record(
+                    transaction, "rollout.stolen", person_id=by.id, request_id=one.id, payload=payload
+                )
+                text = f"STOLEN: {reason}; the roll-out of request {held.id} is paused."
+                await self._services.conversations.notify(
+                    transaction, one.conversation, f"{one.id}:stolen:{thief.id}", text, None, one.id
+                )
+
+        await self._services.database.write(work)
+        return f"{reason[0].upper()}{reason[1:]}; the roll-out of request {held.id} is paused. Both are told."
+
+    # ------------------------------------------------------------------------------ parts
+
+    def _may_see(self, by: Person, record: RequestRecord) -> bool:
+        return self._services.policy.may_see(by, record.subject).allowed
+
+    def _may_steer(self, by: Person, record: RequestRecord, surface: str) -> None:
+        self._services.policy.may(by, STEER, record.subject, channel=surface).require()
+
+    async def _failed(self, record: RequestRecord, named: str) -> list[Target]:
+        failed = await self._rollouts.targets(record.id, states=("failed",))
+        if not named:
+            return failed
+        found = [t for t in failed if _is_called(t, named)]
+        if not found:
+            target = await self._target(record, named)
+            raise Conflict(f"{target.key} has not failed in request {record.id}; it is {target.state}.")
+        return found
+
+    async def _target(self, record: RequestRecord, named: str) -> Target:
+        found = [t for t in await self._rollouts.targets(record.id) if _is_called(t, named)]
+        if len(found) != 1:
+            some = "no" if not found else "more than one"
+            raise NotFound(f"Request {record.id} has {some} deployment “{named.strip()[:60]}”.")
+        return found[0]
+
+    async def _do(
+        self, record: RequestRecord, by: Person, surface: str, deed: str, work: Work, phase: str, **payload: object
+    ) -> str:
+        """Do something to a roll-out in one transaction with the record of it; returns what is told."""
+        services = self._services
+
+        async def whole(transaction: Transaction) -> str:
+            await services.requests.lock(transaction, record.id)
+            rollout = await self._rollouts.read(transaction, record.id)
+            if rollout is None:
+                raise Conflict(f"The roll-out of request {record.id} has not begun.")
+            holder = await self._rollouts.holder(rollout.component)
+            if phase in ("running", "back") and holder not in ("", record.id):
+                raise Conflict(
+                    f"{rollout.component} was taken by request {holder}, so request {record.id} can't go on."
+                )
+            said = await work(transaction, rollout)
+            if phase:
+                await services.requests.note(transaction, record.id, **{OFFERS: offers_of(phase, record.id)})
+            await services.requests.changed(transaction, record.id)
+            about = {"by": by.email, "surface": surface, "said": said, **payload}
+            await services.audit.record(
+                transaction, f"rollout.{deed}", person_id=by.id, request_id=record.id, payload=about
+            )
+            return said
+
+        return await services.database.write(whole)
+
+
+def _is_called(target: Target, named: str) -> bool:
+    word = named.strip(" ?.!").casefold().replace(" ", "-")
+    return word in (target.key.casefold(), target.key.partition("-")[2].casefold())
+
+
+def _named(keys: Sequence[str]) -> str:
+    return ", ".join(keys[:8]) + (f" and {len(keys) - 8} more" if len(keys) > 8 else "")
+
+
+def _too_late(record: RequestRecord, rollout: Rollout) -> Conflict:
+    words = {"stopping": "is being stopped", "back": "is being rolled back", "done": "is over"}
+    return Conflict(f"The roll-out of request {record.id} {words.get(rollout.phase, 'is ' + rollout.phase)}.")

@@ -1,0 +1,227 @@
+"""Roll-outs: in waves, approved as they run, with a hand on the brake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.stories.accounts import is_approved
+from tests.stories.releases import TEST, has_looked, is_rolling, knows, stands, targets, waits_for_its_own_approval
+from tests.support.stage import Approver, Speaker, Stage, Theatre
+from tests.support.theatre import on_every_channel
+
+
+@on_every_channel
+async def test_a_version_reaches_everyone_in_two_waves(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    await knows(stage)
+    await ana.says("roll out 2.4.1")
+    ana.hears("In which waves?")
+    await ana.says("canary first, then everyone, skip initech until Monday")
+    ana.hears("Roll out shop 2.4.1 to 4 deployments in 2 waves", "7a1985db49c1", "silo-initech: skipped until")
+    request = await is_approved(ana, bo)
+    await ana.hears_later("has begun")
+    await stage.advance(seconds=10)
+    await stands(stage, request, running=1, waiting=3)
+    await stage.advance(minutes=25)
+    await ana.hears_later("Wave 1 of request", "Wave 2 of 2 begins")
+    await stands(stage, request, succeeded=1, running=3)
+    await stage.advance(minutes=25)
+    await ana.hears_later("4 of 4 deployments have 2.4.1")
+    await stage.reaches(request, "succeeded")
+    starts = await stage.calls("StartPipelineExecution")
+    assert len(starts) == 4
+    assert {c["params"]["sourceRevisions"][0]["revisionValue"][:12] for c in starts} == {"7a1985db49c1"}
+    assert all(c["params"]["clientRequestToken"].startswith(request) for c in starts)
+
+
+@on_every_channel
+async def test_a_failure_halts_it_and_is_explained_and_tried_again(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    await knows(stage)
+    await stage.switches_on("pipeline_failed", names=["pool-7-pipeline"], stage="Build", times=1)
+    request = await is_rolling(stage, ana, bo, "pool-7, then everyone")
+    await stage.advance(seconds=10)
+    await stands(stage, request, running=1)
+    await stage.advance(minutes=25)
+    await ana.hears_later("is paused: in wave 1 failed: pool-7")
+    await stage.reaches(request, "paused")
+    assert len(await stage.calls("StartPipelineExecution")) == 1
+    await ana.says("why did pool-7 fail?")
+    ana.hears("Why pool-7 failed", "stage", "pool-7-pipeline")
+    await ana.says("retry the deployment pool-7")
+    ana.hears("pool-7 of request", "tried again")
+    await stage.advance(seconds=10)
+    await stands(stage, request, running=1)
+    await stage.advance(minutes=25)
+    await stands(stage, request, succeeded=1, running=4)
+    await stage.advance(minutes=25)
+    await stage.reaches(request, "succeeded")
+
+
+async def test_everybody_may_pause_and_stop_it_and_only_some_may_let_it_go_on(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    await knows(stage)
+    request = await is_rolling(stage, ana, bo, "one at a time")
+    await stage.advance(seconds=10)
+    await stands(stage, request, running=1, waiting=4)
+    cy = stage.speaker("Cy Young")
+    await cy.says("pause the rollout")
+    cy.hears("is paused; what runs goes on to its end")
+    await cy.says("pause the rollout")
+    cy.hears("is paused already")
+    await stage.advance(minutes=25)
+    await stands(stage, request, succeeded=1, waiting=4)
+    await cy.says("continue the rollout")
+    cy.hears("No policy lets")
+    await ana.says("continue the rollout")
+    ana.hears("goes on")
+    await stage.advance(seconds=10)
+    await stands(stage, request, succeeded=1, running=1, waiting=3)
+    await cy.says("stop the rollout")
+    cy.hears("nothing more starts")
+    await stage.advance(minutes=25)
+    await stage.reaches(request, "stopped")
+    assert len(await stage.calls("StartPipelineExecution")) == 2
+    assert len(await stage.calls("StopPipelineExecution")) == 1
+
+
+async def test_what_was_rolled_out_is_rolled_back_to_what_ran_before(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    await knows(stage)
+    pipelines = stage.aws("codepipeline")
+    good = pipelines.start_pipeline_execution(name="pool-1-pipeline")["pipelineExecutionId"]
+    await stage.advance(minutes=25)
+    request = await is_rolling(stage, ana, bo, "pool-1 + pool-2, then everyone, ask me between waves")
+    await stage.advance(seconds=10)
+    await stands(stage, request, running=2)
+    await stage.advance(minutes=25)
+    await stands(stage, request, succeeded=2, waiting=3)
+    await ana.says("roll back")
+    ana.hears("Rolling back everything")
+    await stage.advance(seconds=10)
+    await stands(stage, request, running=1, failed=1)
+    rolled = await stage.calls("RollbackStage")
+    assert [c["params"]["targetPipelineExecutionId"] for c in rolled] == [good]
+    await stage.advance(minutes=25)
+    view = await stage.reaches(request, "stopped")
+    found = {t.key: (t.state, t.why) for t in await targets(stage, request)}
+    assert found["pool-1"][0] == "back"
+    assert found["pool-2"] == ("failed", "could not be started: no good run from before is known")
+    assert "1 rolled back" in view["outcome"]["text"]
+
+
+async def test_a_pipelines_own_approval_is_answered_by_neither_its_requester_nor_a_program(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    record = {"component": "shop", "id": "6", "type": "pool", "account": "666677778888", "region": "eu-central-1"}
+    await knows(stage, record)
+    dee = stage.speaker("Dee Dunn")
+    await dee.says("roll out 2.4.1, all at once")
+    request = await is_approved(dee, bo)
+    await dee.hears_later("has begun")
+    await stage.advance(seconds=10)
+    await stands(stage, request, running=1)
+    await stage.advance(minutes=25)
+    await waits_for_its_own_approval(stage, request)
+    await dee.says("approve the pipeline of pool-6")
+    dee.hears("Nobody may approve what they asked for themselves")
+    boss = stage.speaker("Bo Diaz", email="bo@corp.example")
+    await boss.says(f"approve the pipeline of pool-6 in {request}")
+    boss.hears("A REST key may ask on behalf of people, but never decides")
+    (waiting,) = [t for t in await targets(stage, request) if t.detail.get("approval")]
+    wanted = waiting.detail["approval"]
+    stage.aws("codepipeline").put_approval_result(
+        pipelineName=waiting.pipeline,
+        stageName=wanted["stage"],
+        actionName=wanted["action"],
+        token=wanted["token"],
+        result={"summary": "looked at in the console", "status": "Approved"},
+    )
+    await stage.advance(minutes=25)
+    await stage.reaches(request, "succeeded")
+
+
+async def test_another_commit_pushed_after_the_approval_is_asked_about_again(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    await knows(stage)
+    await ana.says("roll out 2.4.1, all at once")
+    await ana.presses("Yes, go ahead")
+    request = ana.request
+    pushed = await stage.pushes_commit(version="2.4.1", message="Something that nobody has seen")
+    await bo.opens_the_mail(about=request)
+    await bo.approves()
+    await ana.hears_later("its plan has changed", pushed[:12])
+    await stage.reaches(request, "awaiting_approval")
+    assert await stage.calls("StartPipelineExecution") == []
+
+
+async def test_events_tell_at_once_what_looking_would_find_late(theatre: Theatre, tmp_path: Path) -> None:
+    url = "https://sqs.us-east-1.amazonaws.com/111122223333/releases"
+    async with theatre.open_stage(tmp_path, release_events_queue=url) as stage:
+        ana, bo = stage.speaker("Ana Lopez"), stage.approver()
+        queue, bus = stage.aws("sqs"), stage.aws("events")
+        assert queue.create_queue(QueueName="releases")["QueueUrl"] == url
+        bus.put_rule(Name="pipelines", EventPattern='{"source": ["aws.codepipeline"]}')
+        arn = "arn:aws:sqs:us-east-1:111122223333:releases"
+        bus.put_targets(Rule="pipelines", Targets=[{"Id": "1", "Arn": arn}])
+        await knows(stage)
+        await stage.makes_pipelines(type="pool", names=["7"], minutes=[5, 5], accounts=[TEST], regions=["eu-central-1"])
+        request = await is_rolling(stage, ana, bo, "pool-7")
+        await stage.advance(seconds=10)
+        await stands(stage, request, running=1)
+        await stage.advance(minutes=2)
+        await has_looked(stage, request)
+        await stage.advance(minutes=4)  # the next look of its own would come after a quarter of an hour
+        await stage.reaches(request, "succeeded")
+        (target,) = await targets(stage, request)
+        assert target.calls <= 6
+
+
+async def test_the_registry_is_filled_and_a_roll_out_is_asked_about(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    dee = stage.speaker("Dee Dunn")
+    await dee.says("roll out 2.4.1, all at once")
+    dee.hears("No deployments are known yet")
+    await dee.says("import the deployments")
+    dee.hears("Only operators may import deployments")
+    boss = stage.speaker("Bo Diaz", email="bo@corp.example")
+    await boss.says("import the deployments")
+    boss.hears("11 deployments were imported from 12 pipelines")
+    await stage.switches_on("pipeline_failed", names=["pool-7-pipeline"], stage="Build", times=1)
+    request = await is_rolling(stage, ana, bo, "pool-7 + pool-1, then acme, stop after 2 failures")
+    await stage.advance(seconds=10)
+    await stands(stage, request, running=2)
+    await stage.advance(minutes=25)
+    await stands(stage, request, succeeded=1, failed=1, running=1)
+    await ana.says("how far is the rollout?")
+    ana.hears("Wave 1: pool-7, pool-1", "1 of 2", "1 failed: pool-7 (Build/Build:")
+    await ana.says("skip the failed deployments")
+    ana.hears("pool-7 of request", "left out")
+    await stage.advance(minutes=25)
+    await stage.reaches(request, "succeeded")
+    await ana.says("which deployments are behind?")
+    ana.hears("9 are behind 2.4.1", "pool-7 (?)", "█")
+    await ana.says("retry the failed deployments")
+    ana.hears("is over")
+    await ana.says("roll back wave 2")
+    ana.hears("is over")
+
+
+async def test_a_second_roll_out_waits_until_the_component_is_free_or_stolen(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    await knows(stage)
+    first = await is_rolling(stage, ana, bo, "one at a time")
+    dee = stage.speaker("Dee Dunn")
+    await dee.says("roll out 2.4.0, all at once")
+    dee.hears(f"Request {first} is rolling shop out; this one waits in the queue")
+    second = await is_approved(dee, bo)
+    await dee.hears_later(f"being rolled out by {first}")
+    await stage.reaches(second, "queued")
+    boss = stage.speaker("Bo Diaz", email="bo@corp.example")
+    await boss.says(f"steal shop for {second}")
+    boss.hears("Both are told")
+    await ana.hears_later("STOLEN")
+    await stage.reaches(first, "paused")
+    await stage.advance(seconds=20)
+    await dee.hears_later("has begun")
+    await ana.says(f"continue the rollout {first}")
+    ana.hears("was taken by request")
