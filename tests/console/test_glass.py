@@ -37,7 +37,9 @@ async def test_a_named_person_signs_in_anew_and_says_why(stage: Stage) -> None:
         assert (await gil.submit(page, version="1", reason="")).status_code == 422
         done = await gil.submit(page, version="1", reason="The site <b>is</b> down")
         assert done.status_code == 303
-        assert "The site <b>" not in (await gil.see(f"/requests/{record.id}")).text
+        told = (await gil.see(f"/requests/{record.id}")).text
+        assert "The site <b>" not in told
+        assert "gil@corp.example broke the glass" in told
     assert (await stage.services.requests.find(record.id)).state == "approved"
 
 
