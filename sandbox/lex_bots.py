@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from threading import Thread
 from typing import Any
 
 from sandbox.errors import AwsError
-from sandbox.lex_model import DRAFT, ModelledBot, definition_of, settle_bot
+from sandbox.lex_model import DRAFT, ModelledBot, Part, content_of, definition_of, settle_bot
 from sandbox.model import LexBot
 from sandbox.world import Recognize, World
 
 _BOT_ID = re.compile(r"[0-9a-zA-Z]{10}")
 _DEFAULT_IDLE_SECONDS = 300
+_MANY_INTENTS = 20
+"""Bots of fewer are learnt in less than a second."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +44,11 @@ def register_bot(world: World, wish: Mapping[str, Any]) -> LexBot:
     if not isinstance(wish.get("definition"), dict):
         raise AwsError("ValidationException", "definition must be a bot in Lex V2's own shape (an object).")
     bot = LexBot(wish["botId"], wish["botAliasId"], wish["localeId"], wish["definition"])
+    try:
+        engine_of(world, _registered(bot))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise AwsError("ValidationException", f"The definition can't be used: {error!r}") from error
     with world.lock:
-        try:
-            engine_of(world, _registered(bot))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise AwsError("ValidationException", f"The definition can't be used: {error!r}") from error
         world.zone.bots[_key(bot.bot_id, bot.bot_alias_id, bot.locale_id)] = bot
         world.changed()
         world.save()
@@ -77,16 +81,39 @@ def recognize(world: World, bot: ServedBot, **turn: Any) -> dict[str, Any]:
 
 
 def engine_of(world: World, bot: ServedBot) -> Recognize:
-    """The engine's `recognize_text` for a bot, made once."""
+    """The engine's `recognize_text` for a bot, made once; nobody else waits while it learns."""
+    engine = _made(world, bot)
+    if engine is not None:
+        return engine
+    # Loaded when the first bot needs it: most sandboxes never see one.
+    from adapters.lex.engine import Engine
+
+    engine = Engine(bot.definition).recognize_text
+    with world.lock:
+        other = _made(world, bot)
+        if other is None:
+            world.engines[bot.key] = (bot.source, engine)
+        return other or engine
+
+
+def learn_ahead(bot: ModelledBot, locale: Part) -> None:
+    """Have the engine learn a locale of many intents while it is built: the first turn is to find it learnt."""
+    if len(locale["intents"]) >= _MANY_INTENTS:
+        definition = definition_of(bot, content_of(locale))
+        Thread(target=_learn, args=(definition,), name="lex-build", daemon=True).start()
+
+
+def _learn(definition: Mapping[str, Any]) -> None:
+    from adapters.lex.engine import DefinitionError, Engine
+
+    with suppress(DefinitionError):  # the build says so
+        Engine(definition)
+
+
+def _made(world: World, bot: ServedBot) -> Recognize | None:
     with world.lock:
         made_for, engine = world.engines.get(bot.key, (None, None))
-        if engine is None or made_for is not bot.source:
-            # Loaded when the first bot needs it: most sandboxes never see one.
-            from adapters.lex.engine import Engine
-
-            engine = Engine(bot.definition).recognize_text
-            world.engines[bot.key] = (bot.source, engine)
-        return engine
+        return engine if made_for is bot.source else None
 
 
 def _registered(bot: LexBot) -> ServedBot:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.intent import Definition, Slot, SlotType, Value
+from bot.slot_types import REGION
 
 _WINDOW = Slot("Window", SlotType("AMAZON.Duration"), required=False, label="Time")
 _DAY = Slot("Day", SlotType("AMAZON.Date"), required=False, label="Day")
@@ -100,7 +101,6 @@ def define_coverage() -> Definition:
 COVER = "CoverStack"
 _STACK = SlotType("StackName", listed=False, samples=("webshop-test", "checkout-service", "orders-api-prod"))
 _HOST = SlotType("CoveredAccount", listed=False, samples=("payments-prod", "web-shop-dev", "123456789012"))
-_PLACE_REGION = SlotType("AwsRegion", pattern="[a-z]{2,3}-[a-z-]{4,20}-[0-9]{1,2}", listed=False)
 
 
 def define_cover() -> Definition:
@@ -141,7 +141,7 @@ def define_cover() -> Definition:
             ),
             Slot(
                 "Region",
-                _PLACE_REGION,
+                REGION,
                 prompt="Which Region is the stack in? {choices}",
                 again="Which Region?",
                 label="Region",

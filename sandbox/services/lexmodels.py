@@ -6,6 +6,7 @@ from typing import Any
 
 from sandbox.clock import moment
 from sandbox.errors import AwsError
+from sandbox.lex_bots import learn_ahead
 from sandbox.lex_building import blamed, find_faults, over_quota, shown_failure
 from sandbox.lex_finding import (
     bot_to_change,
@@ -224,6 +225,8 @@ def build_locale(context: Context, parameters: Parameters) -> dict[str, Any]:
     fault = context.world.faults.take("build_failed")
     reasons = find_faults(bot, locale) if fault is None else [blamed(locale, str(fault["message"]))]
     locale.update(status="Building", due=context.now + BUILD_SECONDS, submittedAt=context.now, failureReasons=reasons)
+    if not reasons:
+        learn_ahead(bot, locale)
     return {
         "botId": bot.id,
         "botVersion": DRAFT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -323,3 +324,22 @@ async def test_a_missing_permission_is_named(rig: Rig) -> None:
     assert "CreateIntent" in caught.value.missing_permission
     rig.sandbox.faults.clear()
     assert (await rig.deployer().deploy()).version == "1"
+
+
+async def test_a_large_bot_is_learnt_while_it_is_built_and_nobody_waits_for_it(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learnt: list[str] = []
+    is_learnt = threading.Event()
+
+    class Learner:
+        def __init__(self, definition: dict[str, Any]) -> None:
+            learnt.append(definition["botName"])
+            is_learnt.set()
+
+    monkeypatch.setattr("adapters.lex.engine.Engine", Learner)
+    for number in range(20):
+        rig.definition["intents"].append(intent(f"Extra{number}", f"do the extra thing {number}"))
+    await rig.deployer().deploy()
+    assert is_learnt.wait(60)
+    assert len(learnt) == 1

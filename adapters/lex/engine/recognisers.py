@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from adapters.lex.engine.answers import Answer, read_answer
+from adapters.lex.engine.cloud_names import find_account_ids, find_regions, takes_account_ids, takes_regions
 from adapters.lex.engine.definition import SlotType, ValueKind
 from adapters.lex.engine.moments import find_dates, find_durations, find_times
 from adapters.lex.engine.numbers import find_numbers
@@ -31,7 +33,7 @@ class _Chunk:
 def find_built_in(slot_type: SlotType, text: str) -> list[Found]:
     """Every stretch of the text that is a value of the type by its shape alone; none for open types."""
     if slot_type.pattern is not None:
-        return list(_find_pattern(slot_type.pattern, text))
+        return [*_find_pattern(slot_type.pattern, text), *_find_spoken(slot_type.pattern, text)]
     finder = _FINDERS.get(slot_type.kind)
     return list(finder(text)) if finder is not None else []
 
@@ -56,6 +58,19 @@ def _find_pattern(pattern: re.Pattern[str], text: str) -> Iterator[Found]:
             if pattern.fullmatch(spelling):
                 yield Found(chunk.start, chunk.start + len(chunk.text), (spelling,))
                 break
+
+
+def _find_spoken(pattern: re.Pattern[str], text: str) -> Iterator[Found]:
+    """What people say for a Region or an account's id."""
+    find = _spoken(pattern)
+    return find(text) if find is not None else iter(())
+
+
+@cache
+def _spoken(pattern: re.Pattern[str]) -> Callable[[str], Iterator[Found]] | None:
+    if takes_regions(pattern):
+        return find_regions
+    return find_account_ids if takes_account_ids(pattern) else None
 
 
 def _find_emails(text: str) -> Iterator[Found]:
