@@ -214,14 +214,20 @@ class Rollouts:
             return int((await connection.execute(query)).scalar_one() or 0)
 
     async def move(
-        self, transaction: Transaction, request_id: str, origin: Iterable[str], to: Phase, **values: Any
+        self,
+        transaction: Transaction,
+        request_id: str,
+        origin: Iterable[str],
+        to: Phase,
+        *,
+        seen: Rollout | None = None,
+        **values: Any,
     ) -> bool:
-        """Change the phase if it is one of `origin`; tell whether it was."""
-        changed = await transaction.execute(
-            update(rollouts)
-            .where(rollouts.c.request_id == request_id, rollouts.c.phase.in_(tuple(origin)))
-            .values(phase=to, changed_at=self._clock.now(), **values)
-        )
+        """Change the phase if it is one of `origin`, and nobody has changed it since `seen`; tell whether it was."""
+        query = update(rollouts).where(rollouts.c.request_id == request_id, rollouts.c.phase.in_(tuple(origin)))
+        if seen is not None:
+            query = query.where(rollouts.c.wave == seen.wave, rollouts.c.changed_at == seen.changed_at)
+        changed = await transaction.execute(query.values(phase=to, changed_at=self._clock.now(), **values))
         return bool(changed.rowcount == 1)
 
     async def set(self, transaction: Transaction, request_id: str, **values: Any) -> None:
@@ -247,11 +253,14 @@ class Rollouts:
     async def change_all(
         self, transaction: Transaction, request_id: str, origin: Iterable[str], state: TargetState, **values: Any
     ) -> int:
-        """Change all targets that are in one of `origin`; returns how many were. `wave`, `keys` narrow them."""
+        """Change all targets that are in one of `origin`; returns how many were. `only_wave`, `only_keys`
+        and `only_purpose` narrow them."""
         query = update(rollout_targets).where(
             rollout_targets.c.request_id == request_id, rollout_targets.c.state.in_(tuple(origin))
         )
         wave, keys = values.pop("only_wave", None), values.pop("only_keys", None)
+        if (purpose := values.pop("only_purpose", None)) is not None:
+            query = query.where(rollout_targets.c.purpose == purpose)
         if wave is not None:
             query = query.where(rollout_targets.c.wave == wave)
         if keys is not None:
@@ -280,9 +289,16 @@ class Rollouts:
         if await insert_new(transaction, component_locks, row, on=["component"]):
             return True
         holder = (await transaction.execute(_holding(component))).scalar_one_or_none()
-        if holder is None:
-            await self.give(transaction, component, request_id)
-        return holder is None or holder == request_id
+        if holder is not None:
+            return bool(holder == request_id)
+        # Of several that see it free, the first has it: the others find a holder that is not over.
+        over = select(requests.c.id).where(requests.c.state.not_in(OPEN_STATES))
+        changed = await transaction.execute(
+            update(component_locks)
+            .where(component_locks.c.component == component, component_locks.c.request_id.in_(over))
+            .values(request_id=request_id, taken_at=self._clock.now())
+        )
+        return bool(changed.rowcount == 1)
 
     async def give(self, transaction: Transaction, component: str, request_id: str) -> None:
         """Have a request hold a component, whoever did before."""

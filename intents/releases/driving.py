@@ -17,7 +17,7 @@ from bot.card import Card, Text
 from bot.cloud import acting_for
 from bot.database import Transaction
 from bot.errors import NotFound
-from bot.releases.rollouts import ACTIVE, BACK, Phase, Rollout, Rollouts
+from bot.releases.rollouts import ACTIVE, BACK, RELEASE, Phase, Rollout, Rollouts, Target
 from bot.releases.waves import startable
 from bot.requests import RequestRecord
 from bot.requests.record import OFFERS
@@ -122,6 +122,11 @@ class Driving:
             reason = f"in wave {rollout.wave + 1} failed: {named}{more}"
             return await self.pause(record, rollout, reason, ("running",))
         active = sum(wave.get(state, 0) for state in ACTIVE)
+        goes_on = wave.get("waiting", 0) > 0 or rollout.wave + 1 < len(rollout.waves)
+        freeze = self._services.house.freeze_of(rollout.component, self._services.clock.now())
+        if goes_on and freeze and not record.plan.effects.get("hotfix"):
+            reason = f"{rollout.component} is frozen ({freeze.name}) until {freeze.until:%Y-%m-%d %H:%M %Z}"
+            return await self.pause(record, rollout, reason, ("running",))
         if wave.get("waiting", 0):
             await self._start_some(rollout, record, active)
         elif not active:
@@ -141,13 +146,27 @@ class Driving:
             chosen = startable([t.place for t in waiting], [t.place for t in running], limits, now)
         keys = {place.key for place in chosen}
         if keys:
-            await self._following.start([t for t in waiting if t.key in keys], rollout, record)
+            # An account may have left the OUs since the plan, or been closed; unread, nothing starts.
+            allowed = await self._services.deployable.ids()
+            starting = [t for t in waiting if t.key in keys]
+            await self._refuse(record, [t for t in starting if t.account not in allowed])
+            await self._following.start([t for t in starting if t.account in allowed], rollout, record)
+
+    async def _refuse(self, record: RequestRecord, wrong: Sequence[Target]) -> None:
+        async def work(transaction: Transaction) -> None:
+            where = " or ".join(self._services.settings.deployment_ous)
+            for target in wrong:
+                detail = {"why": f"its account {target.account} is no active one under {where} any more"}
+                await self._rollouts.change(transaction, target, ("waiting",), "failed", detail=detail)
+
+        if wrong:
+            await self._services.database.write(work)
 
     async def _end_wave(self, rollout: Rollout, record: RequestRecord) -> None:
         if rollout.wave + 1 >= len(rollout.waves):
 
             async def finish(transaction: Transaction) -> None:
-                await self._rollouts.move(transaction, record.id, ("running",), "done", reason="")
+                await self._rollouts.move(transaction, record.id, ("running",), "done", seen=rollout, reason="")
 
             await self._services.database.write(finish)
             return
@@ -156,7 +175,8 @@ class Driving:
 
         async def shut(transaction: Transaction) -> None:
             since = {"since": self._services.clock.now().isoformat(), "wave": rollout.wave}
-            await self._rollouts.move(transaction, record.id, ("running",), "gate", gates=since)
+            if not await self._rollouts.move(transaction, record.id, ("running",), "gate", seen=rollout, gates=since):
+                return
             await self._services.requests.note(transaction, record.id, **{OFFERS: offers_of("gate", record.id)})
 
         await self._services.database.write(shut)
@@ -175,7 +195,9 @@ class Driving:
 
         async def wait(transaction: Transaction) -> None:
             kept = {**gates, "looked": now.isoformat()}
-            await self._rollouts.set(transaction, record.id, gates=kept, reason=sentence)
+            await self._rollouts.move(
+                transaction, record.id, ("gate",), "gate", seen=rollout, gates=kept, reason=sentence
+            )
 
         await self._services.database.write(wait)
 
@@ -184,7 +206,7 @@ class Driving:
 
         async def work(transaction: Transaction) -> None:
             values = {"wave": following, "forgiven": 0, "reason": "", "gates": {}}
-            if not await self._rollouts.move(transaction, record.id, (origin,), "running", **values):
+            if not await self._rollouts.move(transaction, record.id, (origin,), "running", seen=rollout, **values):
                 return
             await self._services.requests.note(transaction, record.id, **{OFFERS: offers_of("running", record.id)})
             wave = rollout.waves[following]
@@ -202,7 +224,7 @@ class Driving:
 
         await self._services.database.write(rest)
         active = await self._rollouts.targets(record.id, states=ACTIVE)
-        await self._following.stop(active)
+        await self._following.stop(active, rollout.commit)
         if not active:
 
             async def finish(transaction: Transaction) -> None:
@@ -212,7 +234,18 @@ class Driving:
 
     async def _go_back(self, rollout: Rollout, record: RequestRecord) -> None:
         limits, now = rollout.rules.limits, self._services.clock.now()
+
+        async def turn(transaction: Transaction) -> None:
+            # What still ran when the way back began has ended since: it goes back as well.
+            await self._rollouts.change_all(
+                transaction, record.id, ("succeeded", "failed"), "waiting", only_wave=rollout.gates.get("back"),
+                only_purpose=RELEASE, purpose=BACK, detail={}, look_at=None,
+            )  # fmt: skip
+            await self._rollouts.change_all(transaction, record.id, ("waiting",), "stopped", only_purpose=RELEASE)
+
+        await self._services.database.write(turn)
         running = await self._rollouts.targets(record.id, states=ACTIVE)
+        await self._following.leave(running)
         waiting = [t for t in await self._rollouts.targets(record.id, states=("waiting",)) if t.purpose == BACK]
         if waiting:
             # Without regard to windows: what is taken back has just been changed, and is wrong.
@@ -234,7 +267,10 @@ class Driving:
         services = self._services
 
         async def work(transaction: Transaction) -> None:
-            if not await self._rollouts.move(transaction, record.id, origin, "paused", reason=reason):
+            values = {"gates": {**rollout.gates, "failed": True}} if rollout.phase == "gate" else {}
+            if not await self._rollouts.move(
+                transaction, record.id, origin, "paused", seen=rollout, reason=reason, **values
+            ):
                 return
             await services.requests.note(transaction, record.id, **{OFFERS: offers_of("paused", record.id)})
             await services.requests.move(transaction, record.id, ("running",), "paused")

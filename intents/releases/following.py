@@ -12,10 +12,10 @@ import structlog
 
 from bot.database import Transaction
 from bot.errors import CloudError, without_arns
-from bot.releases.rollouts import ACTIVE, BACK, Rollout, Rollouts, Target
+from bot.releases.rollouts import ACTIVE, BACK, RELEASE, Rollout, Rollouts, Target
 from bot.requests import RequestRecord
 from bot.services import Services
-from intents.releases.toolchain import ENDED, Source, Toolchain
+from intents.releases.toolchain import ENDED, NOT_PINNED, Source, Toolchain
 
 log = structlog.get_logger(__name__)
 
@@ -52,8 +52,11 @@ class Following:
         active = await self._rollouts.targets(record.id, states=ACTIVE)
         due = [t for t in active if t.look_at is None or t.look_at <= now]
         looks = [self._look_at(t, rollout) for t in due if t.state == "running"]
-        if not is_held:
-            looks += [self._ask_to_start(t, rollout, record) for t in due if t.state == "starting"]
+        if not is_held and rollout.phase != "stopping":
+            # While halted, only runs whose start was asked for already are found again: nothing new begins.
+            goes = {"running": (RELEASE,), "back": (BACK,)}.get(rollout.phase, ())
+            starting = [t for t in due if t.state == "starting" and (t.purpose in goes or not _has_not_asked(t))]
+            looks += [self._ask_to_start(t, rollout, record) for t in starting]
         await self._write(looks)
 
     async def start(self, chosen: Sequence[Target], rollout: Rollout, record: RequestRecord) -> None:
@@ -82,23 +85,34 @@ class Following:
         await self._services.database.write(mark)
         await self._write([self._ask_to_start(t, rollout, record) for t in marked])
 
-    async def stop(self, active: Sequence[Target]) -> None:
+    async def leave(self, active: Sequence[Target]) -> None:
+        """Have no release start any more that was not asked for yet."""
+
+        async def one(target: Target) -> Write | None:
+            is_idle = target.state == "starting" and target.purpose != BACK and _has_not_asked(target)
+            return self._ends(target, "stopped", {}) if is_idle else None
+
+        await self._write([one(t) for t in active])
+
+    async def stop(self, active: Sequence[Target], commit: str) -> None:
         """Have runs stop, once each; what has not begun is stopped at once."""
 
         async def one(target: Target) -> Write | None:
-            if target.state == "starting" and not target.execution:
+            if target.state == "starting" and _has_not_asked(target):
                 return self._ends(target, "stopped", {})
             if target.detail.get("stop_asked"):
                 return None
             try:
-                await self._toolchain.stop(target.pipeline, target.execution, f"stopped by {target.request_id}")
+                execution = target.execution or await self._begun(target, commit)
+                if not execution:
+                    return self._ends(target, "stopped", {}, calls=target.calls + 1)
+                await self._toolchain.stop(target.pipeline, execution, f"stopped by {target.request_id}")
             except CloudError as error:
                 log.warning("releases.not_stopped", target=target.key, error=error.detail)
                 return None
             detail = {**target.detail, "stop_asked": True}
-            return self._changes(
-                target, "running", detail=detail, look_at=self._services.clock.now(), calls=target.calls + 1
-            )
+            now, calls = self._services.clock.now(), target.calls + 1
+            return self._changes(target, "running", detail=detail, execution=execution, look_at=now, calls=calls)
 
         await self._write([one(t) for t in active])
 
@@ -107,25 +121,29 @@ class Following:
     async def _ask_to_start(self, target: Target, rollout: Rollout, record: RequestRecord) -> Write | None:
         """Start a target's run; with a token that was used before, its run is found again."""
         now, calls, before = self._services.clock.now(), target.calls, dict(target.before)
+        detail = target.detail
+        is_first = _has_not_asked(target)
         try:
-            if target.detail.get("is_new") or target.detail.get("busy"):
+            if is_first:
                 calls += 1
                 known = await self._toolchain.executions(target.pipeline, LAST_GOOD)
                 busy = next((e for e in known if e["status"] == "InProgress"), None)
                 if busy is not None:
                     why = f"waits for the run {busy['pipelineExecutionId'][:8]}, which is not ours"
-                    detail = {"busy": True, "why": why}
-                    return self._changes(target, "starting", detail=detail, look_at=now + BUSY, calls=calls)
+                    waits = {"busy": True, "why": why}
+                    return self._changes(target, "starting", detail=waits, look_at=now + BUSY, calls=calls)
                 good = next((e["pipelineExecutionId"] for e in known if e["status"] == "Succeeded"), "")
                 if target.purpose != BACK:
                     before["execution"] = before.get("execution") or good
                 # From here on the token may have been used: it is not asked again whether anything runs.
-                await self._services.database.write(
-                    self._changes(target, "starting", detail={}, before=before, calls=calls)
-                )
+                detail = {"after": str(known[0]["pipelineExecutionId"]) if known else ""}
+                if not await self._may_ask(target, rollout, detail=detail, before=before, calls=calls):
+                    return None
             calls += 1
             if target.purpose == BACK:
-                execution = await self._start_back(target, rollout)
+                # RollbackStage takes no token: a repeat looks first whether it has rolled back already.
+                begun = "" if is_first else await self._begun(target, rollout.commit)
+                execution = begun or await self._start_back(target, rollout)
             else:
                 source = record.plan.effects["source"]
                 execution = await self._toolchain.start(
@@ -133,8 +151,8 @@ class Following:
                 )
         except CloudError as error:
             if error.retryable or "LimitExceeded" in error.code or error.code == "ConflictException":
-                return self._changes(target, "starting", detail=target.detail, look_at=now + AGAIN, calls=calls)
-            words = error.message if error.code == NOTHING_BEFORE else error.plain
+                return self._changes(target, "starting", detail=detail, look_at=now + AGAIN, calls=calls)
+            words = error.message if error.code in (NOTHING_BEFORE, NOT_PINNED) else error.plain
             why = without_arns(f"could not be started: {words}")
             return self._ends(target, "failed", {"why": why}, calls=calls)
         return self._changes(
@@ -146,6 +164,30 @@ class Following:
             detail={},
             calls=calls,
         )
+
+    async def _may_ask(self, target: Target, rollout: Rollout, **values: Any) -> bool:
+        """Note that a start is about to be asked for; tell whether it may: not once the roll-out was halted."""
+
+        async def work(transaction: Transaction) -> bool:
+            current = await self._rollouts.read(transaction, rollout.request_id)
+            if current is None or current.phase != rollout.phase:
+                return False
+            return await self._rollouts.change(transaction, target, ("starting",), "starting", **values)
+
+        return await self._services.database.write(work)
+
+    async def _begun(self, target: Target, commit: str) -> str:
+        """Return the run of a start that was asked for and whose answer was lost; empty when it never came to one."""
+        is_back = target.purpose == BACK
+        wanted = target.before.get("commit", "") if is_back else commit
+        for one in await self._toolchain.executions(target.pipeline, LAST_GOOD):
+            if one["pipelineExecutionId"] == target.detail.get("after"):
+                break
+            commits = {r.get("revisionId") for r in one.get("sourceRevisions", ())}
+            is_rolling_back = is_back and one.get("executionType") == "ROLLBACK"
+            if is_rolling_back or not commits or wanted in commits:
+                return str(one["pipelineExecutionId"])
+        return ""
 
     async def _start_back(self, target: Target, rollout: Rollout) -> str:
         """Roll back the stage that deployed where a good run of before is known; else run that commit again."""
@@ -227,7 +269,8 @@ class Following:
             if one["pipelineExecutionId"] == target.execution:
                 break
             commits = {r.get("revisionId") for r in one.get("sourceRevisions", ())}
-            if rollout.commit in commits and one["status"] not in ("Superseded", "Stopped", "Cancelled"):
+            wanted = target.before.get("commit", "") if target.purpose == BACK else rollout.commit
+            if wanted and wanted in commits and one["status"] not in ("Superseded", "Stopped", "Cancelled"):
                 execution = str(one["pipelineExecutionId"])
                 detail = {"why": f"superseded by {execution[:8]}, which takes the same commit"}
                 return self._changes(
@@ -256,7 +299,7 @@ class Following:
         async def work(transaction: Transaction) -> None:
             state = "back" if is_back else "succeeded"
             values: dict[str, Any] = {"ended_at": now, "seconds": seconds, "calls": calls, "detail": {}}
-            if await self._rollouts.change(transaction, target, ACTIVE, state, **values):  # type: ignore[arg-type]
+            if await self._rollouts.change(transaction, target, ("running",), state, **values):  # type: ignore[arg-type]
                 await self._services.deployments.released(
                     transaction, rollout.component, target.key, version, commit, target.execution, now
                 )
@@ -267,7 +310,12 @@ class Following:
         """Return which stage and action of a run failed, and in whose words."""
         if status in ("Stopped", "Cancelled"):
             return {"why": f"its run was {status.casefold()} in CodePipeline"}
-        actions = await self._toolchain.actions(target.pipeline, target.execution)
+        try:
+            actions = await self._toolchain.actions(target.pipeline, target.execution)
+        except CloudError as error:
+            if error.retryable:
+                raise
+            return {"why": f"it failed, and what its actions did can't be read ({error.code})"}
         failed = next((a for a in reversed(actions) if a.get("status") == "Failed"), None)
         if failed is None:
             return {"why": without_arns(str(found.get("statusSummary") or "it failed, and no action says why"))[:500]}
@@ -289,7 +337,8 @@ class Following:
 
     def _changes(self, target: Target, state: str, **values: Any) -> Write:
         async def work(transaction: Transaction) -> None:
-            await self._rollouts.change(transaction, target, ACTIVE, state, **values)  # type: ignore[arg-type]
+            # Only what is still as it was seen: another replica may have found its run meanwhile.
+            await self._rollouts.change(transaction, target, (target.state,), state, **values)  # type: ignore[arg-type]
 
         return work
 
@@ -311,3 +360,8 @@ class Following:
                 await write(transaction)
 
         await self._services.database.write(work)
+
+
+def _has_not_asked(target: Target) -> bool:
+    """Tell whether it is sure that the start of a target in "starting" was not asked for yet."""
+    return not target.execution and bool(target.detail.get("is_new") or target.detail.get("busy"))

@@ -14,6 +14,7 @@ from bot.releases.windows import window_of
 from bot.releases.wording import read_strategy, say_strategy
 from bot.words import lasting
 from intents.releases.definitions import ROLL_OUT
+from intents.releases.toolchain import PINNABLE
 
 STACK, ACCOUNT, COMPONENT, EXPERIMENT = "stack", "account", "component", "experiment"
 """Kinds of resources by which requests of all kinds know what they touch."""
@@ -141,6 +142,9 @@ def _checks(
         checks.append(
             Check("Commit", "fails", sentence, "Commit", "Say which it is, such as “the commit is 1a2b3c4d5e6f7a8b”.")
         )
+    elif members and (facts["source"] or {}).get("provider") not in PINNABLE:
+        sentence = f"{_source_words(facts['source'])} can't be pinned to a commit, so another might run than is shown."
+        checks.append(Check("Commit", "fails", sentence, next_step="Roll it out from its pipelines themselves."))
     elif revision["commit"]:
         checks.append(Check("Commit", "ok", f"pinned: {revision['commit'][:12]}, {revision['found_as'] or 'as said'}"))
     for one in facts["busy"]:

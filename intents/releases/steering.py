@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from bot.activity import Person
 from bot.cloud import acting_for
@@ -76,7 +77,12 @@ class Steering:
                 return f"The roll-out of request {record.id} is going on already."
             counts = (await self._rollouts.counts(record.id)).get(rollout.wave, {})
             is_wave_done = not any(counts.get(s, 0) for s in ("waiting", *ACTIVE))
-            values: dict[str, object] = {"reason": "", "forgiven": counts.get("failed", 0)}
+            values: dict[str, Any] = {"reason": "", "forgiven": counts.get("failed", 0)}
+            is_at_gate = rollout.phase == "paused" and rollout.gates.get("wave") == rollout.wave and is_wave_done
+            if is_at_gate and not rollout.gates.get("failed"):  # paused by hand before its gates were passed
+                await self._rollouts.move(transaction, record.id, ("paused",), "gate", reason="")
+                await self._services.requests.move(transaction, record.id, ("paused",), "running")
+                return f"The roll-out of request {record.id} goes on, and looks at its gates first."
             if is_wave_done and rollout.wave + 1 < len(rollout.waves) and rollout.gates.get("wave") == rollout.wave:
                 values |= {"wave": rollout.wave + 1, "forgiven": 0, "gates": {}}
             if not await self._rollouts.move(transaction, record.id, ("paused", "gate"), "running", **values):
@@ -94,8 +100,8 @@ class Steering:
         async def work(transaction: Transaction, rollout: Rollout) -> str:
             if rollout.phase not in ("running", "paused", "gate", "back"):
                 raise _too_late(record, rollout)
-            keys = [t.key for t in failed]
-            values: dict[str, object] = {"detail": {}, "look_at": None}
+            keys = [t.key for t in failed if rollout.phase != "back" or t.purpose == BACK]
+            values: dict[str, Any] = {"detail": {}, "look_at": None}
             again = await self._rollouts.change_all(
                 transaction, record.id, ("failed",), "waiting", only_keys=keys, **values
             )
@@ -104,7 +110,10 @@ class Steering:
             first = min(t.wave for t in failed)
             if rollout.phase != "back":
                 origin: tuple[Phase, ...] = ("running", "paused", "gate")
-                back = {"wave": min(first, rollout.wave), "reason": "", "forgiven": 0, "gates": {}}
+                to = min(first, rollout.wave)
+                counts = (await self._rollouts.counts(record.id)).get(to, {})  # as they were before
+                left = counts.get("failed", 0) - sum(t.wave == to for t in failed)
+                back: dict[str, Any] = {"wave": to, "reason": "", "forgiven": max(0, left), "gates": {}}
                 await self._rollouts.move(transaction, record.id, origin, "running", **back)
             await self._services.requests.move(transaction, record.id, ("paused",), "running")
             return f"{_named(keys)} of request {record.id} {'is' if len(keys) == 1 else 'are'} tried again."
@@ -130,6 +139,11 @@ class Steering:
                 raise Conflict(
                     f"{_named(keys) or 'Nothing'} of request {record.id} can be left out now: it is not open."
                 )
+            # What is left out has not failed any more, and must not hide a failure that comes after it.
+            counts = (await self._rollouts.counts(record.id)).get(rollout.wave, {})
+            gone_here = sum(t.wave == rollout.wave and t.state == "failed" for t in chosen)
+            forgiven = min(rollout.forgiven, max(0, counts.get("failed", 0) - gone_here))
+            await self._rollouts.set(transaction, record.id, forgiven=forgiven)
             say = f"{_named(keys)} of request {record.id} {'is' if len(keys) == 1 else 'are'} left out."
             return say + (" Say “continue the rollout” to go on." if rollout.phase == "paused" else "")
 
@@ -146,9 +160,11 @@ class Steering:
                 return f"Request {record.id} is being rolled back already."
             reason = f"by {shown(by)}: " + (f"wave {wave}" if wave else "everything")
             origin: tuple[Phase, ...] = ("running", "paused", "gate")
-            if not await self._rollouts.move(transaction, record.id, origin, "back", reason=reason):
-                raise _too_late(record, rollout)
             only = None if wave is None else wave - 1
+            if not await self._rollouts.move(
+                transaction, record.id, origin, "back", reason=reason, gates={"back": only}
+            ):
+                raise _too_late(record, rollout)
             await self._rollouts.change_all(transaction, record.id, ("waiting",), "stopped")
             count = await self._rollouts.change_all(
                 transaction, record.id, ("succeeded", "failed"), "waiting",
@@ -167,9 +183,14 @@ class Steering:
         """
         self._services.policy.may_approve(by, record.subject, channel=surface).require()
         author = str(record.plan.effects.get("author", ""))
-        if author and mailbox_of(author) == mailbox_of(by.email):
-            raise Refused("You wrote the commit that is released, so somebody else has to look at it.")
         target = await self._target(record, named)
+        if not author:
+            raise Refused(
+                "Nobody knows who wrote the commit that is released, so its approval is not given from here.",
+                next_step=f"Answer it in the console of CodePipeline: {target.pipeline}.",
+            )
+        if mailbox_of(author) == mailbox_of(by.email):
+            raise Refused("You wrote the commit that is released, so somebody else has to look at it.")
         wanted = target.detail.get("approval")
         if target.state != "running" or not wanted:
             raise Conflict(f"The pipeline of {target.key} waits for no approval just now.")
@@ -222,6 +243,9 @@ class Steering:
         reason = f"{shown(by)} has taken {component} for request {thief.id}"
 
         async def work(transaction: Transaction) -> None:
+            standing = await self._rollouts.read(transaction, held.id)
+            if standing is not None and standing.phase == "back":
+                raise Conflict(f"Request {held.id} is being rolled back; {component} is free when that is over.")
             await self._rollouts.give(transaction, component, thief.id)
             await self._rollouts.move(transaction, held.id, ("running", "gate"), "paused", reason=reason)
             await self._services.requests.move(transaction, held.id, ("running",), "paused")

@@ -12,9 +12,10 @@ from bot.services import Services
 
 AT_ONCE = 12
 """Calls of CodePipeline under way at a time; it takes a few dozen a second of an account."""
+NOT_PINNED = "NotPinned"
 ENDED = ("Succeeded", "Failed", "Stopped", "Superseded", "Cancelled")
 _UNKNOWN = ("CommitDoesNotExistException", "InvalidCommitException", "FolderDoesNotExistException")
-_REVISIONS = {"CodeCommit": "COMMIT_ID", "CodeStarSourceConnection": "COMMIT_ID", "S3": "S3_OBJECT_VERSION_ID"}
+PINNABLE = {"CodeCommit": "COMMIT_ID", "CodeStarSourceConnection": "COMMIT_ID", "S3": "S3_OBJECT_VERSION_ID"}
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Source:
     @property
     def revision_type(self) -> str:
         """What StartPipelineExecution calls a pinned revision of it; empty where none can be pinned."""
-        return _REVISIONS.get(self.provider, "")
+        return PINNABLE.get(self.provider, "")
 
     def as_dict(self) -> dict[str, str]:
         """Return JSON types."""
@@ -122,12 +123,16 @@ class Toolchain:
         return Revision(commit, author, str(found.get("message", "")).strip(), found_as)
 
     async def start(self, pipeline: str, token: str, source: Source | None, commit: str) -> str:
-        """Start a run of a pinned commit and return its id; the same token never starts a second one."""
-        pinned: dict[str, Any] = {}
-        if source is not None and source.revision_type and commit:
-            one = {"actionName": source.action, "revisionType": source.revision_type, "revisionValue": commit}
-            pinned["sourceRevisions"] = [one]
-        answer = await self._ask("StartPipelineExecution", name=pipeline, clientRequestToken=token, **pinned)
+        """Start a run of a pinned commit and return its id; the same token never starts a second one.
+
+        A source that can't be pinned is refused: its newest revision would run, which nobody has approved.
+        """
+        if source is None or not source.revision_type or not commit:
+            raise CloudError(NOT_PINNED, "its source can't be pinned to a commit", operation="StartPipelineExecution")
+        one = {"actionName": source.action, "revisionType": source.revision_type, "revisionValue": commit}
+        answer = await self._ask(
+            "StartPipelineExecution", name=pipeline, clientRequestToken=token, sourceRevisions=[one]
+        )
         return str(answer["pipelineExecutionId"])
 
     async def execution(self, pipeline: str, execution: str) -> Mapping[str, Any]:

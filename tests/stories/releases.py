@@ -70,3 +70,12 @@ async def has_looked(stage: Stage, request: str) -> None:
         return any(target.detail.get("looks") for target in await targets(stage, request))
 
     await eventually(is_so, lambda: f"nothing of {request} was looked at")
+
+
+async def is_called(stage: Stage, operation: str) -> None:
+    """Wait until an operation of AWS was called."""
+
+    async def is_so() -> bool:
+        return bool(await stage.calls(operation))
+
+    await eventually(is_so, lambda: f"{operation} was not called")

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from bot.requests.record import OFFERS
 from tests.stories.accounts import is_approved
-from tests.stories.releases import TEST, has_looked, is_rolling, knows, stands, targets, waits_for_its_own_approval
+from tests.stories.releases import (
+    TEST,
+    has_looked,
+    is_called,
+    is_rolling,
+    knows,
+    stands,
+    targets,
+    waits_for_its_own_approval,
+)
 from tests.support.stage import Approver, Speaker, Stage, Theatre
 from tests.support.theatre import on_every_channel
 
@@ -78,6 +90,8 @@ async def test_everybody_may_pause_and_stop_it_and_only_some_may_let_it_go_on(
     await stands(stage, request, succeeded=1, running=1, waiting=3)
     await cy.says("stop the rollout")
     cy.hears("nothing more starts")
+    await stage.advance(seconds=10)
+    await is_called(stage, "StopPipelineExecution")
     await stage.advance(minutes=25)
     await stage.reaches(request, "stopped")
     assert len(await stage.calls("StartPipelineExecution")) == 2
@@ -137,6 +151,73 @@ async def test_a_pipelines_own_approval_is_answered_by_neither_its_requester_nor
     )
     await stage.advance(minutes=25)
     await stage.reaches(request, "succeeded")
+
+
+@pytest.mark.settings(approvers="bo@corp.example,eve@corp.example")
+async def test_a_pipelines_own_approval_is_given_by_another_than_the_commits_author(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    record = {"component": "shop", "id": "6", "type": "pool", "account": "666677778888", "region": "eu-central-1"}
+    await knows(stage, record)
+    await stage.pushes_commit(version="2.4.1", message="Shorter queues", author="bo@corp.example")
+    await ana.says("roll out 2.4.1, all at once")
+    request = await is_approved(ana, bo)
+    await ana.hears_later("has begun")
+    await stage.advance(seconds=10)
+    await stands(stage, request, running=1)
+    await stage.advance(minutes=25)
+    await waits_for_its_own_approval(stage, request)
+    author = stage.speaker("Bo Diaz", email="bo@corp.example", channel="console")
+    await author.says(f"approve the pipeline of pool-6 in {request}")
+    author.hears("You wrote the commit that is released")
+    assert await stage.calls("PutApprovalResult") == []
+    eve = stage.speaker("Eve Stone", channel="console")
+    await eve.says(f"approve the pipeline of pool-6 in {request}")
+    eve.hears("of pool-6 is approved")
+    (answer,) = await stage.calls("PutApprovalResult")
+    assert answer["params"]["result"]["status"] == "Approved"
+    await stage.advance(minutes=25)
+    await stage.reaches(request, "succeeded")
+
+
+async def test_a_gate_that_fails_halts_the_roll_out_and_offers_the_ways_on(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    await knows(stage)
+    request = await is_rolling(stage, ana, bo, "pool-1, then pool-2, watch alarm shop-errors")
+    await stage.advance(seconds=10)
+    await stands(stage, request, running=1, waiting=1)
+    await stage.advance(minutes=25)
+    await ana.hears_later("is paused: there is no alarm shop-errors", "continue the rollout", "roll back")
+    await stage.reaches(request, "paused")
+    record = await stage.application.services.requests.find(request)
+    assert [title for title, _ in record.notes[OFFERS]] == ["Continue", "Retry failed", "Skip failed", "Roll back"]
+    await stage.advance(minutes=5)
+    await stands(stage, request, succeeded=1, waiting=1)
+    assert len(await stage.calls("StartPipelineExecution")) == 1
+    await ana.says("continue the rollout")
+    ana.hears("goes on")
+    await stage.advance(seconds=10)
+    await stands(stage, request, succeeded=1, running=1)
+
+
+async def test_what_still_ran_when_everything_is_rolled_back_goes_back_as_well(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    await knows(stage)
+    stage.aws("codepipeline").start_pipeline_execution(name="pool-1-pipeline")
+    await stage.advance(minutes=25)
+    request = await is_rolling(stage, ana, bo, "pool-1")
+    await stage.advance(seconds=10)
+    await stands(stage, request, running=1)
+    await ana.says("roll back")
+    ana.hears("Rolling back everything")
+    await stage.advance(minutes=25)
+    await is_called(stage, "RollbackStage")
+    await stands(stage, request, running=1)
+    await stage.advance(minutes=25)
+    await stage.reaches(request, "stopped")
+    assert [t.state for t in await targets(stage, request)] == ["back"]
 
 
 async def test_another_commit_pushed_after_the_approval_is_asked_about_again(

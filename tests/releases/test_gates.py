@@ -1,0 +1,68 @@
+"""Gates: what can't be read has not passed, and what can be is judged by what it says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from bot.errors import CloudError
+from bot.insights import Found
+from bot.releases.rollouts import Rollouts
+from bot.services import Services
+from intents.releases.gates import Gates
+from intents.releases.toolchain import Toolchain
+from tests.releases.test_following import NOW, ROLLOUT, TARGET, Table
+
+
+def _gates(alarm: Any = None, found: Any = None) -> Gates:
+    async def call(*_: object, **__: object) -> dict[str, Any]:
+        if isinstance(alarm, CloudError):
+            raise alarm
+        return {"MetricAlarms": [{"StateValue": alarm}] if alarm else []}
+
+    async def ongoing(regions: list[str]) -> Found:
+        if isinstance(found, CloudError):
+            raise found
+        return cast(Found, found)
+
+    settings = SimpleNamespace(toolchain_role_arn="", release_check_hosts=("status.corp.example",))
+    services = SimpleNamespace(
+        cloud=SimpleNamespace(call=call), settings=settings, insights=SimpleNamespace(ongoing=ongoing)
+    )
+    table = Table(replace(TARGET, state="succeeded"))
+    return Gates(cast(Services, services), cast(Rollouts, table), cast(Toolchain, SimpleNamespace(region="eu-west-1")))
+
+
+DENIED = CloudError("AccessDeniedException", "no", operation="any")
+
+
+@pytest.mark.parametrize(
+    ("gate", "world", "wanted"),
+    [
+        (("alarm", "errors"), {"alarm": "OK"}, "ok"),
+        (("alarm", "errors"), {"alarm": "ALARM"}, "fails"),
+        (("alarm", "errors"), {"alarm": "INSUFFICIENT_DATA"}, "waits"),
+        (("alarm", "errors"), {"alarm": None}, "fails"),
+        (("alarm", "errors"), {"alarm": DENIED}, "waits"),
+        (("insights", ""), {"found": Found(())}, "ok"),
+        (("insights", ""), {"found": Found((), ("eu-west-1 can't be read",))}, "waits"),
+        (("insights", ""), {"found": Found((), (), 2)}, "waits"),
+        (("insights", ""), {"found": DENIED}, "waits"),
+        (("http", "https://status.corp.example@169.254.169.254/"), {}, "fails"),
+        (("http", "https://169.254.169.254/latest"), {}, "fails"),
+        (("http", "https://status.corp.example:8443/"), {}, "fails"),
+        (("human", ""), {}, "waits"),
+        (("unheard-of", ""), {}, "fails"),
+    ],
+)
+async def test_a_gate_lets_through_only_what_it_has_seen_to_be_well(
+    gate: tuple[str, str], world: dict[str, Any], wanted: str
+) -> None:
+    rollout = replace(
+        ROLLOUT, phase="gate", rules=replace(ROLLOUT.rules, gates=(gate,)), gates={"since": NOW.isoformat()}
+    )
+    result, sentence = await _gates(**world).judge(rollout, NOW)
+    assert result == wanted, sentence
