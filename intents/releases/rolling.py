@@ -162,10 +162,12 @@ class RollOut(Change):
             if fresh.digest != run.request.digest:
                 return fresh
             await run.begin_changing()
-            await self._write_down(run, facts)
+            if not await self._write_down(run, facts):
+                return await self._start(run)  # stolen since it was taken: back into the queue
         return Wait(RUN, run.request.id, "end", state="running", notice=_begun(run.request))
 
-    async def _write_down(self, run: Run, facts: Mapping[str, Any]) -> None:
+    async def _write_down(self, run: Run, facts: Mapping[str, Any]) -> bool:
+        """Begin the roll-out, in one transaction with a look at whose the component is; tell whether it is ours."""
         services, record = self.services, run.request
         strategy, layout = layout_of(facts)
         executions = await services.deployments.executions(facts["component"])
@@ -176,7 +178,9 @@ class RollOut(Change):
             0, waves, "", 0, {}, now, now,
         )  # fmt: skip
 
-        async def work(transaction: Transaction) -> None:
+        async def work(transaction: Transaction) -> bool:
+            if not await self._rollouts.take(transaction, rollout.component, record.id):
+                return False
             if await self._rollouts.begin(transaction, rollout, layout, executions):
                 await services.requests.note(transaction, record.id, **{OFFERS: offers_of("running", record.id)})
                 await services.audit.record(
@@ -185,8 +189,9 @@ class RollOut(Change):
                     request_id=record.id,
                     payload={"component": rollout.component, "version": rollout.version, "commit": rollout.commit},
                 )
+            return True
 
-        await services.database.write(work)
+        return await services.database.write(work)
 
     async def _end(self, run: Run) -> SegmentResult:
         record = await self.services.requests.find(run.request.id)

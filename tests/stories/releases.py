@@ -79,3 +79,13 @@ async def is_called(stage: Stage, operation: str) -> None:
         return bool(await stage.calls(operation))
 
     await eventually(is_so, lambda: f"{operation} was not called")
+
+
+async def is_in_phase(stage: Stage, request: str, phase: str) -> None:
+    """Wait until a roll-out is in a phase."""
+    services = stage.application.services
+
+    async def is_so() -> bool:
+        return (await Rollouts(services.database, services.clock).require(request)).phase == phase
+
+    await eventually(is_so, lambda: f"{request} does not come to {phase}")

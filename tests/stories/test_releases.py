@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from bot.releases.rollouts import Rollouts
 from bot.requests.record import OFFERS
 from tests.stories.accounts import is_approved
 from tests.stories.releases import (
     TEST,
     has_looked,
     is_called,
+    is_in_phase,
     is_rolling,
     knows,
     stands,
@@ -199,6 +201,34 @@ async def test_a_gate_that_fails_halts_the_roll_out_and_offers_the_ways_on(
     ana.hears("goes on")
     await stage.advance(seconds=10)
     await stands(stage, request, succeeded=1, running=1)
+
+
+async def test_a_halt_by_hand_opens_no_gate_and_what_was_left_out_excuses_no_later_failure(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    await knows(stage)
+    services = stage.application.services
+    rollouts = Rollouts(services.database, services.clock)
+    await stage.switches_on("pipeline_failed", names=["pool-1-pipeline"], stage="Build", times=1)
+    request = await is_rolling(stage, ana, bo, "pool-1, then pool-2, bake 10 hours")
+    await stage.advance(seconds=10)
+    await stands(stage, request, running=1)
+    await stage.advance(minutes=25)
+    await ana.hears_later("is paused: in wave 1 failed: pool-1")
+    await ana.says("continue the rollout")
+    ana.hears("goes on")
+    assert (await rollouts.require(request)).forgiven == 1
+    await ana.says("skip the failed deployments")
+    ana.hears("left out")
+    assert (await rollouts.require(request)).forgiven == 0
+    await stage.advance(seconds=10)
+    await is_in_phase(stage, request, "gate")
+    await ana.says("pause the rollout")
+    ana.hears("is paused")
+    await ana.says("continue the rollout")
+    ana.hears("looks at its gates first")
+    await stage.advance(minutes=25)
+    assert [t.state for t in await targets(stage, request)] == ["skipped", "waiting"]
 
 
 async def test_what_still_ran_when_everything_is_rolled_back_goes_back_as_well(
