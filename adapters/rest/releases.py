@@ -71,7 +71,7 @@ class DeploymentsCall(BaseModel):
         list[dict[str, str | int | list[str]]],
         Field(max_length=MOST, description="Records with id, type, account, region, and component, tier, tenants, …"),
     ] = []
-    csv: Annotated[str, Field(max_length=1_000_000, description="The same as CSV, instead.")] = ""
+    csv: Annotated[str, Field(max_length=900_000, description="The same as CSV, instead.")] = ""
 
 
 class DeploymentsKept(BaseModel):

@@ -64,6 +64,8 @@ MORE = (
     "{RootEmail}",
     "{AccountType} account in {AccountOU} for {RootEmail}",
     "{AccountType} {AccountOU} {RootEmail}",
+    "{AccountType} in {AccountOU} for {RootEmail}",
+    "{AccountType} {RootEmail} {AccountOU}",
     "account please",
     "we would like an AWS account for our project",
     "my team wants its own AWS account",

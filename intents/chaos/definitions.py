@@ -174,6 +174,7 @@ STOPPING = Definition(
     acts_at_once=True,
     utterances=(
         "stop the experiment",
+        "shut down the experiment",
         "stop the experiment {RequestId}",
         "stop the chaos experiment",
         "stop my experiment",

@@ -41,6 +41,7 @@ class RetryRequest(Query):
             description="Try a failed request again from where it failed. For operators.",
             acts_at_once=True,
             utterances=(
+                "retry",
                 "retry {RequestId}",
                 "retry request {RequestId}",
                 "please retry {RequestId}",

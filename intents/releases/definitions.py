@@ -22,7 +22,7 @@ WAVES = SlotType(
     listed=False,
     samples=(*NAMED, "pools before silos", "canary first, then 10 %, then everyone, skip acme until Monday"),
 )
-COMMIT = SlotType("CommitId", pattern="[0-9a-f]{7,40}", listed=False)
+COMMIT = SlotType("CommitId", pattern="([0-9]{1,6}[a-f][0-9a-f]{5,33}|[a-f][0-9a-f]{6,39})", listed=False)
 REQUEST_ID = SlotType("RequestId", pattern="(qm-)?[23456789abcdefghjkmnpqrstvwxyz]{8}", listed=False)
 DEPLOYMENT = SlotType("DeploymentName", listed=False, samples=("pool-7", "acme", "silo-globex"))
 REQUEST = Slot("RequestId", REQUEST_ID, required=False, label="Request")

@@ -9,11 +9,13 @@ import secrets
 import threading
 import uuid
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
 from aiohttp import web
 
+from sandbox.teams.graph import MEMBERS, answer_members, refused
 from sandbox.teams.signing import ISSUER, published
 from sandbox.teams.tenants import Sent, Tenant
 
@@ -55,7 +57,7 @@ class BotFramework:
         routes = [web.get("/v1/openid", self._metadata), web.get("/v1/keys", self._keys), *self._more]
         routes += [web.post("/{tenant}/oauth2/v2.0/token", self._login), web.get("/identity", self._identity)]
         (app := web.Application()).add_routes(routes)
-        app.router.add_get("/graph/v1.0/groups/{group}/transitiveMembers", self._members_of_group)
+        app.router.add_get(MEMBERS, partial(answer_members, self.tenants))
         app.router.add_route("*", "/teams/{tenant}/v3/conversations{path:.*}", self._connector)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         self._loop.run_until_complete(runner.setup())
@@ -96,34 +98,19 @@ class BotFramework:
         issued.add(token := secrets.token_hex(16))
         return web.json_response({"token_type": "Bearer", "expires_in": 3599, "access_token": token})
 
-    async def _members_of_group(self, request: web.Request) -> web.Response:
-        """Answer as Microsoft Graph does, two members a page."""
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        tenant = next((t for t in self.tenants.values() if token in t.graph_tokens), None)
-        if tenant is None:
-            return _refused(401, "InvalidAuthenticationToken")
-        if tenant.answers:
-            return _refused(tenant.answers.pop(0)[0], "Refused")
-        if request.match_info["group"] not in tenant.groups:
-            return _refused(404, "Request_ResourceNotFound")
-        listed, begin = tenant.groups[request.match_info["group"]], int(request.query.get("$skiptoken", 0))
-        following = str(request.url.update_query({"$skiptoken": begin + 2}))
-        more = {"@odata.nextLink": following} if begin + 2 < len(listed) else {}
-        return web.json_response({"value": listed[begin : begin + 2], **more})
-
     async def _connector(self, request: web.Request) -> web.Response:
         tenant, raw = self.tenants[request.match_info["tenant"]], await request.read()
         tenant.calls.append((request.method, request.path))
         if request.headers.get("Authorization", "").removeprefix("Bearer ") not in tenant.tokens:
-            return _refused(401, "Unauthorized")
+            return refused(401, "Unauthorized")
         if tenant.answers:
             status, headers = tenant.answers.pop(0)
-            return _refused(status, f"Refused{status}", headers)
+            return refused(status, f"Refused{status}", headers)
         try:
             return self._serve(tenant, request, json.loads(raw) if raw else {}, len(raw))
         except AssertionError as rule:
             tenant.faults.append(f"{request.method}: {rule}")
-            return _refused(400, "BadSyntax")
+            return refused(400, "BadSyntax")
 
     def _serve(self, tenant: Tenant, request: web.Request, body: dict[str, Any], size: int) -> web.Response:
         path = request.raw_path.partition("?")[0].partition("/v3/conversations")[2]
@@ -137,14 +124,14 @@ class BotFramework:
             case "POST", "":
                 member = tenant.known_as(body["members"][0]["id"])
                 if member is None or member.get("hasNotInstalled"):
-                    return _refused(403, "ForbiddenOperationException")
+                    return refused(403, "ForbiddenOperationException")
                 return web.json_response({"id": tenant.chats.setdefault(member["id"], f"a:{uuid.uuid4().hex}")})
             case "POST", "activities":
                 return web.json_response({"id": self._take(tenant, place, body, size, self.number())}, status=201)
             case "PUT", "activities":
                 found = next((sent for sent in tenant.shown_in(place) if sent.id == name == body.get("id")), None)
                 if found is None:
-                    return _refused(404, "ActivityNotFoundInConversation")
+                    return refused(404, "ActivityNotFoundInConversation")
                 self._check(body, size)
                 found.activity, found.versions = body, found.versions + 1
                 return web.json_response({"id": name})
@@ -153,15 +140,11 @@ class BotFramework:
                 listed = [m for m in tenant.members.values() if m["id"] in here]
                 found_here = {"members": listed} if kind == "pagedmembers" else tenant.known_as(name)
                 is_here = kind == "pagedmembers" or found_here in listed
-                return web.json_response(found_here) if is_here else _refused(404, "MemberNotFoundInConversation")
-        return _refused(404, "NotFound")
+                return web.json_response(found_here) if is_here else refused(404, "MemberNotFoundInConversation")
+        return refused(404, "NotFound")
 
     def _take(self, tenant: Tenant, place: str, activity: dict[str, Any], size: int, number: str) -> str:
         self._check(activity, size)
         is_typing = activity["type"] == "typing"
         tenant.typing.append(place) if is_typing else tenant.sent.append(Sent(number, place, activity))
         return number
-
-
-def _refused(status: int, code: str, headers: dict[str, str] | None = None) -> web.Response:
-    return web.json_response({"error": {"code": code}}, status=status, headers=headers)

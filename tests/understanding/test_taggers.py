@@ -90,7 +90,9 @@ def test_a_word_never_met_beside_a_value_is_not_part_of_it(kept: Path) -> None:
     assert _found(Engine(_DEFINITION, kept), "kindly play something by ulla brandt") == {"artist": "ulla brandt"}
 
 
-def test_taggers_are_taken_from_the_file_of_an_earlier_start(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_taggers_are_taken_from_the_file_of_an_earlier_start(
+    alone: None, kept: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     learnt: list[int] = []
     learn = Fields.learn
 
