@@ -360,7 +360,7 @@ def define_close() -> Definition:
             "I want to close an account",
             "suspend account {Account}",
             "shut down my account",
-            "shut down {Account}",
+            "shut down {Account} for good",
             "shut down an account",
             "shut down account {Account}",
             "shut down the account {Account}",

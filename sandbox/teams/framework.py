@@ -9,13 +9,12 @@ import secrets
 import threading
 import uuid
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
 from aiohttp import web
 
-from sandbox.teams.graph import MEMBERS, answer_members, refused
+from sandbox.teams.graph import members_route, refused
 from sandbox.teams.signing import ISSUER, published
 from sandbox.teams.tenants import Sent, Tenant
 
@@ -55,9 +54,9 @@ class BotFramework:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         routes = [web.get("/v1/openid", self._metadata), web.get("/v1/keys", self._keys), *self._more]
+        routes.append(members_route(self.tenants))
         routes += [web.post("/{tenant}/oauth2/v2.0/token", self._login), web.get("/identity", self._identity)]
         (app := web.Application()).add_routes(routes)
-        app.router.add_get(MEMBERS, partial(answer_members, self.tenants))
         app.router.add_route("*", "/teams/{tenant}/v3/conversations{path:.*}", self._connector)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         self._loop.run_until_complete(runner.setup())

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 from aiohttp import web
 
 from sandbox.teams.tenants import Tenant
 
-MEMBERS = "/graph/v1.0/groups/{group}/transitiveMembers"
+
+def members_route(tenants: Mapping[str, Tenant]) -> web.RouteDef:
+    """Return the route that lists a group's members."""
+    return web.get("/graph/v1.0/groups/{group}/transitiveMembers", partial(_answer_members, tenants))
 
 
-async def answer_members(tenants: Mapping[str, Tenant], request: web.Request) -> web.Response:
+async def _answer_members(tenants: Mapping[str, Tenant], request: web.Request) -> web.Response:
     """Answer as Microsoft Graph does, two members a page."""
     token = request.headers.get("Authorization", "").removeprefix("Bearer ")
     tenant = next((t for t in tenants.values() if token in t.graph_tokens), None)
