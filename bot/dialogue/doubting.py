@@ -9,7 +9,7 @@ from bot.card import Button, Card
 from bot.intent import Answer, Change, Intent, Registry
 from bot.recognizer import Turn
 
-CERTAIN = 0.7
+CERTAIN = 0.55
 """Confidence from which what destroys is begun without asking back."""
 _NEAR = 0.5
 """A second intent with this share of the first's confidence may have been meant as well."""
