@@ -68,6 +68,8 @@ class Slot:
     """Answers in a sentence, such as "put it in {AccountOU}", beyond the bare value."""
     secret: bool = False
     """Never stored: what is said while it is asked for is withheld, unless it names where the secret is kept."""
+    is_prose: bool = False
+    """Answered in a sentence of one's own about anything: only what is asked or told to do outright is no answer."""
 
 
 @dataclass(frozen=True)
@@ -230,6 +232,13 @@ class Change(Intent):
         """Return another intent, with its slots, that an opening sentence belongs to; None to keep it.
 
         `ask.slots` are as the recogniser heard them. What is called "update NAME" is known once NAME is looked up.
+        """
+        return None
+
+    async def claim(self, ask: Ask) -> dict[str, str] | None:
+        """Return the slots of an opening that no recogniser was sure of, if it orders this; None when it does not.
+
+        For sentences that hold nothing but names which only the intent can look up: “run NAME on NAME”.
         """
         return None
 

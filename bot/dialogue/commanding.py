@@ -27,6 +27,8 @@ _ASKS = re.compile(
     r"|^(?:\W*(?:hey|hi|hello|ok|okay|so|and|but|well|bot|sorry)\b)*\W*"
     r"(?:is|are|am|was|were|has|have|had|did|does|do|when|where|if)\b"
 )
+_COURTEOUS = re.compile(r"^(?:(?:hey|hi|hello|okay|ok|so|and|please|wait|first)\b[\s,]*)+")
+_ARTICLES = frozenset("i we the a an all no nobody my our".split())
 _DEPENDS = re.compile(r"\b(?:if|unless|in case|as soon as|once|after|tomorrow|tonight|later|next week|when)\b")
 _INFLECTED = ("ed", "ing", "s", "en", "n", "d")
 _CLOSE = 0.8
@@ -56,6 +58,16 @@ def commands(text: str, definition: Definition) -> bool:
     before = plain[:begins]
     is_doubtful = (asks and not polite) or _REFUSES.search(before) or _ASKS.search(before) or _DEPENDS.search(plain)
     return is_said and not is_doubtful
+
+
+def asks_or_begins(text: str, definition: Definition) -> bool:
+    """Tell whether a text asks, or begins as one of the utterances does: then it is no statement about the world."""
+    plain = text.casefold().replace("\u2019", "'").strip()
+    if plain.rstrip(" .!").endswith("?") or _POLITE.match(plain):
+        return True
+    said = _WORD.search(_COURTEOUS.sub("", plain))
+    begins = {words[0] for u in definition.utterances if (words := u.casefold().removeprefix("please ").split())}
+    return said is not None and said[0] in begins - _ARTICLES
 
 
 def _begin_of_verb(plain: str, definition: Definition) -> int | None:

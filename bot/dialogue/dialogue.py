@@ -221,6 +221,8 @@ class Dialogue:
         nothing_taken = isinstance(self._services.registry.get(understood.intent), Query) and not understood.slots
         if understood.is_fallback or nothing_taken:
             understood = self._nearest(understood, heard)
+        if not is_sure(understood) and not turn.may_be_for_others:
+            understood = await self._claimed(turn) or understood
         intent = self._services.registry.get(understood.intent)
         if understood.is_fallback or intent is None or (turn.may_be_for_others and not is_sure(understood)):
             self._not_understood(turn, heard.plain)
@@ -234,6 +236,13 @@ class Dialogue:
                 return
             await self._open.tell_unlisted(turn, intent, heard.text, slots)
             await self._begin(turn, intent, slots, heard)
+
+    async def _claimed(self, turn: Exchange) -> Turn | None:
+        """Return what a text means to the one order that knows the names in it; None when none claims it."""
+        for intent in self._services.registry.intents.values():
+            if isinstance(intent, Change) and (slots := await intent.claim(turn.ask({}))) is not None:
+                return Turn(intent.definition.name, slots)
+        return None
 
     def _nearest(self, understood: Turn, heard: Heard) -> Turn:
         """Return what a text means that was misunderstood for something in it that only looks like a value."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from bot.dialogue.addresses import Heard, is_bare_address
 from bot.dialogue.choosing import may_pick, picked, rival_addresses, rival_values
+from bot.dialogue.commanding import asks_or_begins
 from bot.dialogue.correcting import corrected, replaced
 from bot.dialogue.exchange import Exchange, require_may_ask
 from bot.dialogue.form import FormFiller, Question
@@ -17,7 +18,7 @@ from bot.dialogue.remarks import affirms, asks_why, contradicts, declines, held,
 from bot.dialogue.session import Form, session_id
 from bot.dialogue.spotting import spot, spot_phrase
 from bot.errors import CloudError, Invalid
-from bot.intent import Ask, Change
+from bot.intent import Ask, Change, Intent
 from bot.recognizer import Recognizer, Turn
 from bot.services import Services
 from bot.words import either, in_midst
@@ -62,8 +63,8 @@ class OpenForm:
             and is_sure(understood)
             and not await self._names_choices_only(turn, form, intent, heard.text)
             and not is_bare_address(heard.plain)  # begins an order, but only where nothing is asked
-            and not _could_be_the_answer(heard.text, intent, form, understood)
-            and self._services.registry.get(understood.intent)
+            and (other := self._services.registry.get(understood.intent))
+            and not _could_be_the_answer(heard.text, intent, form, understood, other)
         ):
             return understood
         hints = await self._filler.choices(intent, turn.ask(form.slots))
@@ -343,8 +344,13 @@ def _spot_new(heard: Heard, intent: Change, hints: dict[str, tuple[str, ...]], f
     return {n: v for n, v in found.items() if v.casefold() not in said}
 
 
-def _could_be_the_answer(text: str, intent: Change, form: Form, understood: Turn) -> bool:
-    """Tell whether one word rather answers an open question, such as a name, than begins something else."""
+def _could_be_the_answer(text: str, intent: Change, form: Form, understood: Turn, other: Intent) -> bool:
+    """Tell whether a text rather answers an open question than begins something else.
+
+    That is one word, such as a name, and where prose is asked for whatever neither asks nor begins as a command does.
+    """
     asked = next((s for s in intent.definition.slots if s.name == form.asking), None)
+    if asked is not None and asked.is_prose:
+        return not asks_or_begins(text, other.definition)
     is_open = asked is not None and not asked.type.values and not asked.type.name.startswith("AMAZON.")
     return is_open and len(text.split()) == 1 and understood.confidence < CERTAIN

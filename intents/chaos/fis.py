@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,6 +26,7 @@ KEPT = 60.0
 AT_ONCE = 6
 ALARMS_A_CALL = 100
 _WORD = re.compile(r"[a-z0-9]+")
+_LONG_ENOUGH = 5
 _NOISE = frozenset("the a an experiment experiments test on in at of for our my chaos template run".split())
 
 
@@ -171,6 +173,20 @@ class Fis:
         answer = await self._ask(place, "UpdateSafetyLeverState", id=LEVER, state=state)
         return str(answer["safetyLever"]["state"]["status"])
 
+    async def mentioned(self, text: str) -> tuple[tuple[Template, ...], str]:
+        """Return the templates whose names, stacks and environments a text mentions, and its words that tell which.
+
+        None where it says no more than where. Words may be misspelt a little. Raises CloudError.
+        """
+        known = await self.templates()
+        places = {word for t in known for word in _words(f"{t.stack} {t.environment}")} | {"prod", "production"}
+        vocabulary = places | {word for t in known for word in _words(t.name)}
+        said = [_spelt(word, vocabulary) for word in _WORD.findall(text.casefold()) if word not in _NOISE]
+        wanted = [word for word in dict.fromkeys(said) if word in vocabulary]
+        if not set(wanted) - places:
+            return (), ""
+        return tuple(t for t in known if set(wanted) <= _described(t)), " ".join(wanted)
+
     async def _templates_in(self, place: Place) -> list[Template]:
         ids = [
             entry["id"]
@@ -223,6 +239,11 @@ class Fis:
 
 def _words(text: str) -> set[str]:
     return set(_WORD.findall(text.casefold())) - _NOISE
+
+
+def _spelt(word: str, vocabulary: set[str]) -> str:
+    near = difflib.get_close_matches(word, vocabulary, n=1, cutoff=0.8) if len(word) >= _LONG_ENOUGH else []
+    return near[0] if near else word
 
 
 def _described(template: Template) -> set[str]:

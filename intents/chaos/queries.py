@@ -8,8 +8,9 @@ from bot.card import Card, Facts, Item, Table, Text
 from bot.errors import Invalid
 from bot.intent import Answer, Ask, Definition, Query
 from bot.reporting import Exported
-from bot.requests import RequestRecord
+from bot.requests import STATE_WORDS, Filter, RequestRecord
 from bot.services import Services
+from bot.stopping import UNDER_WAY
 from intents.chaos import definitions
 from intents.chaos.exporting import export
 from intents.chaos.finding import named_or_newest, newest
@@ -46,8 +47,19 @@ class ExperimentCatalogue(Query):
         table = Table(("Experiment", "For", "Does", "Stops by itself when"), rows)
         more = (Text(f"{len(found) - SHOWN} more are not shown.", subtle=True),) if len(found) > SHOWN else ()
         hint = Text(f"Say “what would {found[0].name} hit?” or “run the experiment {found[0].name}”.", subtle=True)
-        card = Card("Experiments", (table, *more, hint))
+        card = Card("Experiments", (*await self._under_way(ask), table, *more, hint))
         return Answer(card.as_text(), card)
+
+    async def _under_way(self, ask: Ask) -> tuple[Text, ...]:
+        """Return a line for each experiment that runs and that the person may see; one that says so when none does."""
+        wanted = Filter(intent=definitions.START, state=UNDER_WAY, owner=ask.owner or None, limit=SHOWN)
+        running = [
+            r
+            for r in (await self.services.requests.list(wanted)).items
+            if self.services.policy.may_see(ask.person, r.subject).allowed
+        ]
+        told = ", ".join(f"{r.plan.effects['name']} ({r.id}, {STATE_WORDS[r.state]})" for r in running)
+        return (Text(f"Under way now: {told}." if told else "None is under way now."),)
 
 
 class ExperimentTargets(Query):
@@ -68,6 +80,9 @@ class ExperimentTargets(Query):
             raise Invalid(
                 "Say which experiment, such as “what would the AZ outage experiment on checkout-staging hit?”."
             )
+        fits, words = await self._fis.mentioned(ask.text)
+        if fits:
+            name = fits[0].id if len(fits) == 1 else words
         template = await self._fis.find(name.strip(" ?"), ask.slots.get("Stack", "").strip(" ?"), fresh=True)
         hits = await self._targets.resolve(template)
         items: list[Item] = [Text(f"{template.description}. {' '.join(template.steps())}")]

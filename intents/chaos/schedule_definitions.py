@@ -31,6 +31,9 @@ SCHEDULING = Definition(
         "repeat the {Experiment} experiment {Recurrence}",
         "repeat the experiment {Recurrence}",
         "repeat this experiment {Recurrence}",
+        "schedule {Experiment} on {Stack} {Recurrence}",
+        "schedule the {Experiment} on {Stack} {Recurrence}",
+        "repeat {Experiment} on {Stack} {Recurrence}",
     ),
     slots=(
         STACK_SLOT,

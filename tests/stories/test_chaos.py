@@ -144,6 +144,37 @@ async def test_what_it_would_hit_is_told_without_starting_anything(stage: Stage,
 
 
 @pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("run az outage on checkout-staging", "az-outage-checkout-staging"),
+        ("pls kick off the az outtage on staging chekcout for 10 min", "az-outage-checkout-staging"),
+        ("can you please start the task loss experiment on checkout-staging", "task-loss-checkout-staging"),
+        ("schedule the az outage on catalogue-prod every tuesday at 10:00", "az-outage-catalogue-prod"),
+        ("preview az outage on checkout-prod", "az-outage-checkout-prod"),
+    ],
+)
+async def test_an_experiment_is_known_by_its_name_however_it_is_asked_for(
+    stage: Stage, ana: Speaker, words: str, name: str
+) -> None:
+    await ana.says(words)
+    if "preview" not in words:
+        ana.hears("What do you expect to stay true")
+        await ana.says("nobody notices")  # understood as anything else, it would be a question about accounts
+    ana.hears(name)
+    assert ("stopped after 10 min" in ana.last_heard) == ("10 min" in words)
+
+
+async def test_what_only_sounds_like_an_order_begins_no_experiment(stage: Stage, ana: Speaker) -> None:
+    for words in ("how do I run az outage on checkout-staging?", "don't run az outage on checkout-staging"):
+        await ana.says(words)
+        ana.does_not_hear("What do you expect")
+    await ana.says("run az outage")
+    ana.hears("Several experiments fit", "az-outage-catalogue-prod", "az-outage-checkout-staging")
+    await ana.says("is an experiment running right now?")
+    ana.hears("None is under way now", "az-outage-checkout-staging")
+
+
+@pytest.mark.parametrize(
     ("words", "reason"),
     [
         ("run the unguarded-catalogue-prod experiment", "Nothing would stop this experiment by itself"),
