@@ -14,6 +14,7 @@ from bench.insights import measure_insights
 from bench.large import ACCOUNTS, OUS, measure_plans
 from bench.policy import PEOPLE, POLICIES, measure_decisions
 from bench.product import Product
+from bench.releases import measure_rollouts
 from bench.slack import TURNS_A_SECOND, measure_acks
 from bench.understanding import measure_understanding
 
@@ -51,6 +52,9 @@ def main() -> None:
         record = var_dir / "record"
         record.mkdir()
         verifying = measure_verifying(record)
+        released = var_dir / "releases"
+        released.mkdir()
+        releases = measure_rollouts(released)
     acks, decisions = measure_acks(), measure_decisions()
     ping = quantile(turns["ping"], 0.5)
     rows = [
@@ -85,7 +89,7 @@ def main() -> None:
         ),
         ("calls a minute for watching them", f"{stopping.calls_a_minute:.0f}"),
     ]
-    rows += [(f"verifying an audit of {ROWS:,} rows", f"{verifying:.1f} s"), *measure_lists()]
+    rows += [(f"verifying an audit of {ROWS:,} rows", f"{verifying:.1f} s"), *releases, *measure_lists()]
     width = max(len(name) for name, _ in rows)
     for name, figure in rows:
         print(f"{name:<{width}}  {figure:>10}")

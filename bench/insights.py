@@ -105,10 +105,10 @@ async def _ours(folder: Path, url: str, service: str) -> tuple[Run, float]:
         run, found = await _ask(watcher, url, service)
         # A first round more fills what is kept; the rounds after it must add nothing.
         await _again(watcher, regions)
-        before = _resident()
+        before = resident()
         for _ in range(5):
             await _again(watcher, regions)
-        growth = _resident() - before
+        growth = resident() - before
         return Run(run.calls, run.throttled, run.seconds, len(found.insights), len(found.missing)), growth
     finally:
         for close in application.services.closers:
@@ -204,7 +204,7 @@ def _last_call(url: str) -> int:
     return int(calls[-1]["number"]) if calls else 0
 
 
-def _resident() -> float:
+def resident() -> float:
     """Return this process's memory in MiB, where Linux tells it as it is now; else its highest."""
     try:
         pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])

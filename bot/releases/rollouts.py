@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, or_, select, update
 
 from bot.clock import Clock
 from bot.database import Database, Transaction
@@ -175,17 +175,35 @@ class Rollouts:
         return _rollout(row) if row else None
 
     async def targets(
-        self, request_id: str, *, states: Sequence[str] = (), wave: int | None = None, limit: int | None = None
+        self,
+        request_id: str,
+        *,
+        states: Sequence[str] = (),
+        wave: int | None = None,
+        limit: int | None = None,
+        due: datetime | None = None,
     ) -> list[Target]:
-        """Return targets in their order, of some states or one wave alone."""
+        """Return targets in their order, of some states or one wave alone, or those to be looked at by a time."""
         query = select(rollout_targets).where(rollout_targets.c.request_id == request_id)
         if states:
             query = query.where(rollout_targets.c.state.in_(states))
         if wave is not None:
             query = query.where(rollout_targets.c.wave == wave)
+        if due is not None:
+            query = query.where(or_(rollout_targets.c.look_at.is_(None), rollout_targets.c.look_at <= due))
         async with self._database.read() as connection:
             rows = (await connection.execute(query.order_by(rollout_targets.c.number).limit(limit))).all()
         return [_target(row) for row in rows]
+
+    async def places(self, request_id: str, states: Sequence[str]) -> list[Place]:
+        """Return where the targets of some states are: of thousands, read for each start, no more than is needed."""
+        column = rollout_targets.c
+        query = select(column.key, column.account, column.region, column.open_hours).where(
+            column.request_id == request_id, column.state.in_(states)
+        )
+        async with self._database.read() as connection:
+            rows = (await connection.execute(query.order_by(column.number))).all()
+        return [Place(*row) for row in rows]
 
     async def require(self, request_id: str) -> Rollout:
         """Return the roll-out of a request that has begun; raises NotFound otherwise."""

@@ -137,13 +137,13 @@ class Driving:
         free = max(0, limits.parallel - active) if limits.parallel else None
         if free == 0:
             return
-        running = await self._rollouts.targets(record.id, states=ACTIVE)
+        running = await self._rollouts.places(record.id, ACTIVE)
         most = None if free is None else free * 4 + 50
         waiting = await self._rollouts.targets(record.id, states=("waiting",), wave=rollout.wave, limit=most)
-        chosen = startable([t.place for t in waiting], [t.place for t in running], limits, now)
+        chosen = startable([t.place for t in waiting], running, limits, now)
         if free is not None and len(chosen) < free and most is not None and len(waiting) == most:
             waiting = await self._rollouts.targets(record.id, states=("waiting",), wave=rollout.wave)
-            chosen = startable([t.place for t in waiting], [t.place for t in running], limits, now)
+            chosen = startable([t.place for t in waiting], running, limits, now)
         keys = {place.key for place in chosen}
         if keys:
             # An account may have left the OUs since the plan, or been closed; unread, nothing starts.

@@ -1,4 +1,7 @@
-"""What EventBridge tells of pipelines, read from a queue: runs that have ended, or wait for a person, are looked at."""
+"""What EventBridge tells of pipelines, from a queue or over SNS: runs that ended, or wait for a person, are looked at.
+
+An event is never believed: it is a reason to ask CodePipeline, no more.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from bot.database import Transaction
 from bot.errors import CloudError
 from bot.releases.rollouts import Rollouts
 from bot.services import Services
+from bot.sns import Commit, Notification
 from intents.releases.following import Following
 from intents.releases.toolchain import Toolchain
 
@@ -24,11 +28,29 @@ _ENDS = frozenset(("SUCCEEDED", "FAILED", "STOPPED", "CANCELED", "SUPERSEDED"))
 
 
 class Events:
-    """Reads the queue that RELEASE_EVENTS_QUEUE names; off without."""
+    """Reads the queue that RELEASE_EVENTS_QUEUE names, and listens to what is posted to /sns; off without both."""
 
     def __init__(self, services: Services, rollouts: Rollouts, following: Following, toolchain: Toolchain) -> None:
         self._services, self._rollouts = services, rollouts
         self._following, self._toolchain = following, toolchain
+        if services.settings.release_events_queue:
+            following.expect_events()
+        services.notifications.connect(self)
+
+    def lane_of(self, notification: Notification) -> str:
+        """Return the run that a notification gives a reason to look at."""
+        run = _told_of(notification.message)
+        return f"rollout:{run}" if run else ""
+
+    async def hear(self, notification: Notification) -> Commit:
+        """Have the run looked at as soon as that is written down."""
+        self._following.hear()
+        run = _told_of(notification.message)
+
+        async def commit(transaction: Transaction) -> None:
+            await self._rollouts.look_now(transaction, [run])
+
+        return commit
 
     async def read(self) -> None:
         """Have what events tell of looked at; a queue that can't be read is told in the log, and looking goes on."""
@@ -79,10 +101,12 @@ def _told_of(body: str) -> str:
     """Return the run that an event gives a reason to look at; empty for all others, and for what is no event."""
     try:
         event = json.loads(body)
+        if event.get("Type") == "Notification" and "detail" not in event:
+            event = json.loads(event["Message"])  # in SNS's envelope, of a queue that is subscribed to a topic
         detail: Mapping[str, Any] = event["detail"]
         execution, state = str(detail["execution-id"]), str(detail["state"])
         kind = str(event["detail-type"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return ""
     if kind.startswith("CodePipeline Pipeline"):
         return execution if state in _ENDS else ""

@@ -15,15 +15,12 @@ from bot.errors import CloudError, without_arns
 from bot.releases.rollouts import ACTIVE, BACK, RELEASE, Rollout, Rollouts, Target
 from bot.requests import RequestRecord
 from bot.services import Services
+from intents.releases.pacing import FIRST_LOOK, HEARD_PAUSE, STOPPING_PAUSE, expected_seconds, next_look
 from intents.releases.toolchain import ENDED, NOT_PINNED, Source, Toolchain
 
 log = structlog.get_logger(__name__)
 
 Write = Callable[[Transaction], Awaitable[None]]
-FIRST_LOOK = timedelta(seconds=60)
-MOST_PAUSE = timedelta(minutes=5)
-HEARD_PAUSE = timedelta(minutes=15)
-"""How often what runs is looked at while events tell of its end."""
 HEARD_FOR = timedelta(hours=1)
 """After the last event, events are taken to come for so long."""
 AGAIN = timedelta(seconds=20)
@@ -41,6 +38,11 @@ class Following:
     def __init__(self, services: Services, rollouts: Rollouts, toolchain: Toolchain) -> None:
         self._services, self._rollouts, self._toolchain = services, rollouts, toolchain
         self._heard: datetime | None = None
+        self._is_told = False
+
+    def expect_events(self) -> None:
+        """Note that events will come, before the first one has."""
+        self._is_told = True
 
     def hear(self) -> None:
         """Note that events come."""
@@ -49,8 +51,7 @@ class Following:
     async def follow(self, rollout: Rollout, record: RequestRecord, *, is_held: bool) -> None:
         """Look at what runs and is due, and ask anew for what was about to start."""
         now = self._services.clock.now()
-        active = await self._rollouts.targets(record.id, states=ACTIVE)
-        due = [t for t in active if t.look_at is None or t.look_at <= now]
+        due = await self._rollouts.targets(record.id, states=ACTIVE, due=now)
         looks = [self._look_at(t, rollout) for t in due if t.state == "running"]
         if not is_held and rollout.phase != "stopping":
             # While halted, only runs whose start was asked for already are found again: nothing new begins.
@@ -132,11 +133,15 @@ class Following:
                     why = f"waits for the run {busy['pipelineExecutionId'][:8]}, which is not ours"
                     waits = {"busy": True, "why": why}
                     return self._changes(target, "starting", detail=waits, look_at=now + BUSY, calls=calls)
-                good = next((e["pipelineExecutionId"] for e in known if e["status"] == "Succeeded"), "")
+                last = next((e for e in known if e["status"] == "Succeeded"), None)
+                good = str(last["pipelineExecutionId"]) if last else ""
                 if target.purpose != BACK:
                     before["execution"] = before.get("execution") or good
                 # From here on the token may have been used: it is not asked again whether anything runs.
-                detail = {"after": str(known[0]["pipelineExecutionId"]) if known else ""}
+                detail = {
+                    "after": str(known[0]["pipelineExecutionId"]) if known else "",
+                    "expects": expected_seconds(last),
+                }
                 if not await self._may_ask(target, rollout, detail=detail, before=before, calls=calls):
                     return None
             calls += 1
@@ -155,13 +160,16 @@ class Following:
             words = error.message if error.code in (NOTHING_BEFORE, NOT_PINNED) else error.plain
             why = without_arns(f"could not be started: {words}")
             return self._ends(target, "failed", {"why": why}, calls=calls)
+        expects = {"expects": detail["expects"]} if "expects" in detail else {}
+        started = replace(target, started_at=now, detail=expects)
+        first = now + FIRST_LOOK if self._is_told or self._is_heard(now) else self._next_look(started, now)
         return self._changes(
             target,
             "running",
             execution=execution,
             started_at=now,
-            look_at=now + FIRST_LOOK,  # also while events come: one may have come before this was written
-            detail={},
+            look_at=first,
+            detail=expects,
             calls=calls,
         )
 
@@ -213,20 +221,28 @@ class Following:
         return next((str(r["revisionId"]) for r in found.get("artifactRevisions", ()) if r.get("revisionId")), "")
 
     async def _look_at(self, target: Target, rollout: Rollout) -> Write | None:
-        now = self._services.clock.now()
+        now, calls = self._services.clock.now(), target.calls
         looks = int(target.detail.get("looks", 0)) + 1
+        detail = {**target.detail, "looks": looks}
         try:
+            if looks % 2 and not self._is_heard(now) and rollout.phase != "stopping":
+                # One call tells both that it still runs and whether it waits for a person.
+                calls += 1
+                goes_on, detail["approval"] = await self._standing(target)
+                if goes_on:
+                    return self._changes(
+                        target, "running", detail=detail, look_at=self._next_look(target, now), calls=calls
+                    )
             found = await self._toolchain.execution(target.pipeline, target.execution)
-            calls = target.calls + 1
+            calls += 1
             status = str(found["status"])
             if status not in ENDED:
-                detail = {**target.detail, "looks": looks}
-                if looks % 2 or target.detail.get("approval"):
-                    detail["approval"] = await self._approval(target)
+                is_first = self._is_heard(now) and target.look_at == _first_look_of(target)
+                if target.detail.get("approval") or (self._is_heard(now) and not is_first):
+                    _, detail["approval"] = await self._standing(target)
                     calls += 1
-                return self._changes(
-                    target, "running", detail=detail, look_at=self._next_look(target, now), calls=calls
-                )
+                pause = now + STOPPING_PAUSE if rollout.phase == "stopping" else self._next_look(target, now)
+                return self._changes(target, "running", detail=detail, look_at=pause, calls=calls)
             if status == "Superseded" and rollout.phase != "stopping":
                 return await self._resolve_again(target, rollout, calls)
             if status == "Succeeded":
@@ -238,7 +254,7 @@ class Following:
             if not error.retryable and error.code == "PipelineExecutionNotFoundException":
                 return self._ends(target, "failed", {"why": "its run is not known to CodePipeline any more"})
             log.warning("releases.unseen", target=target.key, error=error.detail)
-            return self._changes(target, "running", look_at=now + AGAIN, calls=target.calls + 1)
+            return self._changes(target, "running", look_at=now + AGAIN, calls=calls + 1)
         return self._ends(target, "failed", detail, calls=calls + 1)
 
     def _is_heard(self, now: datetime) -> bool:
@@ -247,20 +263,23 @@ class Following:
     def _next_look(self, target: Target, now: datetime) -> datetime:
         if self._is_heard(now):
             return now + HEARD_PAUSE
-        elapsed = now - (target.started_at or now)
-        return now + min(max(elapsed / 4, AGAIN), MOST_PAUSE)
+        return next_look(target.started_at or now, float(target.detail.get("expects", 0)), now)
 
-    async def _approval(self, target: Target) -> dict[str, str] | None:
-        """Return the manual approval that a run waits for, if it does."""
+    async def _standing(self, target: Target) -> tuple[bool, dict[str, str] | None]:
+        """Return whether a stage is at work on a run, and the manual approval that it waits for, if it does."""
         state = await self._toolchain.state(target.pipeline)
+        goes_on = False
         for stage in state.get("stageStates", ()):
-            if stage.get("latestExecution", {}).get("pipelineExecutionId") != target.execution:
+            own = stage.get("latestExecution", {})
+            if own.get("pipelineExecutionId") != target.execution:
                 continue
+            goes_on |= own.get("status") == "InProgress"
             for action in stage.get("actionStates", ()):
                 latest = action.get("latestExecution", {})
                 if latest.get("status") == "InProgress" and latest.get("token"):
-                    return {"stage": stage["stageName"], "action": action["actionName"], "token": latest["token"]}
-        return None
+                    wanted = {"stage": stage["stageName"], "action": action["actionName"], "token": latest["token"]}
+                    return True, wanted
+        return goes_on, None
 
     async def _resolve_again(self, target: Target, rollout: Rollout, calls: int) -> Write:
         """A run was superseded: follow the newer one if it takes the same commit, else start ours once more."""
@@ -365,3 +384,7 @@ class Following:
 def _has_not_asked(target: Target) -> bool:
     """Tell whether it is sure that the start of a target in "starting" was not asked for yet."""
     return not target.execution and bool(target.detail.get("is_new") or target.detail.get("busy"))
+
+
+def _first_look_of(target: Target) -> datetime | None:
+    return target.started_at + FIRST_LOOK if target.started_at else None

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from bot.errors import CloudError
 from bot.releases.rollouts import Rollout, Rollouts, Rules, Target
-from bot.releases.waves import Limits
+from bot.releases.waves import Limits, Place
 from bot.requests import RequestRecord
 from bot.services import Services
 from intents.releases.following import Following
@@ -42,6 +42,9 @@ class Table:
 
     async def targets(self, request_id: str, **_: object) -> list[Target]:
         return [self.target]
+
+    async def places(self, request_id: str, states: Sequence[str]) -> list[Place]:
+        return [t.place for t in await self.targets(request_id, states=states)]
 
     async def change(
         self, transaction: object, target: Target, origin: Sequence[str], state: str, **values: Any

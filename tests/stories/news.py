@@ -12,10 +12,10 @@ from bot.settings import SANDBOX_TOPICS
 from tests.support.stage import Stage, eventually
 
 
-async def listens(stage: Stage) -> None:
-    """Subscribe the bot to DevOps Guru's topics, and wait until it has confirmed."""
+async def listens(stage: Stage, *topics: str) -> None:
+    """Subscribe the bot to topics, DevOps Guru's unless told otherwise, and wait until it has confirmed."""
     sns = stage.aws("sns")
-    for topic in SANDBOX_TOPICS:
+    for topic in topics or SANDBOX_TOPICS:
         sns.subscribe(TopicArn=topic, Protocol="http", Endpoint=f"{stage.url}/sns")
 
         async def is_confirmed(topic: str = topic) -> bool:

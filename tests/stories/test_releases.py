@@ -9,6 +9,7 @@ import pytest
 from bot.releases.rollouts import Rollouts
 from bot.requests.record import OFFERS
 from tests.stories.accounts import is_approved
+from tests.stories.news import has_heard, listens
 from tests.stories.releases import (
     TEST,
     has_looked,
@@ -285,6 +286,25 @@ async def test_events_tell_at_once_what_looking_would_find_late(theatre: Theatre
         await stage.reaches(request, "succeeded")
         (target,) = await targets(stage, request)
         assert target.calls <= 6
+
+
+async def test_events_over_sns_tell_of_an_end_before_anybody_would_look(theatre: Theatre, tmp_path: Path) -> None:
+    topic = "arn:aws:sns:us-east-1:111122223333:quartermaster-releases"
+    async with theatre.open_stage(tmp_path, sns_allowed_topics=(topic,)) as stage:
+        ana, bo = stage.speaker("Ana Lopez"), stage.approver()
+        await listens(stage, topic)
+        await knows(stage)
+        await stage.makes_pipelines(type="pool", names=["7"], minutes=[3, 3], accounts=[TEST], regions=["eu-central-1"])
+        request = await is_rolling(stage, ana, bo, "pool-7")
+        await stage.advance(seconds=10)
+        await stands(stage, request, running=1)
+        await stage.advance(minutes=3, seconds=30)  # the first look of its own would come after five minutes
+        await has_heard(stage, 1)
+        await stage.advance(seconds=10)
+        await stage.reaches(request, "succeeded")
+        assert await stage.calls("ReceiveMessage") == []
+        (target,) = await targets(stage, request)
+        assert target.calls == 3
 
 
 async def test_the_registry_is_filled_and_a_roll_out_is_asked_about(stage: Stage, ana: Speaker, bo: Approver) -> None:
