@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import traceback
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import structlog
 
@@ -80,8 +82,8 @@ class Dialogue:
         try:
             async with asyncio.timeout(PATIENCE):
                 await (self._press(turn) if activity.kind == "press" else self._message(turn, activity.text))
-        except TimeoutError:
-            log.warning("turn.took_too_long", seconds=PATIENCE)
+        except TimeoutError as error:
+            log.warning("turn.took_too_long", seconds=PATIENCE, waited_in=_waited_in(error))
             turn.say(aws_silence(session.form is not None, may_have_acted=turn.acts))
             turn.place = None
         except CloudError as error:
@@ -486,3 +488,10 @@ class Dialogue:
         turn.missed = text
         hint = f" For example: “{examples[0]}”." if examples else ""
         turn.say(f"Sorry, I did not understand that. What would you like to do?{hint} Say “help” for everything.")
+
+
+def _waited_in(error: TimeoutError) -> str:
+    """Return which calls of ours the turn was in when its time was up, for who looks for what hangs."""
+    cancelled = error.__context__ or error
+    frames = traceback.extract_tb(cancelled.__traceback__)
+    return " > ".join(f"{Path(frame.filename).stem}.{frame.name}:{frame.lineno}" for frame in frames[-8:])

@@ -343,7 +343,6 @@ def define_close() -> Definition:
             "close an account",
             "close {Account}",
             "close account {Account}",
-            "please close {Account}",
             "close {Account} for good",
             "I want to close {Account}",
             "close the account {Account}",
