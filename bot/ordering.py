@@ -11,6 +11,8 @@ from bot.dialogue.placing import Placing
 from bot.dialogue.session import Form
 from bot.errors import Conflict, Invalid, Refused
 from bot.intent import Ask, Change
+from bot.policy import refused
+from bot.policy.refusals import keep_refusal
 from bot.requests import Filter, RequestRecord
 from bot.services import Services
 
@@ -28,13 +30,33 @@ async def place_request(
     """Validate the slots, plan, and place the request, as the person's; a conversation gets one only.
 
     Placed a second time in the same conversation, the first request is returned. Raises Refused (policy, or nobody
-    could approve it), Invalid (a slot), Conflict (something stands against the plan) and CloudError.
+    could approve it), Invalid (a slot), Conflict (something stands against the plan) and CloudError. What policy
+    refused is kept in the record.
     """
     if standing := await _placed_in(services, conversation):
         return standing
-    decision = services.policy.may_ask(person, intent.definition, intent.shape, dict(given))
+    try:
+        return await _place(services, intent, given, person, conversation, channel, owner)
+    except Refused as error:
+        if asked := error.asked:
+            await services.database.write(
+                lambda transaction: keep_refusal(transaction, services.audit, person, intent.definition, asked)
+            )
+        raise
+
+
+async def _place(
+    services: Services,
+    intent: Change,
+    given: Mapping[str, str],
+    person: Person,
+    conversation: str,
+    channel: str,
+    owner: str,
+) -> RequestRecord:
+    decision = services.policy.may_ask(person, intent.definition, intent.shape, dict(given), channel=channel)
     if not decision.allowed:
-        raise Refused(f"You may not ask for this. {decision.reason}", policy=decision.policy)
+        raise refused("You may not ask for this.", decision)
     ask = Ask(person, dict(given), conversation, channel, owner)
     form = Form(intent.definition.name)
     for slot in await intent.slots(ask):

@@ -1,4 +1,4 @@
-"""The page on which approvers say when they are away, and who stands in for them meanwhile."""
+"""The page on which approvers say when they are away, and who stands in; operators say it for others."""
 
 from __future__ import annotations
 
@@ -36,12 +36,14 @@ class Absences:
         visit = visit_of(request)
         person = self._doorkeeper.require(visit)
         form = await read_form(request, visit.session)
-        given = {name: clean_text(form.get(name, ""))[:400] for name in ("delegate", "since", "until")}
+        given = {name: clean_text(form.get(name, ""))[:400] for name in ("absent", "delegate", "since", "until")}
         try:
             since, until = begin_of(given["since"], "since"), end_of(given["until"], "until")
             if until is None:
                 raise Invalid("Say until when you are away.", field="until")
-            await self._services.approvals.stand_in(person, given["delegate"], until, since=since, channel="console")
+            await self._services.approvals.stand_in(
+                person, given["delegate"], until, since=since, channel="console", absent=given["absent"]
+            )
         except QuartermasterError as error:
             return await self._page(request, status=error.status, problem=error.sentence(), given=given)
         return RedirectResponse("/away", 303)
@@ -58,14 +60,18 @@ class Absences:
         self, request: Request, *, status: int = 200, problem: str = "", given: dict[str, str] | None = None
     ) -> Response:
         person = self._doorkeeper.require(visit_of(request))
-        found = await self._services.approvals.delegations.concerning(person)
+        absences = self._services.approvals.delegations
+        found, others = await absences.concerning(person), await absences.of_others(person)
+        colleague = f"somebody-else@{person.email.rpartition('@')[2]}"
         return self._pages.answer(
             request,
             "away.html",
             status=status,
             problem=problem,
-            given=given or {"delegate": "", "since": "", "until": ""},
+            given=given or {"absent": "", "delegate": "", "since": "", "until": ""},
             mine=[d for d in found if d.approver == person.email],
             theirs=[d for d in found if d.approver != person.email],
+            others=others,
+            may_name=self._services.policy.may_delegate_for(person, colleague, channel="console").allowed,
             now=self._services.clock.now(),
         )

@@ -14,7 +14,7 @@ from adapters.rest.callers import Caller
 from adapters.rest.conversations import conversation_of
 from adapters.rest.fields import Reason
 from adapters.rest.problems import problems
-from adapters.rest.records import RequestPath
+from adapters.rest.records import RequestPath, find_record
 from adapters.rest.repeats import DOCUMENTED, IdempotencyKey, Repeats
 from adapters.rest.routing import CallerGiven, PostedGiven
 from adapters.rest.shapes import CancelCall, User
@@ -277,8 +277,8 @@ class Releases:
         return intent
 
     async def _find(self, caller: Caller, request_id: str) -> RequestRecord:
-        record = await self._services.requests.find(request_id)
-        if record.intent != INTENT or (caller.sees is not None and record.owner != caller.sees):
+        record = await find_record(self._services, caller, request_id)
+        if record.intent != INTENT:
             raise NotFound(f"There is no roll-out {record.id}.")
         return record
 

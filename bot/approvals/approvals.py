@@ -137,13 +137,24 @@ class Approvals:
         return whom.requirement.missing(self._deciding.holders(record, whom, rows))
 
     async def stand_in(
-        self, by: Person, delegate: str, until: datetime, *, since: datetime | None = None, channel: str = ""
+        self,
+        by: Person,
+        delegate: str,
+        until: datetime,
+        *,
+        since: datetime | None = None,
+        channel: str = "",
+        absent: str = "",
     ) -> tuple[Delegation, int]:
         """Record that an approver is away and who stands in, and ask them about what waits for the approver now.
 
+        `absent` is the approver's address, where that is not who says so: they get a mail.
+
         Returns it with the number of requests about which they were asked. Raises as `Delegations.name` does.
         """
-        made = await self.delegations.name(by, delegate, until, since=since, channel=channel)
+        made = await self.delegations.name(by, delegate, until, since=since, channel=channel, absent=absent)
+        if made.named_by:
+            await self._again.tell_absent(made)
         if not made.delegate or not made.holds_at(self._clock.now()):
             return made, 0
         return made, await self._again.begin(made)

@@ -71,7 +71,7 @@ class Asking:
         """Ask the holders of these seats, or who stands in for them; return who was asked that was not before."""
         office = self._office
         seats = list(seats)
-        absences = await office.delegations.of_approvers(transaction.connection, seats)
+        absences = await office.delegations.of_approvers(transaction.connection, seats, record.requester.email)
         asked = []
         for seat in seats:
             if is_same_person(seat, record.requester.email):

@@ -73,6 +73,28 @@ class AskingAgain:
         await office.database.write(tell)
         return asked
 
+    async def tell_absent(self, delegation: Delegation) -> None:
+        """Tell somebody that another has said they are away: nobody is replaced without hearing of it."""
+        office = self._office
+        since, until = ((iso(moment) or "")[:16].replace("T", " ") for moment in (delegation.since, delegation.until))
+        stand_in = f"{delegation.delegate} decides" if delegation.delegate else "nobody decides"
+        payload = {
+            "kind": "news",
+            "to": delegation.approver,
+            "subject": f"{delegation.named_by} has said that you are away",
+            "lines": [
+                f"From {since} to {until} UTC {stand_in} in your place; {delegation.named_by} has said so.",
+                "If that is not right, end it: say “I am back”, or press the button on the page below.",
+            ],
+            "link": {"title": "See who stands in", "url": f"{office.console_url.rstrip('/')}/away"},
+        }
+
+        async def tell(transaction: Transaction) -> None:
+            pace = f"email:{delegation.approver}"[:255]
+            await office.outbox.put(transaction, f"{delegation.id}:named", "email", payload, pace=pace)
+
+        await office.database.write(tell)
+
     async def _fill_free_places(self) -> None:
         async for record in self._waiting(Filter(state=("awaiting_approval",))):
             if self._left(record) != record.notes.get(FREED, []):

@@ -24,6 +24,8 @@ from bot.policy import Decision, Requirement
 from bot.requests import RequestRecord
 
 MAX_REASON = 1000
+REFUSED = "approval.refused"
+"""Kind of the audit's row about a decision that somebody may not take."""
 
 
 def checked_reason(reason: str) -> str:
@@ -53,7 +55,7 @@ class Deciding:
         asked = record.subject
         # Who came on top by escalation stands in the notes as well.
         valid = tuple(a for a in asked.approvers if a in whom.approvers)
-        stood_in_for = await office.delegations.stood_in_for(connection, person.email)
+        stood_in_for = await office.delegations.stood_in_for(connection, person.email, record.requester.email)
         places = tuple(
             seat for seat in stood_in_for if seat in valid and not is_same_person(seat, record.requester.email)
         )
@@ -97,8 +99,32 @@ class Deciding:
             given = {"decision": decision, "reason": reason, "surface": surface, "policy": allowed.policy}
             await self._take(transaction, record, by, seats, rows, given)
 
-        await self._office.database.write(work)
+        try:
+            await self._office.database.write(work)
+        except Refused as error:
+            await self._keep_refusal(found, version, by, decision, surface, error)
+            raise
         self._office.signals.set("scheduler")
+
+    async def _keep_refusal(
+        self, record: RequestRecord, version: int, by: Person, decision: str, surface: str, error: Refused
+    ) -> None:
+        """Record that somebody tried to decide who may not: auditors look for those who try, too."""
+        payload = {
+            "version": version,
+            "decision": decision,
+            "surface": surface,
+            "policy": error.policy,
+            "why": error.detail,
+            "policies": self._office.policy.version,
+        }
+
+        async def work(transaction: Transaction) -> None:
+            await self._office.audit.record(
+                transaction, REFUSED, person_id=by.id, request_id=record.id, payload=payload
+            )
+
+        await self._office.database.write(work)
 
     async def is_fresh(self, requirement: Requirement, by: Person, session: str) -> bool:
         """Tell whether the person has signed in as lately and as well as is demanded, in that session."""

@@ -48,7 +48,7 @@ class Obstacles:
         able: dict[str, tuple[str, ...]] = {}
         lapses = office.after(office.clock.now(), office.hours)
         async with office.database.read() as connection:
-            absences = await office.delegations.of_approvers(connection, whom.approvers)
+            absences = await office.delegations.of_approvers(connection, whom.approvers, subject.requester)
         away = []
         for seat in whom.approvers:
             if is_same_person(seat, subject.requester):

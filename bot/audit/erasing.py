@@ -26,6 +26,7 @@ from bot.database.tables import (
     audit_payloads,
     console_sessions,
     conversations,
+    delegations,
     fresh_sign_ins,
     identities,
     messages,
@@ -222,8 +223,10 @@ async def _forget(transaction: Transaction, person: Person) -> None:
         await transaction.execute(delete(table).where(table.c.person_id == person.id))
     talks = select(conversations.c.id).where(conversations.c.person_id == person.id)
     await transaction.execute(delete(messages).where(messages.c.conversation.in_(talks)))
-    mine = approvals.c.approver == person.email
-    await transaction.execute(update(approvals).where(mine).values(approver=nobody))
+    named = (approvals.c.approver, approvals.c.in_place_of, delegations.c.approver, delegations.c.delegate)
+    for column in (*named, delegations.c.named_by):
+        mine = update(column.table).where(column == person.email)
+        await transaction.execute(mine.values({column: nobody}))
     asked = select(requests.c.id, requests.c.notes).where(requests.c.person_id == person.id)
     for row in (await transaction.execute(asked)).all():
         notes = {name: value for name, value in row.notes.items() if name != "requester"}

@@ -6,19 +6,20 @@ import argparse
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from bot import logs
+from bot.approvals.deciding import REFUSED
 from bot.audit import Audit
 from bot.clock import SystemClock
 from bot.commands.record import require_file
 from bot.conversations import Conversations
 from bot.database import Database
-from bot.database.tables import approvals
+from bot.database.tables import approvals, audit, audit_payloads, people
 from bot.directory import Directory
 from bot.hours import WorkingHours
 from bot.house import house_of
@@ -32,6 +33,15 @@ from bot.settings import Settings
 from bot.signals import Signals
 
 PAGE = 200
+
+
+class Tried(NamedTuple):
+    """A decision that was refused, with the names that rows of the table approvals have."""
+
+    request_id: str
+    approver: str
+    surface: str
+    decided_at: datetime
 
 
 def run(chosen: argparse.Namespace) -> int:
@@ -88,8 +98,8 @@ async def _what_if(settings: Settings, folder: Path, days: int) -> int:
     )
     await database.start()
     try:
-        audit, conversations = Audit(database, clock), Conversations(database, clock, signals)
-        requests = Requests(database, clock, audit, conversations, old)
+        conversations = Conversations(database, clock, signals)
+        requests = Requests(database, clock, Audit(database, clock), conversations, old)
         wanted = Filter(since=clock.now() - timedelta(days=days), limit=PAGE)
         count, found = 0, 0
         async for record, rows in _recorded(database, requests, wanted):
@@ -111,18 +121,31 @@ async def _what_if(settings: Settings, folder: Path, days: int) -> int:
 async def _recorded(
     database: Database, requests: Requests, wanted: Filter
 ) -> AsyncIterator[tuple[RequestRecord, Sequence[Any]]]:
-    """Yield each request with the decisions that were taken about it."""
+    """Yield each request with the decisions about it: those that were taken, and those that were refused."""
     while True:
         page = await requests.list(wanted)
         ids = [record.id for record in page.items]
         query = select(approvals).where(approvals.c.request_id.in_(ids), approvals.c.decision.is_not(None))
         async with database.read() as connection:
             rows = (await connection.execute(query)).all()
+            refused: list[Any] = [Tried(*row) for row in (await connection.execute(_refused_of(ids))).all()]
         for record in page.items:
-            yield record, [row for row in rows if row.request_id == record.id]
+            yield record, [row for row in [*refused, *rows] if row.request_id == record.id]
         if not page.next_cursor:
             return
         wanted = Filter(since=wanted.since, limit=PAGE, cursor=page.next_cursor)
+
+
+def _refused_of(ids: Sequence[str]) -> Select[Any]:
+    """Return the query for the decisions about these requests that were refused; erased ones are left out."""
+    surface = audit_payloads.c.payload["surface"].as_string()
+    return (
+        select(audit.c.request_id, people.c.email, surface, audit.c.at)
+        .join(audit_payloads, audit_payloads.c.seq == audit.c.seq)
+        .join(people, people.c.id == audit.c.person_id)
+        .where(audit.c.kind == REFUSED, audit.c.request_id.in_(ids), audit_payloads.c.erased_at.is_(None))
+        .order_by(audit.c.seq)
+    )
 
 
 def _print(difference: Difference) -> None:

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import cedarpy
+import orjson
 import structlog
 
 from bot.activity import Person
@@ -122,6 +123,10 @@ class Policy:
         """Decide whether a person may name somebody, by address, who stands in for them."""
         return self._decide(person, "delegate", self._person(to), channel=channel)
 
+    def may_delegate_for(self, person: Person, absent: str, *, channel: str = "") -> Decision:
+        """Decide whether a person may say that somebody else is away, by address, and name who stands in for them."""
+        return self._decide(person, "delegate-for", self._person(absent), channel=channel)
+
     def may_stop(self, person: Person, subject: Subject, *, channel: str = "") -> Decision:
         """Decide whether a person may stop a request's work."""
         return self._about(person, "stop", subject, channel)
@@ -222,24 +227,23 @@ class Policy:
         self._refresh()
         context, entities = target or target_of({}, {})
         moment = circumstances or self.surroundings.at()
+        groups = self._directory.groups_of(person.email)
+        told = {**context, **moment.as_context(), "channel": channel, "signs_in": self._signs_in}
         request = {
             "principal": {"type": "Person", "id": person.email},
             "action": {"type": "Action", "id": action},
             "resource": resource["uid"],
-            "context": {**context, **moment.as_context(), "channel": channel, "signs_in": self._signs_in},
+            "context": orjson.dumps(told).decode(),
         }
-        everything = [*self._entities(person), *entities]
+        everything = [self._person(person.email, groups), *(_entity("Group", g, {}) for g in groups), *entities]
         if resource["uid"] != everything[0]["uid"]:
             everything.append(resource)
-        result = cedarpy.is_authorized(request, self._parsed.about(action), everything)
+        # Only what a decision needs: Cedar reads all that it is given anew, each time.
+        policies = self._parsed.about(action, groups)
+        result = cedarpy.is_authorized(request, policies, orjson.dumps(everything).decode())
         for error in result.diagnostics.errors:
             log.error("policy.evaluation_failed", action=action, error=str(error))
         return result
-
-    def _entities(self, person: Person) -> list[dict[str, Any]]:
-        """Return only whom a decision needs: Cedar reads all that it is given anew, each time."""
-        groups = self._directory.groups_of(person.email)
-        return [self._person(person.email, groups), *(_entity("Group", g, {}) for g in groups)]
 
     def _person(self, email: str, groups: Iterable[str] = ()) -> dict[str, Any]:
         attributes = {

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 import cedarpy
+import orjson
 
 from bot.directory_file import read_text_of
 from bot.errors import SettingsError
@@ -18,6 +19,8 @@ from bot.policy.requirement import ANNOTATIONS, Part, part_of
 
 REQUIRE = "require"
 """The action whose policies permit nothing but say whose approvals a request needs."""
+KEPT = 1_000
+"""Sets of policies that are kept ready: one for each action and each combination of groups that policies begin with."""
 BREAK_GLASS = "break-glass"
 """The action whose policies may say, by @acr, how well somebody has to sign in for it."""
 
@@ -45,6 +48,14 @@ class Rule:
         return [e["id"] for e in entities]
 
     @cached_property
+    def head(self) -> str:
+        """The group whose members alone it is about, by its head; empty when it is about others, too."""
+        scope = self.policy["principal"]
+        named = scope.get("in") if scope["op"] == "is" else scope
+        entity = (named or {}).get("entity") or {}
+        return str(entity["id"]) if scope["op"] in ("in", "is") and _is_group(entity) else ""
+
+    @cached_property
     def groups(self) -> tuple[str, ...]:
         """The groups that it names in its head or conditions, each once: for a forbid, those whom it spares."""
         found = (p["id"] for p in parts_of([self.policy["principal"], self.policy["conditions"]]) if _is_group(p))
@@ -55,10 +66,6 @@ class Rule:
 class Parsed:
     """All policies of a folder."""
 
-    everywhere: cedarpy.PolicySet
-    """Those that name no action."""
-    by_action: Mapping[str, cedarpy.PolicySet]
-    """Those that could decide about an action: Cedar looks at each policy of a set, whatever it is about."""
     rules: Mapping[str, Rule]
     """By Cedar's own ids."""
     parts: Mapping[str, Part]
@@ -66,10 +73,28 @@ class Parsed:
     version: str
     files: frozenset[str]
     """Names of the files that say anything."""
+    _sets: dict[tuple[str, frozenset[str]], cedarpy.PolicySet] = field(default_factory=dict, compare=False, repr=False)
 
-    def about(self, action: str) -> cedarpy.PolicySet:
-        """Return the policies that could decide about an action."""
-        return self.by_action.get(action, self.everywhere)
+    def about(self, action: str, groups: Iterable[str] = ()) -> cedarpy.PolicySet:
+        """Return the policies that could decide about an action of a member of these groups.
+
+        Cedar looks at each policy of a set, whomever it is about. Left out are those whose head names another action,
+        or a group that the person is not in: they never hold, so they are neither a reason nor an error.
+        """
+        key = (action if action in self._actions else "", self._heads.intersection(groups))
+        if key not in self._sets:
+            if len(self._sets) >= KEPT:
+                self._sets.clear()
+            self._sets[key] = _set(self.rules, *key)
+        return self._sets[key]
+
+    @cached_property
+    def _actions(self) -> frozenset[str]:
+        return frozenset(action for rule in self.rules.values() for action in rule.actions)
+
+    @cached_property
+    def _heads(self) -> frozenset[str]:
+        return frozenset(rule.head for rule in self.rules.values() if rule.head)
 
     def permits(self, action: str) -> Iterator[Rule]:
         """Yield the policies that could permit an action, and say for whom."""
@@ -109,14 +134,17 @@ def _parse(text: str, files: frozenset[str]) -> Parsed:
                 f"The policy {rule.name} mixes up what it demands and what it allows: whose approvals are needed is "
                 'said by "permit" policies whose only action is Action::"require".'
             )
-    actions = {action for rule in rules.values() for action in rule.actions}
-    by_action = {action: _set(rules, action) for action in actions}
-    return Parsed(_set(rules, ""), by_action, rules, parts, hashlib.sha256(text.encode()).hexdigest()[:12], files)
+    return Parsed(rules, parts, hashlib.sha256(text.encode()).hexdigest()[:12], files)
 
 
-def _set(rules: Mapping[str, Rule], action: str) -> cedarpy.PolicySet:
-    static = {name: rule.policy for name, rule in rules.items() if not rule.actions or action in rule.actions}
-    return cedarpy.PolicySet.from_json_str(json.dumps({"staticPolicies": static, "templates": {}, "templateLinks": []}))
+def _set(rules: Mapping[str, Rule], action: str, groups: frozenset[str]) -> cedarpy.PolicySet:
+    static = {
+        name: rule.policy
+        for name, rule in rules.items()
+        if (not rule.actions or action in rule.actions) and (not rule.head or rule.head in groups)
+    }
+    whole = {"staticPolicies": static, "templates": {}, "templateLinks": []}
+    return cedarpy.PolicySet.from_json_str(orjson.dumps(whole).decode())
 
 
 def texts_of(folder: Path) -> dict[str, str]:

@@ -31,6 +31,7 @@ Action = Literal[
     "break-glass",
     "review",
     "delegate",
+    "delegate-for",
     "audit",
     "pause",
     "revoke",
@@ -145,6 +146,8 @@ def _decided(story: Story, policy: Policy) -> Decision:
             return policy.may_ask(who, definition, story.shape, story.values, channel=channel)
         case "delegate":
             return policy.may_delegate(who, story.what, channel=channel)
+        case "delegate-for":
+            return policy.may_delegate_for(who, story.what, channel=channel)
         case "audit":
             return policy.may_audit(who, story.what)
         case "pause":

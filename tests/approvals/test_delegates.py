@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import Conflict, Invalid, Refused
+from bot.errors import Conflict, Invalid, NotFound, Refused
 from intents.approvals.away import SAID
 from intents.approvals.days import day_meant
 from tests.approvals.desk import Desk, open_desk
@@ -185,3 +185,43 @@ def test_what_only_talks_about_an_absence_is_none(text: str) -> None:
 )
 def test_days_are_the_next_of_their_name(text: str, day: date | None) -> None:
     assert day_meant(text, date(2026, 3, 2)) == day
+
+
+async def names_for(desk: Desk, by: str, absent: str, stand_in: str) -> None:
+    """Have somebody say that another is away for a week, and who stands in."""
+    until = desk.clock.now() + timedelta(days=7)
+    delegate, away_one = (f"{name}@corp.example" if name else "" for name in (stand_in, absent))
+    await desk.approvals.stand_in(await desk.person(by), delegate, until, channel="console", absent=away_one)
+
+
+async def test_an_operator_names_who_stands_in_for_somebody_who_fell_ill(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, people={**PEOPLE, "olga": ["operators"]}) as desk:
+        request = await desk.place()
+        await names_for(desk, "olga", "bo", "eve")
+        assert (await desk.asked(request))["eve@corp.example"] == "bo@corp.example"
+        assert await desk.mailed("bo") == ["approval", "news"]
+        assert await desk.decide("eve", request) == "approved"
+        olga, eve = await desk.person("olga"), await desk.person("eve")
+        (made,) = await desk.approvals.delegations.of_others(olga)
+        assert (made.named_by, await desk.approvals.delegations.of_others(eve)) == ("olga@corp.example", [])
+        with pytest.raises(NotFound):
+            await desk.approvals.delegations.end(eve, made.id)
+        assert await desk.approvals.delegations.end(olga, made.id) == 1
+
+
+async def test_nobody_chooses_who_decides_about_what_they_asked_for(tmp_path: Path) -> None:
+    people = {**PEOPLE, "olga": ["operators"], "oz": ["operators"]}
+    async with open_desk(tmp_path, people=people) as desk:
+        await names_for(desk, "olga", "bo", "eve")
+        own, others = await desk.place("olga"), await desk.place("ana")
+        assert await desk.asked(own) == {"bo@corp.example": None}
+        with pytest.raises(Refused):
+            await desk.decide("eve", own)
+        assert await desk.decide("eve", others) == "approved"
+        assert await desk.decide("bo", own) == "approved"
+        for by, stand_in in (("olga", "olga"), ("oz", "oz+x"), ("oz", "bo")):
+            with pytest.raises(Invalid):
+                await names_for(desk, by, "bo", stand_in)
+        for by in ("ana", "cy", "eve"):
+            with pytest.raises(Refused):
+                await names_for(desk, by, "bo", "dee")

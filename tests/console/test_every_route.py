@@ -171,7 +171,7 @@ async def test_takes_no_field_that_a_form_does_not_have(stage: Stage) -> None:
     async with stage.visitor() as ana:
         await ana.see("/keys")
         await ana.submit("/keys", name="Mine", days="7", hash="0" * 64, **{"scope-read": "yes"}, **extra, **more)
-        await ana.submit("/away", until="2026-03-20", approver=approver.email, **extra)
+        await ana.submit("/away", until="2026-03-20", approver=approver.email, named_by="", **extra)
         refused = await ana.submit(f"/requests/{record.id}/decide", decision="approve", version="1", **extra, **more)
         person = await stage.person("ana@corp.example")
         assert refused.status_code == 403

@@ -100,3 +100,23 @@ async def test_says_who_stands_in_and_takes_it_back(stage: Stage) -> None:
         assert found.until.isoformat() == "2026-04-01T00:00:00+00:00"
         await bo.submit(f"/away/{found.id}/end")
         assert "have not said" in (await bo.get("/away")).text
+
+
+async def test_operators_say_that_somebody_else_is_away_and_nobody_else_can(stage: Stage) -> None:
+    fields = {"absent": "approver@corp.example", "delegate": "cy@corp.example", "until": "2026-03-31"}
+    async with stage.visitor() as ana, stage.visitor() as olga:
+        assert "Who is away" not in (await ana.see("/away")).text
+        refused = await ana.submit("/away", **fields)
+        assert refused.status_code == 403
+        await olga.become("olga@corp.example")
+        assert "Who is away" in (await olga.see("/away")).text
+        own = await olga.submit("/away", **{**fields, "delegate": "olga@corp.example"})
+        assert (own.status_code, "take the place" in own.text) == (422, True)
+        assert (await olga.submit("/away", **fields)).status_code == 303
+        page = await olga.see("/away")
+        assert "said by olga@corp.example" in page.text
+        (made,) = await stage.services.approvals.delegations.concerning(await stage.person("cy@corp.example"))
+        assert (await ana.submit(f"/away/{made.id}/end")).status_code == 404
+        assert (await olga.submit(f"/away/{made.id}/end")).status_code == 303
+    kinds = [(entry["kind"], entry["payload"].get("absent")) for entry in (await stage.services.audit.list()).items]
+    assert kinds == [("delegation.ended", "approver@corp.example"), ("delegation.named", "approver@corp.example")]

@@ -15,6 +15,7 @@ from bot.database.tables import (
     approvals,
     audit_payloads,
     conversations,
+    delegations,
     identities,
     messages,
     metadata,
@@ -57,6 +58,12 @@ async def test_a_person_is_erased_everywhere_and_the_chain_holds(
         await transaction.execute(insert(identities).values(**known))
         decided = {"id": "ap_1", "request_id": "qm-aaaaaaaa", "version": 1, "approver": ana.email, "asked_at": now}
         await transaction.execute(insert(approvals).values(**decided))
+        stood_in = {**decided, "id": "ap_2", "approver": "cy@corp.example", "in_place_of": ana.email}
+        await transaction.execute(insert(approvals).values(**stood_in))
+        absence = {"since": now, "until": now, "created_at": now}
+        for names in ((ana.email, "cy@corp.example", "bo@corp.example"), ("bo@corp.example", ana.email, ana.email)):
+            who = dict(zip(("approver", "delegate", "named_by"), names, strict=True))
+            await transaction.execute(insert(delegations).values(id=f"dg_{names[1][:2]}", **who, **absence))
 
     await database.write(more)
     assert await erasing.erase_person(ana, "root", " asked by letter ") == 2

@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import cedarpy
 import pytest
 
 from bot.activity import Person
@@ -14,6 +15,7 @@ from bot.directory import Directory
 from bot.errors import Refused, SettingsError
 from bot.intent import Definition
 from bot.policy import Decision, Policy, Subject, asked_candidates
+from bot.policy.parsing import parse_folder
 
 ROOT = Path(__file__).parents[2]
 ANA, BO, EVE = (Person(f"p_{n}", f"{n}@corp.example", name="Boss") for n in ("ana", "bo", "eve"))
@@ -317,3 +319,29 @@ def test_a_broken_directory_is_refused_at_start(directory_file: Path) -> None:
     directory_file.write_text("people: [{mail: bo@corp.example}]", encoding="utf-8")
     with pytest.raises(SettingsError, match=r"people\.0\.email"):
         Directory(directory_file, ())
+
+
+@pytest.mark.parametrize("groups", [(), ("operators",), ("break-glass", "approvers"), ("nobody-knows-it",)])
+def test_policies_for_groups_that_one_is_not_in_make_no_difference(tmp_path: Path, groups: tuple[str, ...]) -> None:
+    folder = Path(shutil.copytree(ROOT / "policies", tmp_path / "policies"))
+    (folder / "more.cedar").write_text(
+        '@id("a") @reason("A.") permit (principal is Person in Group::"operators", action, resource);'
+        '@id("b") @reason("B.") forbid (principal in Group::"approvers", action == Action::"see", resource);'
+        '@id("c") @reason("C.") permit (principal == Person::"ana@corp.example", action, resource);',
+        encoding="utf-8",
+    )
+    parsed = parse_folder(folder)
+    everybody = [rule.head for rule in parsed.rules.values()]
+    assert {"operators", "approvers", "break-glass"} <= set(everybody)
+    person = {"type": "Person", "id": "ana@corp.example"}
+    parents = [{"type": "Group", "id": group} for group in groups]
+    entities = [{"uid": person, "attrs": {"mailbox": "ana@corp.example"}, "parents": parents}]
+    for action in ("see", "pause", "break-glass", "delegate-for", "unheard-of"):
+        request = {"principal": person, "action": {"type": "Action", "id": action}, "resource": person}
+        request["context"] = {"channel": "console"}
+        few, all_of_them = (
+            cedarpy.is_authorized(request, parsed.about(action, heads), entities) for heads in (groups, everybody)
+        )
+        assert few.allowed == all_of_them.allowed
+        assert sorted(few.diagnostics.reasons) == sorted(all_of_them.diagnostics.reasons)
+        assert few.diagnostics.errors == all_of_them.diagnostics.errors

@@ -5,20 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from adapters.rest.callers import CLIENTS, WRONG_KEYS, WrongKeys
 from adapters.rest.problems import TooMany
+from adapters.rest.routing import SCOPE_OF
+from bot.database.tables import requests
 from tests.rest.stage import ANA_KEY, BO_KEY, WIDE_KEY, Stage, StageClock, account, problem, said
 
-ROUTES = [
-    ("POST", "/account"),
-    ("POST", "/v1/messages"),
-    ("GET", "/v1/conversations/c/messages"),
-    ("GET", "/v1/requests"),
-    ("GET", "/v1/requests/qm-23456789"),
-    ("POST", "/v1/requests/qm-23456789/cancel"),
-    ("GET", "/v1/audit"),
-]
+ROUTES = [(method, path.replace("{id}", "qm-23456789").replace("{month}", "2026-10")) for method, path in SCOPE_OF]
+KINDS = {"chaos": "StartExperiment", "rollouts": "RollOut"}
+"""The intents whose requests a route is about, by a part of its path."""
 
 
 @pytest.mark.parametrize("sent", ["", "Bearer", "Bearer wrong-key-0123456", f"Basic {ANA_KEY}", ANA_KEY, "Bearer é"])
@@ -154,3 +151,27 @@ async def test_a_page_of_ours_may_call(stage: Stage) -> None:
     headers = {"Origin": "http://127.0.0.1:8000", "Sec-Fetch-Site": "same-origin"}
     async with stage.caller(**headers) as page:
         assert (await page.post("/account", json=account())).status_code == 200
+
+
+ABOUT_REQUESTS = [route for route in SCOPE_OF if "{id}" in route[1] and "insights" not in route[1]]
+
+
+@pytest.mark.parametrize("route", ABOUT_REQUESTS, ids=" ".join)
+async def test_what_another_key_asked_for_is_as_if_it_were_not_there(keyed: Stage, route: tuple[str, str]) -> None:
+    """Insecure direct object references, on every route of REST that names a thing: nothing is shown or changed."""
+    intent = next((name for part, name in KINDS.items() if part in route[1]), "AWSAccountVending")
+    request = await keyed.filed(ANA_KEY)
+    async with keyed.caller(ANA_KEY) as caller:
+        talk = (await caller.post("/v1/messages", json=said(conversation="c"))).json()["conversation"]
+    theirs, missing = (talk, "nowhere") if "conversations" in route[1] else (request, "qm-22222222")
+    await keyed.database.write(lambda t: t.execute(update(requests).values(intent=intent)))
+    async with keyed.caller(WIDE_KEY) as other:
+        method, path = route
+        answers = [await other.request(method, path.replace("{id}", name)) for name in (theirs, missing)]
+    first, second = (problem(answer, 404) for answer in answers)
+    for told, name in ((first, theirs), (second, missing)):
+        told["detail"] = told["detail"].replace(name, "")
+        told.pop("instance", None)
+    assert first == second
+    record = await keyed.requests.find(request)
+    assert (record.state, record.intent) == ("awaiting_approval", intent)

@@ -78,8 +78,12 @@ delegations = Table(
     Column("until", UtcDateTime, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("ended_at", UtcDateTime),
+    Column("named_by", String(320), nullable=False, server_default=""),
 )
-"""Who is away from when to when, and who stands in; `delegate` is empty where nobody does."""
+"""Who is away from when to when, and who stands in; `delegate` is empty where nobody does.
+
+`named_by` is who said so, empty where it was the absent person.
+"""
 
 broken_glass = Table(
     "broken_glass",
