@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
-from tests.restart.processes import BotProcess, SandboxProcess
+from tests.restart.processes import BotProcess, SandboxProcess, until
 from tests.restart.rig import Rig
 
 SPEED = 600.0
@@ -34,3 +35,30 @@ def bot(rig: Rig) -> BotProcess:
     bot = rig.bot("bot")
     bot.start()
     return bot
+
+
+@pytest.fixture
+def replicas(rig: Rig, postgres_url: str) -> list[BotProcess]:
+    """Two running replicas."""
+    pair = [rig.bot(name, DATABASE_URL=postgres_url) for name in ("one", "two")]
+    for bot in pair:
+        bot.launch()
+    for bot in pair:
+        bot.wait_ready()
+    return pair
+
+
+@pytest.fixture
+def split(replicas: list[BotProcess], postgres_url: str) -> Callable[[], tuple[BotProcess, BotProcess]]:
+    """Tells which replica holds the scheduler's lease now, and which does not."""
+
+    def look() -> tuple[BotProcess, BotProcess]:
+        def holder() -> BotProcess | None:
+            with psycopg.connect(postgres_url) as connection:
+                found = connection.execute("SELECT owner FROM leases WHERE name = 'scheduler'").fetchone()
+            return next((bot for bot in replicas if bot.runs and found and bot.replica == found[0]), None)
+
+        holding = until(holder, "one of the replicas holds the scheduler's lease")
+        return holding, next(bot for bot in replicas if bot is not holding)
+
+    return look

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import psycopg
 import pytest
 
 from tests.restart.people import Requester
@@ -15,33 +14,6 @@ from tests.restart.rig import Rig
 pytestmark = pytest.mark.postgres
 TAKEN_OVER = 30.0
 """Seconds within which a living replica has finished what a dead one left."""
-
-
-@pytest.fixture
-def replicas(rig: Rig, postgres_url: str) -> list[BotProcess]:
-    """Two running replicas."""
-    pair = [rig.bot(name, DATABASE_URL=postgres_url) for name in ("one", "two")]
-    for bot in pair:
-        bot.launch()
-    for bot in pair:
-        bot.wait_ready()
-    return pair
-
-
-@pytest.fixture
-def split(replicas: list[BotProcess], postgres_url: str) -> Callable[[], tuple[BotProcess, BotProcess]]:
-    """Tells which replica holds the scheduler's lease now, and which does not."""
-
-    def look() -> tuple[BotProcess, BotProcess]:
-        def holder() -> BotProcess | None:
-            with psycopg.connect(postgres_url) as connection:
-                found = connection.execute("SELECT owner FROM leases WHERE name = 'scheduler'").fetchone()
-            return next((bot for bot in replicas if bot.runs and found and bot.replica == found[0]), None)
-
-        holding = until(holder, "one of the replicas holds the scheduler's lease")
-        return holding, next(bot for bot in replicas if bot is not holding)
-
-    return look
 
 
 Split = Callable[[], tuple[BotProcess, BotProcess]]

@@ -1,0 +1,103 @@
+"""kill -9 in a roll-out: each deployment is changed once, with the commit that was approved, whoever is killed when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+
+from tests.restart.processes import APPROVER, BotProcess, SandboxProcess, until
+from tests.restart.rig import Rig
+from tests.restart.test_kill_at_each_call import kill_at_each
+
+QUEUE = "https://sqs.us-east-1.amazonaws.com/111122223333/quartermaster-releases"
+COUNT = 5
+TAKEN_OVER = 30.0
+
+
+def _makes_pipelines(sandbox: SandboxProcess) -> list[dict[str, str]]:
+    wish = {"count": COUNT, "prefix": "k", "minutes": [2, 4], "accounts": ["666677778888", "444466667777"]}
+    answer = httpx.post(f"{sandbox.url}/_sandbox/pipelines", json=wish, trust_env=False).raise_for_status()
+    found: list[dict[str, str]] = answer.json()["deployments"]
+    return found
+
+
+def _orders(rig: Rig, bot: BotProcess, sandbox: SandboxProcess, waves: str) -> str:
+    """Fill the registry, order a roll-out and return its request, which waits to be approved."""
+    body: dict[str, Any] = {"user": {"email": APPROVER}, "deployments": _makes_pipelines(sandbox)}
+    assert bot.client.post("/v1/deployments", json=body).status_code == 200
+    body = {"user": {"email": "ana@corp.example"}, "version": "2.4.1", "waves": waves}
+    answer = bot.client.post("/v1/rollouts", json=body)
+    assert answer.status_code == 200, answer.text
+    request = str(answer.json()["id"])
+    rig.approver.token(request)
+    return request
+
+
+def _ends_well(bot: BotProcess, request: str) -> dict[str, Any]:
+    def view() -> dict[str, Any] | None:
+        found: dict[str, Any] = bot.client.get(f"/v1/rollouts/{request}").json()
+        assert found["phase"] != "paused", found
+        return found if found["state"] == "succeeded" else None
+
+    return until(view, f"{request} succeeds", 60.0)
+
+
+def _assert_started_once(sandbox: SandboxProcess, view: dict[str, Any]) -> None:
+    """Assert one run of each pipeline, each of the approved commit, which is the one that is recorded."""
+    assert view["counts"] == {"succeeded": COUNT}
+    pipelines = boto3.client(
+        "codepipeline",
+        endpoint_url=sandbox.url,
+        region_name="us-east-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    try:
+        for target in view["targets"]:
+            found = pipelines.list_pipeline_executions(pipelineName=f"{target['name']}-pipeline")
+            (run,) = found["pipelineExecutionSummaries"]
+            assert run["pipelineExecutionId"] == target["execution"]
+            assert [r["revisionId"] for r in run["sourceRevisions"]] == [view["commit"]]
+    finally:
+        pipelines.close()
+
+
+def test_a_roll_out_survives_a_kill_in_each_call_of_its_work(rig: Rig, sandbox: SandboxProcess) -> None:
+    bot = rig.bot("bot", RELEASE_EVENTS_QUEUE=QUEUE)
+    bot.start()
+    request = _orders(rig, bot, sandbox, "next 1, then everyone")
+    points = [
+        ("ListPipelineExecutions", "before"),
+        ("StartPipelineExecution", "after"),
+        ("GetPipelineExecution", "before"),
+        ("StartPipelineExecution", "after"),
+        ("DeleteMessageBatch", "before"),
+    ]
+    sandbox.hang(points[0][0])
+    assert rig.approver.approves(bot, request) == 200
+    kill_at_each(sandbox, bot, points)
+    _assert_started_once(sandbox, _ends_well(bot, request))
+    assert len(sandbox.calls("StartPipelineExecution")) > COUNT, "the kills hit the call itself"
+    until(lambda: bot.verify_audit()[0] == 0, "the audit verifies")
+
+
+@pytest.mark.postgres
+def test_a_replica_goes_on_with_the_wave_that_a_killed_one_was_in(
+    rig: Rig, sandbox: SandboxProcess, split: Callable[[], tuple[BotProcess, BotProcess]]
+) -> None:
+    holder, other = split()
+    request = _orders(rig, other, sandbox, "everyone, at most 3 at once")
+    sandbox.hang("StartPipelineExecution", when="after")
+    assert rig.approver.approves(other, request) == 200
+    until(lambda: sandbox.held("StartPipelineExecution"), "the wave begins", TAKEN_OVER)
+    holder.kill()
+    sandbox.let_go()
+    view = _ends_well(other, request)
+    _assert_started_once(sandbox, view)
+    tokens = {c["params"]["name"]: c["params"]["clientRequestToken"] for c in sandbox.calls("StartPipelineExecution")}
+    assert len(tokens) == len(set(tokens.values())) == COUNT
+    assert {c["params"]["clientRequestToken"] for c in sandbox.calls("StartPipelineExecution")} == set(tokens.values())
