@@ -62,6 +62,12 @@ class DeployableAccounts:
         if wrong:
             raise Invalid(self.sentence(wrong), field="account", next_step=self.advice)
 
+    def covers(self, path: str) -> bool:
+        """Tell whether an account made in the OU of that path may be deployed into; OUs named by id do not count."""
+        folded = path.casefold()
+        named = (n.casefold().strip("/") for n in self._settings.deployment_ous)
+        return any(folded == one or folded.startswith(one + "/") for one in named)
+
     def sentence(self, wrong: Iterable[Deployment]) -> str:
         """Return what is wrong with deployments in other accounts."""
         listed = list(wrong)

@@ -108,6 +108,31 @@ def _check_releases(settings: Settings) -> None:
             f"TOOLCHAIN_ROLE_ARN: {role!r} is not the ARN of a role.",
             next_step="Write one like arn:aws:iam::123456789012:role/QuartermasterToolchain.",
         )
+    if settings.deployment_project and settings.deployment_template:
+        raise SettingsError(
+            "DEPLOYMENT_PROJECT and DEPLOYMENT_TEMPLATE are both set: pipelines are made by one of them.",
+            next_step="Unset one.",
+        )
+    if settings.deployment_project and not re.fullmatch(
+        r"[A-Za-z0-9][A-Za-z0-9_-]{1,149}", settings.deployment_project
+    ):
+        raise SettingsError(
+            f"DEPLOYMENT_PROJECT: {settings.deployment_project!r} is not the name of a CodeBuild project.",
+            next_step="Write one like deployment-provisioning.",
+        )
+    if settings.deployment_template:
+        try:
+            size = len(Path(settings.deployment_template).read_bytes())
+        except OSError as error:
+            raise SettingsError(
+                f"DEPLOYMENT_TEMPLATE: {settings.deployment_template!r} can't be read: {error.strerror}.",
+                next_step="Name a file with a CloudFormation template.",
+            ) from error
+        if not 0 < size <= 51_200:
+            raise SettingsError(
+                f"DEPLOYMENT_TEMPLATE: {settings.deployment_template!r} has {size} bytes.",
+                next_step="CloudFormation takes templates from 1 to 51,200 bytes.",
+            )
     if settings.release_events_queue and not re.fullmatch(r"https?://\S{1,500}", settings.release_events_queue):
         raise SettingsError(
             f"RELEASE_EVENTS_QUEUE: {settings.release_events_queue!r} is not the URL of a queue.",

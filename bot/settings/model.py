@@ -169,6 +169,12 @@ class Settings(BaseSettings):
     deployment_ous: CommaList = Field(
         (), description="OUs, by path or id, into whose accounts versions are rolled out; unset means no roll-outs."
     )
+    deployment_project: str = Field(
+        "", description="CodeBuild project that makes a deployment's pipeline, or retires it (or DEPLOYMENT_TEMPLATE)."
+    )
+    deployment_template: str = Field(
+        "", description="File with the CloudFormation template of a deployment's pipeline (or DEPLOYMENT_PROJECT)."
+    )
     release_parallel: int = Field(
         20, ge=1, le=1_000, description="Deployments of a wave that are changed at once, unless a roll-out says so."
     )
@@ -246,6 +252,8 @@ class Settings(BaseSettings):
             fill["chaos_role_arn"] = tuple(f"arn:aws:iam::{a}:role/QuartermasterChaos" for a in accounts)
         if not self.deployment_ous and self.is_sandbox:
             fill["deployment_ous"] = ("Workloads", "Demos", "Sandbox", "Experiment")
+        if not self.deployment_project and not self.deployment_template and self.is_sandbox:
+            fill["deployment_project"] = "deployment-provisioning"
         if not self.toolchain_region:
             # The sandbox's pipelines have one home, whatever Region the developer's shell names.
             fill["toolchain_region"] = "us-east-1" if self.is_sandbox else self.aws_region

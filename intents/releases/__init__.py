@@ -17,6 +17,7 @@ from intents.releases.commands import (
     StealComponent,
     StopRollout,
 )
+from intents.releases.deployments import AddDeployment, RemoveDeployment
 from intents.releases.desk import DeploymentVersions, ImportDeployments
 from intents.releases.driving import Driving
 from intents.releases.events import Events
@@ -24,6 +25,7 @@ from intents.releases.explaining import Explaining
 from intents.releases.following import Following
 from intents.releases.gates import Gates
 from intents.releases.gathering import Gathering
+from intents.releases.provisioning import Provisioning
 from intents.releases.rolling import RollOut
 from intents.releases.steering import Steering
 from intents.releases.toolchain import Toolchain
@@ -35,6 +37,7 @@ def create(services: Services) -> list[Intent]:
     following, steering = Following(services, rollouts, toolchain), Steering(services, rollouts, toolchain)
     gates, events = Gates(services, rollouts, toolchain), Events(services, rollouts, following, toolchain)
     driving = Driving(services, rollouts, following, gates, events)
+    provisioning = Provisioning(services, toolchain)
     return [
         RollOut(services, rollouts, Gathering(services, toolchain), driving),
         PauseRollout(services, steering),
@@ -49,4 +52,6 @@ def create(services: Services) -> list[Intent]:
         RolloutStatus(services, steering, rollouts),
         DeploymentVersions(services),
         ImportDeployments(services, toolchain),
+        AddDeployment(services, toolchain, provisioning),
+        RemoveDeployment(services, toolchain, provisioning, rollouts),
     ]

@@ -102,7 +102,7 @@ def _describe(context: Context, stack: Stack) -> dict[str, Any]:
     del summary["TemplateDescription"]
     return {
         **summary,
-        "Description": stack.description,
+        **({"Description": stack.description} if stack.description else {}),
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in stack.parameters.items()],
         "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in stack.outputs.items()],
         "Tags": [{"Key": key, "Value": value} for key, value in stack.tags.items() if not key.startswith("aws:")],

@@ -165,7 +165,7 @@ def _sorted_ids(context: Context, parameters: Parameters, ids: list[str]) -> dic
 
 def _listed(context: Context, parameters: Parameters, member: str, entries: list[str]) -> dict[str, Any]:
     page, following = page_of(context, parameters, entries, cursor="nextToken", size="", default_size=_PAGE)
-    return without_nothing({member: page, "nextToken": following})
+    return without_nothing({member: page or None, "nextToken": following})
 
 
 def _lookup(context: Context, name: str) -> Project | None:
