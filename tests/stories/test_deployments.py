@@ -7,8 +7,8 @@ from pathlib import Path
 from bot.releases.rollouts import Rollouts
 from tests.stories.accounts import is_approved
 from tests.stories.releases import WEB, is_rolling, knows
-from tests.support.stage import Approver, Speaker, Stage
-from tests.support.theatre import Theatre, on_every_channel
+from tests.support.stage import Approver, Speaker, Stage, Theatre
+from tests.support.theatre import on_every_channel
 
 TEMPLATE = """
 Parameters:
