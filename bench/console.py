@@ -1,4 +1,4 @@
-"""The console's lists with a million requests: each way of asking, on SQLite and on PostgreSQL."""
+"""The console's lists with a million requests: each way of asking, and whole pages, on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ import json
 import os
 import random
 import sqlite3
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import psycopg
 from sqlalchemy import create_engine
 
+from adapters.console.overview import Overview
+from bench.policy import many_policies
 from bot.audit import Audit
 from bot.clock import SystemClock
 from bot.conversations import Conversations
@@ -29,7 +33,9 @@ from bot.plan import Plan
 from bot.policy import Policy
 from bot.requests import Filter, Requests
 from bot.requests.record import STATES
+from bot.services import Services
 from bot.signals import Signals
+from tests.approvals.desk import Desk
 from tests.support.postgres import own_cluster
 
 ROWS = 1_000_000
@@ -39,6 +45,7 @@ START = datetime(2023, 1, 1, tzinfo=UTC)
 PAGE = 25
 TIMES = 9
 PLAN = json.dumps(Plan("AWSAccountVending", "Sandbox account", {}, (("Account type", "Sandbox"),)).as_dict())
+APPROVERS = json.dumps({"approvers": ["approver@corp.example"]})
 COLUMNS = (
     "id, intent, state, person_id, owner, conversation, tier, slots, plan, digest, version, notes, "
     "created_at, updated_at"
@@ -71,21 +78,62 @@ def measure_lists(rows: int = ROWS) -> list[tuple[str, str]]:
     with tempfile.TemporaryDirectory() as folder:
         url = f"sqlite:///{Path(folder) / 'lists.sqlite'}"
         _fill_sqlite(url, rows)
-        found.append((f"a page of {rows:,} requests, slowest way, SQLite", _slowest(url)))
+        found += _figures(url, rows, "SQLite")
     with own_cluster() as url:
         if url:
             _fill_postgres(url, rows)
-            found.append((f"a page of {rows:,} requests, slowest way, PostgreSQL", _slowest(url)))
+            found += _figures(url, rows, "PostgreSQL")
     return found
 
 
-def _slowest(url: str) -> str:
-    times = asyncio.run(_times(url))
+def _figures(url: str, rows: int, name: str) -> list[tuple[str, str]]:
+    return [
+        (f"a page of {rows:,} requests, slowest way, {name}", _slowest(url, _times)),
+        (f"a page of {rows:,} requests with policies asked for each row, slowest, {name}", _slowest(url, _page_times)),
+    ]
+
+
+def _slowest(url: str, measure: Callable[[str], Coroutine[Any, Any, dict[str, float]]]) -> str:
+    times = asyncio.run(measure(url))
     name = max(times, key=lambda way: times[way])
     if os.environ.get("BENCH_ALL"):
         for way, seconds in times.items():
             print(f"  {way}: {seconds * 1000:.1f} ms")
     return f"{times[name] * 1000:.0f} ms ({name})"
+
+
+async def _page_times(url: str) -> dict[str, float]:
+    """Return the median seconds of whole pages: the query, and the policies asked for each row that it may show."""
+    with tempfile.TemporaryDirectory() as folder:
+        desk = Desk(Path(folder), "", {"people": []}, database_url=url, approvers=("approver@corp.example",))
+        many = "\n".join(many_policies())
+        (desk.policies / "many.cedar").write_text(many, encoding="utf-8")
+        desk.open_again()
+        await desk.database.start()
+        services = cast(Services, SimpleNamespace(**vars(desk)))
+        overview, person = Overview(services), await desk.person("approver")
+        stranger = await desk.person("person42")
+
+        async def everybody() -> None:
+            overview.sees_all(person)
+            overview.visible(person, (await desk.requests.list(EVERYBODY)).items)
+
+        pages: dict[str, Callable[[], Awaitable[object]]] = {
+            "everybody's": everybody,
+            "waiting, all for the person": lambda: overview.waiting.page(person, EVERYBODY),
+            "waiting, none for the person": lambda: overview.waiting.page(stranger, EVERYBODY),
+            "overview": lambda: overview.going(person),
+        }
+        times: dict[str, float] = {}
+        for name, page in pages.items():
+            taken = []
+            for _ in range(TIMES):
+                begun = time.perf_counter()
+                await page()
+                taken.append(time.perf_counter() - begun)
+            times[name] = sorted(taken)[TIMES // 2]
+        await desk.database.close()
+    return times
 
 
 async def _times(url: str) -> dict[str, float]:
@@ -120,7 +168,8 @@ def _rows(rows: int) -> Iterator[tuple[Any, ...]]:
         at = START + timedelta(seconds=45 * number)
         person = f"p_{chance.randrange(PEOPLE)}"
         intent = chance.choices(INTENTS, (50, 10, 20, 15, 1, 4))[0]
-        yield f"qm-{number:08d}", intent, state, person, "", "c", "standard", "{}", PLAN, "d", 1, "{}", at, at
+        notes = APPROVERS if state == "awaiting_approval" else "{}"
+        yield f"qm-{number:08d}", intent, state, person, "", "c", "standard", "{}", PLAN, "d", 1, notes, at, at
 
 
 def _people() -> Iterator[tuple[str, str, datetime]]:
@@ -180,5 +229,5 @@ def _fill_postgres(url: str, rows: int) -> None:
 
 
 if __name__ == "__main__":
-    for title, figure in measure_lists():
+    for title, figure in measure_lists(int(sys.argv[1]) if len(sys.argv) > 1 else ROWS):
         print(f"{title}: {figure}")

@@ -22,7 +22,7 @@ def measure_decisions() -> list[float]:
     """Return the seconds of each of many decisions of all kinds, among as many people and policies."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(shutil.copytree(SHIPPED, Path(name) / "policies"))
-        (folder / "many.cedar").write_text("\n".join(_policies()), encoding="utf-8")
+        (folder / "many.cedar").write_text("\n".join(many_policies()), encoding="utf-8")
         directory = Path(name) / "directory.yml"
         people = [{"email": _address(n), "groups": [f"team-{n % 300}", "staff"]} for n in range(PEOPLE)]
         directory.write_text(yaml.safe_dump({"people": people}), encoding="utf-8")
@@ -30,7 +30,8 @@ def measure_decisions() -> list[float]:
         return [_time(policy, number) for number in range(DECISIONS)]
 
 
-def _policies() -> list[str]:
+def many_policies() -> list[str]:
+    """Return the policies of many teams, which come on top of the shipped ones."""
     return [
         f'@id("rule-{n}") @reason("Team {n} may.") permit (principal in Group::"team-{n}", action in '
         f'[Action::"ask", Action::"see"], resource) when {{ context.environment in Environment::"type-{n}" && '
@@ -45,13 +46,15 @@ def _time(policy: Policy, number: int) -> float:
     subject = Subject("qm-22222222", "AWSAccountVending", "standard", person.email, (other, _address(2)), values)
     definition = Definition("AWSAccountVending", "", "", ())
     begun = time.perf_counter()
-    match number % 4:
+    match number % 5:
         case 0:
             policy.may_ask(person, definition, "change", values, channel="slack")
         case 1:
             policy.may_approve(Person("", other), subject, channel="email")
         case 2:
             policy.may_see(person, subject)
+        case 3:  # refused, in words that say who could
+            policy.may_see(Person("", _address(number + 2)), subject)
         case _:
             policy.requirement(subject)
     return time.perf_counter() - begun

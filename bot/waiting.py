@@ -6,7 +6,6 @@ goes on from there: nothing is ever left out, however many wait.
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import datetime
 
@@ -15,8 +14,8 @@ from bot.paging import Page, encode_cursor
 from bot.requests import Filter, RequestRecord
 from bot.services import Services
 
-LOOKED_AT = 200
-"""Requests for which one page asks the policies (0.4 ms each)."""
+LOOKED_AT = 100
+"""Requests for which one page asks the policies (0.3 ms each)."""
 AWAITING = "awaiting_approval"
 
 
@@ -38,13 +37,12 @@ class Waiting:
         among = await self._services.requests.list(replace(wanted, state=(AWAITING,), limit=LOOKED_AT))
         found: list[RequestRecord] = []
         go_on = [page.items[-1] for page in (mailed, among) if page.next_cursor]
-        for record in sorted({r.id: r for r in (*mailed.items, *among.items)}.values(), key=_place, reverse=True):
-            if await self._services.approvals.may_decide(record, person):
-                if len(found) == wanted.limit:
-                    go_on.append(found[-1])
-                    break
-                found.append(record)
-            await asyncio.sleep(0)  # policies are decided on the event loop: let others have their turn
+        records = sorted({r.id: r for r in (*mailed.items, *among.items)}.values(), key=_place, reverse=True)
+        async for record in self._services.approvals.decidable(records, person):
+            if len(found) == wanted.limit:
+                go_on.append(found[-1])
+                break
+            found.append(record)
         return Page(tuple(found), _cursor_after(max(go_on, key=_place)) if go_on else "")
 
 

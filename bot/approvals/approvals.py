@@ -16,13 +16,14 @@ from sqlalchemy import insert, select
 from bot.activity import Person
 from bot.approvals.asking import Asking
 from bot.approvals.asking_again import AskingAgain
-from bot.approvals.deciding import Deciding, decided_rows, require_undecided
+from bot.approvals.decidable import Decidable
+from bot.approvals.deciding import Deciding, decided_rows
 from bot.approvals.delegations import Delegation, Delegations
 from bot.approvals.fresh_sign_in import FreshSignIns
 from bot.approvals.glass import Glass
 from bot.approvals.obstacles import Obstacles
 from bot.approvals.office import Office, requirement_of
-from bot.approvals.views import ApprovalView, ApprovalViews, hash_of, require_open, unknown, who_decided
+from bot.approvals.views import ApprovalView, ApprovalViews, hash_of, unknown
 from bot.audit import Audit
 from bot.card import Card, Text
 from bot.channel import Delivery
@@ -92,6 +93,8 @@ class Approvals:
         self.jobs = (self.glass.job, self._again.job)
         self.ask, self.remind, self.escalate = self._asking.ask, self._asking.remind, self._asking.escalate
         self.obstacle, self.notes = obstacles.of_plan, self._asking.notes
+        self._decidable = Decidable(self._office, self._deciding)
+        self.decidable = self._decidable.among
 
     @property
     def sign_ins(self) -> FreshSignIns:
@@ -215,7 +218,7 @@ class Approvals:
 
     async def may_decide(self, record: RequestRecord, person: Person, *, surface: str = "console") -> bool:
         """Tell whether the person could decide the request now, perhaps after a fresh sign-in."""
-        return record.state == "awaiting_approval" and not await self._why_not(record, record.version, person, surface)
+        return bool([one async for one in self.decidable((record,), person, surface=surface)])
 
     async def objection(self, request_id: str, version: int, person: Person, *, surface: str, session: str = "") -> str:
         """Return why the person can't decide that version now, for them to read; empty when they can."""
@@ -223,21 +226,10 @@ class Approvals:
             record = await self._requests.find(request_id)
         except QuartermasterError as error:
             return error.sentence()
-        why = await self._why_not(record, version, person, surface)
+        why = await self._decidable.why_not(record, version, person, surface)
         if not why and not await self._deciding.is_fresh(requirement_of(record), person, session):
             why = self._deciding.sign_in_needed(record).sentence()
         return why
-
-    async def _why_not(self, record: RequestRecord, version: int, person: Person, surface: str) -> str:
-        try:
-            async with self._database.read() as connection:
-                rows = await decided_rows(connection, record.id, version)
-                require_open(record, version, self._clock.now(), who_decided(rows))
-                require_undecided(rows, person)
-                (await self._deciding.allowed(connection, record, person, surface))[0].require()
-        except QuartermasterError as error:
-            return error.sentence()
-        return ""
 
     async def has_decided(self, request_id: str, version: int, person: Person, decision: str) -> bool:
         """Tell whether it was this person who decided that version, and so."""

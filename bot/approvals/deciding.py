@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.activity import Person, clean_text
 from bot.approvals.asking import Asking
+from bot.approvals.delegations import Delegation
 from bot.approvals.office import Office, Whom, is_same_person, requirement_of
 from bot.approvals.views import require_open, unknown, who_decided
 from bot.card import Button, Card, Facts, Text
@@ -42,23 +43,22 @@ class Deciding:
     def __init__(self, office: Office, asking: Asking) -> None:
         self._office, self._asking = office, asking
 
-    async def allowed(
-        self, connection: AsyncConnection, record: RequestRecord, person: Person, surface: str
+    def judged(
+        self, record: RequestRecord, person: Person, surface: str, stands_in: Sequence[Delegation]
     ) -> tuple[Decision, tuple[str, ...]]:
         """Decide by the policies whether a person may decide, and return the seats that they could take.
 
-        Of those who were asked, only who would be asked today still counts; who stands in for one of them counts as
-        that one, but never for the requester.
+        `stands_in` are the absences in which the person stands in now. Of those who were asked, only who would be asked
+        today still counts; who stands in for one of them counts as that one, but never for the requester.
         """
         office = self._office
         whom = office.whom_of(record)
         asked = record.subject
         # Who came on top by escalation stands in the notes as well.
         valid = tuple(a for a in asked.approvers if a in whom.approvers)
-        stood_in_for = await office.delegations.stood_in_for(connection, person.email, record.requester.email)
-        places = tuple(
-            seat for seat in stood_in_for if seat in valid and not is_same_person(seat, record.requester.email)
-        )
+        requester = record.requester.email
+        stood_in_for = dict.fromkeys(d.approver for d in stands_in if d.counts_for(requester))
+        places = tuple(seat for seat in stood_in_for if seat in valid and not is_same_person(seat, requester))
         subject = replace(asked, approvers=(*valid, person.email) if places else valid)
         policy_of = office.policy.may_approve
         decision = policy_of(person, subject, channel=surface)
@@ -92,7 +92,8 @@ class Deciding:
             if decision == "reject" and not reason:
                 raise Invalid("reason: say why, so that the requester can mend it.", field="reason")
             require_undecided(rows, by)
-            allowed, seats = await self.allowed(transaction.connection, record, by, surface)
+            stands_in = await self._office.delegations.standing_in(transaction.connection, by.email)
+            allowed, seats = self.judged(record, by, surface, stands_in)
             allowed.require()
             if not is_fresh:
                 raise self.sign_in_needed(record)
@@ -154,7 +155,7 @@ class Deciding:
     ) -> None:
         office, is_good = self._office, given["decision"] == "approve"
         whom = office.whom_of(record)
-        seat, lacking = self._seat(record, whom, seats, rows) if is_good else (seats[0], 0)
+        seat, lacking = self._seat(record, whom, seats, rows) if is_good else (_free(seats, rows)[0], 0)
         await self._keep(transaction, record, by, seat, given)
         to: Literal["approved", "rejected"] = "approved" if is_good else "rejected"
         if lacking:
@@ -191,10 +192,7 @@ class Deciding:
         Raises Conflict when every seat that the person could take is taken, or adds nothing to what is demanded.
         """
         approved = self.holders(record, whom, rows)
-        taken = {seat_of(row): row.approver for row in rows}
-        free = [seat for seat in seats if seat not in taken]
-        if not free:
-            raise Conflict(f"{taken[seats[0]]} has decided in the place of {seats[0]} already.")
+        free = _free(seats, rows)
         before = whom.requirement.missing(approved)
         lacking = {seat: whom.requirement.missing([*approved, self._office.holder(seat)]) for seat in free}
         seat = min(free, key=lambda s: (lacking[s], free.index(s)))
@@ -270,6 +268,15 @@ def require_undecided(rows: Sequence[Any], by: Person) -> None:
         if is_same_person(row.approver, by.email):
             done = "approved" if row.decision == "approve" else "rejected"
             raise Conflict(f"You have {done} this already; it waits for the others.")
+
+
+def _free(seats: Sequence[str], rows: Sequence[Any]) -> list[str]:
+    """Return those seats that nobody has taken; raises Conflict when there is none, to reject as well as to approve."""
+    taken = {seat_of(row): row.approver for row in rows}
+    free = [seat for seat in seats if seat not in taken]
+    if not free:
+        raise Conflict(f"{taken[seats[0]]} has decided in the place of {seats[0]} already.")
+    return free
 
 
 def seat_of(row: Any) -> str:

@@ -169,11 +169,10 @@ class Delegations:
             found = await self._rows(connection, delegations.c.since > since, delegations.c.delegate != "")
         return [d for d in found if d.holds_at(self._clock.now())]
 
-    async def stood_in_for(self, connection: AsyncConnection, person: str, requester: str) -> tuple[str, ...]:
-        """Return the addresses of those for whom a person stands in now, about what somebody asked for."""
+    async def standing_in(self, connection: AsyncConnection, person: str) -> list[Delegation]:
+        """Return the absences in which a person stands in now."""
         now = self._clock.now()
-        found = await self._rows(connection, delegations.c.delegate == person)
-        return tuple(dict.fromkeys(d.approver for d in found if d.holds_at(now) and d.counts_for(requester)))
+        return [d for d in await self._rows(connection, delegations.c.delegate == person) if d.holds_at(now)]
 
     async def of_approvers(
         self, connection: AsyncConnection, approvers: Iterable[str], requester: str

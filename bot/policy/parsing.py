@@ -96,9 +96,14 @@ class Parsed:
     def _heads(self) -> frozenset[str]:
         return frozenset(rule.head for rule in self.rules.values() if rule.head)
 
-    def permits(self, action: str) -> Iterator[Rule]:
-        """Yield the policies that could permit an action, and say for whom."""
-        return (r for r in self.rules.values() if r.is_permit and r.reason and action in r.actions)
+    def permits(self, action: str) -> tuple[Rule, ...]:
+        """Return the policies that could permit an action, and say for whom."""
+        return self._permits.get(action, ())
+
+    @cached_property
+    def _permits(self) -> Mapping[str, tuple[Rule, ...]]:
+        told = [rule for rule in self.rules.values() if rule.is_permit and rule.reason]
+        return {action: tuple(rule for rule in told if action in rule.actions) for action in self._actions}
 
 
 def parse_folder(folder: Path) -> Parsed:

@@ -112,6 +112,8 @@ async def test_a_place_is_taken_once_by_its_holder_or_by_who_stands_in(tmp_path:
         assert await desk.decide("eve", request) == "awaiting_approval"
         with pytest.raises(Conflict, match=r"eve@corp\.example has decided in the place of bo@corp\.example"):
             await desk.decide("bo", request)
+        with pytest.raises(Conflict, match=r"eve@corp\.example has decided in the place of bo@corp\.example"):
+            await desk.decide("bo", request, "reject")
         assert await desk.decide("cy", request) == "approved"
 
 
