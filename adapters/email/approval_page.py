@@ -126,7 +126,7 @@ class ApprovalPage:
             view = await self._services.approvals.look(token)
         except QuartermasterError as vanished:
             return self._fail(request, vanished)
-        if isinstance(error, Conflict) and not _prefers_json(request):
+        if isinstance(error, Conflict) and view.status != "open" and not _prefers_json(request):
             return self._tell(request, view, status=error.status)
         return self._fail(request, error, view)
 

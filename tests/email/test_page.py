@@ -10,6 +10,7 @@ import pytest
 from markupsafe import escape
 from prometheus_client import generate_latest
 
+from bot.errors import Conflict
 from bot.plan import Check
 from tests.email.conftest import BO, Desk
 
@@ -152,6 +153,20 @@ async def test_tells_afterwards_who_decided_and_when(desk: Desk, decision: str, 
     ):
         assert shown in again.text
     assert "<form" not in again.text
+
+
+async def test_an_approval_that_adds_nothing_is_told_why_and_not_that_it_is_decided(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def adds_nothing(*_: object, **__: object) -> None:
+        raise Conflict("One more approval of yours would add nothing.", next_step="It waits for the others.")
+
+    link = await desk.link_to(await desk.place())
+    monkeypatch.setattr(desk.services.approvals, "decide", adds_nothing)
+    late = await desk.client.post(link, data={"decision": "approve"})
+    assert late.status_code == 409
+    assert "would add nothing" in late.text
+    assert "decided already" not in late.text
 
 
 async def test_answers_409_to_every_link_of_a_decided_request(desk: Desk) -> None:
