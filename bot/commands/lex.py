@@ -51,7 +51,9 @@ async def _deploy(chosen: argparse.Namespace) -> int:
     done = await _deployer(chosen, progress).deploy(prune=chosen.prune)
     for step in done.stays:
         print(f"stays, though no longer wanted: {step.kind} {step.name} (--prune deletes it)")
-    if done.changed:
+    if done.changed and not done.steps:
+        print(f"The draft needed no change; {chosen.environment} is now version {done.version}.")
+    elif done.changed:
         print(f"{len(done.steps)} changes; {chosen.environment} is version {done.version}.")
     else:
         print(f"Nothing to change; {chosen.environment} is version {done.version}.")

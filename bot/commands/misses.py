@@ -8,7 +8,11 @@ import json
 from collections import Counter
 from typing import Any
 
+from sqlalchemy.exc import DBAPIError
+
+from bot.audit import unreadable
 from bot.clock import SystemClock
+from bot.commands.record import require_file
 from bot.lexshape import lex_definition
 from bot.misses import Miss
 from bot.settings import Settings
@@ -38,9 +42,14 @@ async def _read() -> tuple[list[Miss], dict[str, Any], Settings]:
     from bot.main import build_cloud, build_services, discover
 
     settings = Settings()  # not checked as a whole: it depends on no mail and no sign-in
+    require_file(settings.database_url)
     services = build_services(settings, SystemClock(), build_cloud(settings))
     await services.database.start()
     try:
-        return await services.misses.read(), lex_definition(discover(services)), settings
+        kept = await services.misses.read()
+    except DBAPIError as error:
+        raise unreadable(error) from error
+    else:
+        return kept, lex_definition(discover(services)), settings
     finally:
         await services.database.close()

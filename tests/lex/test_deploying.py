@@ -303,6 +303,19 @@ async def test_rolling_back_points_at_the_version_before_and_deploying_at_the_ne
     assert rig.changing_calls() == ["UpdateBotAlias"]
 
 
+async def test_a_deployment_of_older_content_is_rolled_back_to_the_newer_version(rig: Rig) -> None:
+    await rig.deployer().deploy()
+    rig.add_intent("Leave", "good bye")
+    await rig.deployer().deploy()
+    rig.definition["intents"] = [one for one in rig.definition["intents"] if one["intentName"] != "Leave"]
+    assert (await rig.deployer().deploy(prune=True)).version == "1"
+    assert await rig.deployer().rollback() == ("1", "2")
+    assert rig.hears("good bye")["name"] == "Leave"
+    assert await rig.deployer().rollback() == ("2", "1"), "back in numbers, since it was rolled back already"
+    with pytest.raises(Exception, match="No earlier version than 1 is left"):
+        await rig.deployer().rollback()
+
+
 async def test_a_bot_of_that_name_that_is_not_ours_is_left_alone(rig: Rig) -> None:
     rig.models.create_bot(
         botName=rig.name,

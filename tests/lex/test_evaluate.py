@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from adapters.lex.evaluation.measuring import auroc
+from adapters.lex.evaluation.rows import Row, read_rows
 from bot.commands import main
 
 TRAIN: list[dict[str, Any]] = [
@@ -65,6 +66,8 @@ def test_the_last_line_is_one_json_object_with_every_figure(tmp_path: Path, capf
         ('{"text": "", "intent": "a"}', "needs a text"),
         ('{"text": "abc", "intent": "a", "slots": [{"name": "x", "start": 2, "end": 9}]}', "lie in the text"),
         ('{"text": "abc", "intent": "oos"}', "name no intent"),
+        ('{"text": "abc", "intent": "a", "slots": {"x": "d"}}', "'d' of the slot x does not stand"),
+        ("[1]", "no JSON object"),
         ("", "holds no rows"),
     ],
 )
@@ -75,6 +78,22 @@ def test_what_is_no_data_set_is_refused_with_its_line(
     file.write_text(line + "\n", encoding="utf-8")
     assert main(["lex", "evaluate", "--train", str(file), "--test", rows(tmp_path, "test", TRAIN)]) == 2
     assert why in capsys.readouterr().err
+
+
+def test_rows_are_read_as_others_write_them(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    lines = [
+        '{"text": "from Oslo to \u2028 oslo", "intent": "fly", "slots": '
+        '[{"slot": "a", "value": "Oslo"}, {"name": "b", "value": "Oslo"}]}',
+        '{"text": "rain in Rome", "intent": "weather", "slots": {"city": "Rome", "day": null}}',
+        '{"text": "my knee hurts", "intent": null}',
+    ]
+    file.write_text("\r\n".join(lines), encoding="utf-8-sig", newline="")
+    assert read_rows(file) == [
+        Row("from Oslo to \u2028 oslo", "fly", (("a", 5, 9), ("b", 15, 19))),
+        Row("rain in Rome", "weather", (("city", 8, 12),)),
+        Row("my knee hurts", "oos"),
+    ]
 
 
 def test_ranking_counts_ties_half() -> None:

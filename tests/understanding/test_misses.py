@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from bot.commands import main
 from bot.database import Database
 from bot.database.migrating import migrate
 from bot.database.tables import misses as table
@@ -91,3 +92,16 @@ async def test_only_what_was_not_understood_is_kept_of_a_conversation(tmp_path: 
         for text in ("my requests", "please sing about jo@corp.example", "make account vanish"):
             await talks.play(Sentence((text,), "fresh", "nothing", None, "", held_out=False))
         assert [miss.text for miss in await talks.misses.read()] == ["please sing about {email}", "make account vanish"]
+
+
+def test_without_a_database_the_command_says_so_and_makes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/none.sqlite")
+    monkeypatch.setenv("MISSES_KEY", base64.b64encode(bytes(32)).decode())
+    assert main(["lex", "misses"]) == 2
+    assert "python -m bot migrate" in capsys.readouterr().err
+    assert not (tmp_path / "none.sqlite").exists()
+    (tmp_path / "none.sqlite").touch()
+    assert main(["lex", "misses"]) == 2
+    assert "can't be read: no such table" in capsys.readouterr().err

@@ -135,14 +135,17 @@ class Bot:
 
         return dict(await self._api.until(look, "botAliasStatus", BUSY, "move the alias"))
 
-    async def point(self, version: str, digest: str, alias: Mapping[str, Any] | None) -> str:
-        """Point the alias at a version that exists, keeping its other settings; return the alias' id."""
+    async def point(self, version: str, digest: str, alias: Mapping[str, Any] | None, note: str = "") -> str:
+        """Point the alias at a version that exists, keeping its other settings; return the alias' id.
+
+        `note` is written into its description, beside the digest.
+        """
         self._tell(f"point {self._target.environment} at version {version}")
         given: dict[str, Any] = {
             "botId": self._api.bot_id,
             "botAliasName": self._target.environment,
             "botVersion": version,
-            "description": f"Quartermaster content {digest}" if digest else "",
+            "description": (f"Quartermaster content {digest}" if digest else "") + note,
         }
         settings = dict((alias or {}).get("botAliasLocaleSettings") or {})
         settings[self._target.locale] = {**settings.get(self._target.locale, {}), "enabled": True}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -24,6 +24,10 @@ from bot.errors import Conflict, NotFound, QuartermasterError
 
 ROUNDS, MOST_ROUNDS = 6, 40
 """How often a run begins anew because somebody else changed the bot: without getting anywhere in a row, and at all."""
+
+
+ROLLED_BACK = " (rolled back)"
+"""How an alias' description ends that was rolled back: what it pointed at before that is no version to go back to."""
 
 
 class BuildFailed(QuartermasterError):
@@ -104,7 +108,9 @@ class Deployer:
         moves: tuple[str, ...] = ()
         if steps or alias is None or marked(alias) != found.digest():
             words = "create the alias" if alias is None else "move the alias"
-            moves = ("build", "create a version", f"{words} {self.target.environment}") if steps else (words,)
+            moves = (f"{words} {self.target.environment}",)
+            if steps or found.digest() not in map(marked_in, (await self._bot.versions()).values()):
+                moves = ("build", "create a version", *moves)
         return Difference(tuple(steps), () if prune else tuple(stays), moves)
 
     async def deploy(self, *, prune: bool = False) -> Deployed:
@@ -132,7 +138,7 @@ class Deployer:
     async def rollback(self, to: str = "") -> tuple[str, str]:
         """Point the alias at the version that it pointed at before, or at `to`; return (from, to).
 
-        Rolling back goes back in version numbers: done twice it goes back twice. Raises NotFound, CloudError.
+        After a rollback it goes back in version numbers: done twice it goes back twice. Raises NotFound, CloudError.
         """
         if await self._bot.find_bot() is None:
             raise NotFound(f"There is no bot {self.target.bot_name} in {self.target.region}.")
@@ -140,16 +146,14 @@ class Deployer:
         if alias is None:
             raise NotFound(f"The bot has no alias {self.target.environment}.", next_step="Deploy it first.")
         now, there = str(alias.get("botVersion") or ""), await self._bot.versions()
-        before = [event.get("botVersion", "") for event in alias.get("botAliasHistoryEvents") or ()]
-        earlier = {v for v in before if v in there and v.isdecimal() and now.isdecimal() and int(v) < int(now)}
-        chosen = to or max(earlier, key=int, default="")
+        chosen = to or _version_before(alias, there)
         if not chosen or chosen not in there:
             missing = f"There is no version {to}." if to else f"No earlier version than {now} is left."
             raise NotFound(
                 missing, next_step=f"There are: {', '.join(sorted(there, key=int)) or 'none'}. Name one: --to."
             )
         if chosen != now:
-            await self._bot.point(chosen, marked_in(there[chosen]), alias)
+            await self._bot.point(chosen, marked_in(there[chosen]), alias, "" if to else ROLLED_BACK)
         return now, chosen
 
     # ------------------------------------------------------------------------------ one round
@@ -223,3 +227,17 @@ class Deployer:
     def _tell_end(self) -> None:
         if self.progress:
             self.progress.end()
+
+
+def _version_before(alias: Mapping[str, Any], there: Collection[str]) -> str:
+    """Return the version that an alias had before, empty when none of them is left.
+
+    A deployment may have pointed it at an older version, of the same content; then the one before has a higher number.
+    """
+    now = str(alias.get("botVersion") or "")
+    events = sorted(alias.get("botAliasHistoryEvents") or (), key=lambda event: str(event.get("startDate") or ""))
+    had = [str(event.get("botVersion") or "") for event in events]
+    left = [version for version in had if version in there and version != now]
+    if left and not str(alias.get("description") or "").endswith(ROLLED_BACK):
+        return left[-1]
+    return max((v for v in left if now.isdecimal() and int(v) < int(now)), key=int, default="")

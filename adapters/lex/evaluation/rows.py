@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,12 +33,13 @@ class Row:
 
 
 def read_rows(file: Path) -> list[Row]:
-    """Rows of a JSON Lines file with "text", "intent" and perhaps "slots" (name, start, end).
+    """Rows of a JSON Lines file with "text", "intent" and perhaps "slots", in UTF-8 with or without a mark.
 
-    Raises Invalid that names the line at fault.
+    A slot is {"name", "start", "end"} or {"name", "value"}; slots may also be one object of values by name. A row
+    without an intent belongs to none. Raises Invalid that names the line at fault.
     """
     try:
-        lines = file.read_text("utf-8").splitlines()
+        lines = file.read_text("utf-8-sig").split("\n")  # JSON may hold other ends of lines as they are
     except (OSError, UnicodeDecodeError) as error:
         raise Invalid(f"{file} can't be read: {error}") from error
     rows = [_read_row(line, f"{file}:{number}") for number, line in enumerate(lines, 1) if line.strip()]
@@ -50,8 +51,10 @@ def read_rows(file: Path) -> list[Row]:
 def _read_row(line: str, place: str) -> Row:
     try:
         entry: Any = json.loads(line)
-        text, intent = entry["text"], entry.get("intent", OUT_OF_SCOPE)
-        slots = sorted((slot["start"], slot["end"], slot["name"]) for slot in entry.get("slots") or ())
+        if not isinstance(entry, dict):
+            raise ValueError("it is no JSON object")
+        text, intent = entry["text"], entry.get("intent") or OUT_OF_SCOPE
+        slots = sorted(_read_slots(entry.get("slots") or (), str(text)))
         ends = [0, *(end for _, end, _ in slots)]
         is_sound = isinstance(text, str) and isinstance(intent, str) and bool(text.strip() and intent)
         if not is_sound or any(
@@ -61,6 +64,24 @@ def _read_row(line: str, place: str) -> Row:
         return Row(text, intent, tuple((str(name), int(start), int(end)) for start, end, name in slots))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Invalid(f'{place} is no row of {{"text", "intent"[, "slots"]}}: {error}') from error
+
+
+def _read_slots(given: Any, text: str) -> Iterator[tuple[int, int, str]]:
+    """First character, character after the last, and name of each slot; values are looked for one after the other."""
+    if isinstance(given, Mapping):
+        given = [{"name": name, "value": value} for name, value in given.items() if value not in (None, "")]
+    ends: dict[str, int] = {}
+    for slot in given:
+        name = slot["name"] if "name" in slot else slot["slot"]
+        if "start" in slot:
+            yield slot["start"], slot["end"], name
+            continue
+        value = slot["value"]
+        at = text.casefold().find(value.casefold(), ends.get(value, 0)) if value else -1
+        if at < 0:
+            raise ValueError(f"the value {value!r} of the slot {name} does not stand in the text")
+        ends[value] = at + len(value)
+        yield at, ends[value], name
 
 
 def locale_of(rows: Sequence[Row]) -> dict[str, Any]:
