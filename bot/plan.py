@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Tier = Literal["none", "standard", "production"]
@@ -53,6 +53,8 @@ class Plan:
     touches: tuple[Resource, ...] = ()
     ask: tuple[str, ...] = ()
     """Who is asked to approve (addresses, or group:name) instead of whom directory.yml names for the tier."""
+    figure: Mapping[str, Any] = field(default_factory=dict)
+    """What a picture of it shows, as `bot.charts.blast` reads it; like the details not hashed, empty for none."""
 
     @property
     def digest(self) -> str:
@@ -88,6 +90,7 @@ class Plan:
             "tier": self.tier,
             "touches": [{"kind": t.kind, "name": t.name, "exclusive": t.exclusive} for t in self.touches],
             "ask": list(self.ask),
+            **({"figure": dict(self.figure)} if self.figure else {}),
         }
 
     @staticmethod
@@ -102,6 +105,7 @@ class Plan:
             tier=data["tier"],
             touches=tuple(Resource(**t) for t in data["touches"]),
             ask=tuple(data.get("ask", ())),
+            figure=data.get("figure", {}),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from adapters.console.absences import Absences
 from adapters.console.audit_pages import AuditPages
 from adapters.console.chat import Chat
+from adapters.console.experiment_pages import ExperimentPages
 from adapters.console.glass_pages import GlassPages
 from adapters.console.insight_pages import InsightPages
 from adapters.console.key_pages import KeyPages
@@ -24,7 +25,7 @@ from bot.services import Services
 
 
 def build(services: Services) -> Channel:
-    """Return the channel "console": pages at /, /requests and /insights, and the files they use under /static."""
+    """Return the channel "console": pages at /, /requests, /experiments…, and the files they use under /static."""
     cookies, sessions = CookieJar(services), Sessions(services)
     doorkeeper = Doorkeeper(services, cookies, sessions)
     pages = Pages(services)
@@ -35,6 +36,7 @@ def build(services: Services) -> Channel:
     Chat(services, doorkeeper, pages, overview).add_to(router)
     RequestList(services, doorkeeper, pages, overview).add_to(router)
     RequestPages(services, doorkeeper, pages, overview).add_to(router)
+    ExperimentPages(services, doorkeeper, pages, overview).add_to(router)
     GlassPages(services, doorkeeper, pages, overview).add_to(router)
     ReviewPages(services, doorkeeper, pages).add_to(router)
     WatchPages(services, doorkeeper, pages).add_to(router)

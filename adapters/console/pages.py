@@ -68,7 +68,13 @@ STATE_TONES = {
 }
 """States that are not listed are under way."""
 
-NAVIGATION = (("/", "Chat"), ("/requests", "Requests"), ("/insights", "Insights"), ("/audit", "Audit"))
+NAVIGATION = (
+    ("/", "Chat"),
+    ("/requests", "Requests"),
+    ("/experiments", "Experiments"),
+    ("/insights", "Insights"),
+    ("/audit", "Audit"),
+)
 """The pages at the top of every page, in this order. What concerns oneself is in the menu beside."""
 
 TRANSIENT = frozenset({"confirm", "decline", "fill", "say"})

@@ -19,6 +19,8 @@ from adapters.console.routes import ConsoleRouter
 from adapters.console.visits import Doorkeeper, Visit, visit_of
 from bot.activity import Person, clean_text
 from bot.card import Card, Link
+from bot.charts.blast import alt_of, draw_svg
+from bot.charts.svg import data_url
 from bot.errors import Invalid, QuartermasterError
 from bot.reporting import export_report, run_reports
 from bot.request_card import card_of, story_of
@@ -165,6 +167,9 @@ class RequestPages:
         may_decide = record.state == "awaiting_approval" and await self._services.approvals.may_decide(record, person)
         return {
             "record": record,
+            "figure": (data_url(draw_svg(record.plan.figure)), alt_of(record.plan.figure))
+            if record.plan.figure
+            else None,
             "card": await self._card_seen(record),
             "approvals": view["approvals"],
             "steps": view["steps"],

@@ -6,12 +6,14 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 
+from bot.charts.blast import draw_png
 from bot.charts.worker import LENGTH, question_of
 from bot.errors import Unavailable
 from bot.insights import Anomaly
@@ -48,6 +50,17 @@ class Studio:
             log.warning("charts.not_drawn", error=answer[1:200].decode(errors="replace"))
             raise Unavailable("The chart could not be drawn.")
         return answer[1:]
+
+    async def draw_blast(self, figure: Mapping[str, Any]) -> bytes:
+        """Return a PNG of what would be hit, see `bot.charts.blast`; raises Unavailable when none can be made.
+
+        Squares and a few words take some milliseconds: no process is started for them.
+        """
+        try:
+            return await asyncio.to_thread(draw_png, figure)
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            log.warning("charts.not_drawn", error=repr(error))
+            raise Unavailable("The picture could not be drawn.") from error
 
     async def close(self) -> None:
         """End the worker; it may be used again afterwards."""

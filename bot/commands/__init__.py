@@ -58,9 +58,9 @@ def main(arguments: Sequence[str]) -> int:
 
                 return policies.run(chosen)
             case "chaos":
-                from bot.commands.experiments import stop_all
+                from bot.commands import experiments
 
-                return stop_all(chosen.reason)
+                return experiments.stop_one(chosen.id) if chosen.id else experiments.stop_all(chosen.reason)
             case "slack":
                 from bot.commands.slack_manifest import show
 
@@ -107,7 +107,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_lex(commands.add_parser("lex", help="what people can say, and the Lex V2 bot that understands it"))
     chaos = commands.add_parser("chaos", help="experiments, while nothing else answers")
     deeds = chaos.add_subparsers(dest="what", required=True, metavar="what")
-    lever = deeds.add_parser("stop", help="stop all experiments: engage the safety lever; needs no database and no bot")
+    lever = deeds.add_parser(
+        "stop", help="stop one experiment, or all by the safety lever; needs no database and no bot"
+    )
+    lever.add_argument("id", nargs="?", default="", help="its request (qm-…) or FIS's id (EXP…); without it all stop")
     lever.add_argument("--reason", default="", help="why, as FIS keeps it")
     slack = commands.add_parser("slack", help="the Slack app")
     deeds = slack.add_subparsers(dest="what", required=True, metavar="what")

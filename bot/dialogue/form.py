@@ -7,9 +7,11 @@ from dataclasses import replace
 from enum import Enum, auto
 
 from bot.activity import clean_text
-from bot.card import Button, Card, Checks, Facts, StepMark, Text
+from bot.card import Button, Card, Checks, Facts, Image, StepMark, Text
+from bot.charts.blast import alt_of
+from bot.charts.png import data_url
 from bot.dialogue.session import Form
-from bot.errors import CloudError, Invalid
+from bot.errors import CloudError, Invalid, Unavailable
 from bot.intent import Answer, Ask, Change, Intent, Slot
 from bot.plan import Check, Plan
 from bot.policy import Requirement
@@ -186,6 +188,7 @@ class FormFiller:
             form.digest, form.asking = plan.digest, ""
             question = f"{plan.summary}. Shall I go ahead?"
             card = plan_card(plan, ask, approvals.requirement_for(plan, ask.person.email, ask.slots))
+            card = replace(card, items=(*await self._pictures(plan), *card.items))
             answers.append(Answer(f"{card.as_text()}\n{question} (yes or no)", card))
             return Question.COMPLETE
         faults: list[Slot] = []
@@ -205,6 +208,15 @@ class FormFiller:
         title = intent.definition.title
         answers.append(Answer(f"I have kept your {title}; say “continue” to try again, nothing was ordered."))
         return Question.GIVEN_UP
+
+    async def _pictures(self, plan: Plan) -> tuple[Image, ...]:
+        if not plan.figure:
+            return ()
+        try:
+            drawn = await self._services.charts.draw_blast(plan.figure)
+        except Unavailable:
+            return ()  # the plan says the same in words
+        return (Image(data_url(drawn), alt_of(plan.figure)),)
 
     async def _taken(self, plan: Plan, ask: Ask) -> str:
         """Return which open request has what the plan wants for itself alone; empty when none has."""

@@ -18,6 +18,7 @@ STOP, STOP_ALL, ALLOW, KEEP, REPORT = (
     "ExperimentReport",
 )
 MAX_WORDS = 500
+SECOND = "SecondPerson"
 EXPERIMENT = SlotType(
     "ExperimentName",
     listed=False,
@@ -113,6 +114,15 @@ STARTING = Definition(
             why="With a reason, and a second person who approves it, some of what stands against it is set aside.",
             utterances=("override because {OverrideReason}", "override it because {OverrideReason}"),
             is_prose=True,
+        ),
+        Slot(
+            SECOND,
+            SlotType("AMAZON.EmailAddress"),
+            prompt="Who is the second person that answers for the override with you? {choices}?",
+            required=False,
+            label="Second person",
+            why="An override is nobody's alone: only who is named here, of those who may approve it, lets it through.",
+            utterances=("the second person is {SecondPerson}", "{SecondPerson} answers for it with me"),
         ),
     ),
     examples=("run the AZ outage experiment on checkout-staging for 15 minutes",),

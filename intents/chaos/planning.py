@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.plan import Check, Plan, Resource
 from bot.words import lasting
-from intents.chaos.definitions import START
+from intents.chaos.definitions import SECOND, START
 from intents.chaos.fis import MOST_RUNNING
 from intents.chaos.model import Template, template_from
 from intents.chaos.notes import RUN_ALL, START_BY
@@ -19,7 +19,7 @@ STACK = "stack"
 OVERRIDE_SLOT = "OverrideReason"
 _OVERRIDE_ADVICE = (
     "To start it all the same, say “override because …” with the reason: the request is then marked as an override, "
-    "and a second person has to approve it as one."
+    "and a second person, whom you name, has to approve it as one."
 )
 
 
@@ -29,6 +29,7 @@ def plan_of(facts: Mapping[str, Any]) -> Plan:
     slots: Mapping[str, str] = facts["slots"]
     override, obstacles = slots.get(OVERRIDE_SLOT, ""), _obstacles(facts, template)
     is_override = bool(override) and any(obstacles)
+    second = slots.get(SECOND, "")
     is_production = template.is_production or is_override
     loud = "OVERRIDE: " if is_override else ""
     limit = float(facts["limit_minutes"])
@@ -55,9 +56,18 @@ def plan_of(facts: Mapping[str, Any]) -> Plan:
             "lease_minutes": float(facts["lease_minutes"]) if template.is_production else 0.0,
             "expectation": slots.get("Expectation", ""),
             "override": override if is_override else "",
+            **({"second_person": second} if is_override else {}),
         },
         details=(
-            *((("OVERRIDE", override), ("Set aside", " ".join(s for s, _ in obstacles))) if is_override else ()),
+            *(
+                (
+                    ("OVERRIDE", override),
+                    ("Second person", second or "nobody yet"),
+                    ("Set aside", " ".join(s for s, _ in obstacles)),
+                )
+                if is_override
+                else ()
+            ),
             ("Experiment", f"{template.name}: {template.description}"),
             ("Where", f"account {template.place.account}, {template.place.region}, {template.environment}"),
             ("Does", " ".join(template.steps())),
@@ -70,8 +80,10 @@ def plan_of(facts: Mapping[str, Any]) -> Plan:
             ("Expected", slots.get("Expectation", "—")),
             *((("Lease", _lease_words(float(facts["lease_minutes"]))),) if template.is_production else ()),
         ),
-        checks=_checks(facts, template, hits, obstacles, override),
+        checks=_checks(facts, template, hits, obstacles, override, second),
         tier="production" if is_production else "standard",
+        ask=(second,) if is_override and second else (),
+        figure={"title": template.name, "targets": [h.figure() for h in hits]} if hits else {},
         touches=(
             Resource(STACK, template.stack),
             Resource("account", template.place.account),
@@ -102,6 +114,7 @@ def _checks(
     hits: Sequence[Hit],
     obstacles: Sequence[tuple[str, str]],
     override: str,
+    second: str,
 ) -> tuple[Check, ...]:
     checks = []
     for sentence, name in obstacles:
@@ -109,6 +122,10 @@ def _checks(
             checks.append(Check(name, "waits", f"Set aside by override. {sentence}"))
         else:
             checks.append(Check(name, "fails", sentence, OVERRIDE_SLOT, _OVERRIDE_ADVICE))
+    if obstacles and override and not second:
+        sentence = "An override needs a second person, by name."
+        step = "Say who answers for it with you, by their e-mail address."
+        checks.append(Check("Second person", "fails", sentence, SECOND, step))
     if not obstacles:
         checks.append(Check("Surroundings", "ok", f"no open insight, freeze or running work on {template.stack}"))
     for what in facts["unread"]:

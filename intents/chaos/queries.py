@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from bot.card import Card, Facts, Item, Table, Text
-from bot.errors import Invalid
+from bot.card import Card, Facts, Image, Item, Table, Text
+from bot.charts.blast import alt_of
+from bot.charts.png import data_url
+from bot.errors import Invalid, Unavailable
 from bot.intent import Answer, Ask, Definition, Query
 from bot.reporting import Exported
 from bot.requests import STATE_WORDS, Filter, RequestRecord
@@ -18,7 +21,7 @@ from intents.chaos.fis import Fis
 from intents.chaos.model import Template
 from intents.chaos.notes import EXPERIMENT
 from intents.chaos.reporting import Reporting
-from intents.chaos.targets import Targets
+from intents.chaos.targets import Hit, Targets
 
 SHOWN = 20
 _HITS = re.compile(r"\b(?:would|will|does|could|can)\s+(.+?)\s+(?:hit|affect|touch)\b", re.IGNORECASE)
@@ -86,6 +89,7 @@ class ExperimentTargets(Query):
         template = await self._fis.find(name.strip(" ?"), ask.slots.get("Stack", "").strip(" ?"), fresh=True)
         hits = await self._targets.resolve(template)
         items: list[Item] = [Text(f"{template.description}. {' '.join(template.steps())}")]
+        items += await self._picture(template, hits)
         items.append(Facts(tuple((h.name, h.sentence()) for h in hits) or (("Targets", "none"),)))
         rows = tuple((h.noun, *row) for h in hits for row in h.picture())
         if rows:
@@ -94,6 +98,13 @@ class ExperimentTargets(Query):
         items.append(Text("Nothing was started: I looked these up just now.", subtle=True))
         card = Card(f"{template.name} would hit", tuple(items))
         return Answer(card.as_text(), card)
+
+    async def _picture(self, template: Template, hits: Sequence[Hit]) -> list[Item]:
+        figure = {"title": template.name, "targets": [h.figure() for h in hits]}
+        try:
+            return [Image(data_url(await self.services.charts.draw_blast(figure)), alt_of(figure))] if hits else []
+        except Unavailable:
+            return []  # the table says the same
 
     async def _talked_about(self, ask: Ask) -> str:
         """Return what the open form names, else the template of the newest experiment of this conversation."""

@@ -84,6 +84,7 @@ class ScheduleExperiment(ExperimentOrder):
             ),
             checks=tuple(_standing(check) for check in run.checks),
             tier=run.tier,
+            figure=run.figure,
             touches=(Resource("experiment-schedule", run.effects["template"]),),
         )
 

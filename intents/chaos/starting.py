@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, ClassVar
 
@@ -11,9 +12,9 @@ import structlog
 from bot.activity import Person
 from bot.card import Button, Card, Facts, Text
 from bot.database import Transaction
-from bot.errors import CloudError
-from bot.intent import Ask, Definition, Segment
-from bot.people import shown
+from bot.errors import CloudError, Invalid
+from bot.intent import Ask, Definition, Segment, Slot
+from bot.people import checked_email, mailbox_of, shown
 from bot.plan import Plan
 from bot.requests import RequestRecord
 from bot.requests.record import OFFERS
@@ -36,7 +37,7 @@ from intents.chaos.notes import (
     TOKEN,
     place_of,
 )
-from intents.chaos.planning import plan_of
+from intents.chaos.planning import OVERRIDE_SLOT, plan_of
 from intents.chaos.reporting import Reporting
 from intents.chaos.watching import RUN, Watching
 
@@ -57,6 +58,34 @@ class StartExperiment(ExperimentOrder):
     def define(self) -> Definition:
         """Return the definition."""
         return definitions.STARTING
+
+    async def slots(self, ask: Ask) -> tuple[Slot, ...]:
+        """Return what is asked: where something is to be set aside, for the second person by name as well."""
+        is_override = bool(ask.slots.get(OVERRIDE_SLOT))
+        return tuple(
+            replace(slot, required=is_override) if slot.name == definitions.SECOND else slot
+            for slot in self.definition.slots
+        )
+
+    async def suggestions(self, slot: str, ask: Ask) -> tuple[str, ...]:
+        """Return who can be named as the second person: those who would be asked, but for the requester."""
+        return self._seconds(ask) if slot == definitions.SECOND else await super().suggestions(slot, ask)
+
+    async def validate(self, slot: str, value: str, ask: Ask) -> str:
+        """Return the value as it is kept; a second person is one of those who would be asked to approve it anyway."""
+        if slot != definitions.SECOND:
+            return await super().validate(slot, value, ask)
+        email, able = checked_email(value, field=slot).casefold(), self._seconds(ask)
+        if email in able:
+            return email
+        if mailbox_of(email) == mailbox_of(ask.person.email):
+            raise Invalid("Nobody is their own second person.", field=slot, next_step=_whom(able))
+        raise Invalid(f"{email} is not among those who may approve an override.", field=slot, next_step=_whom(able))
+
+    def _seconds(self, ask: Ask) -> tuple[str, ...]:
+        plan = Plan(definitions.START, "an override", {}, (), tier="production")
+        asked = self.services.approvals.approvers_for(plan, ask.person.email, ask.slots)
+        return tuple(email for email in asked if mailbox_of(email) != mailbox_of(ask.person.email))
 
     async def gather(self, ask: Ask) -> Mapping[str, Any]:
         """Read the template, its targets, and what stands against starting it."""
@@ -172,6 +201,14 @@ class StartExperiment(ExperimentOrder):
             return True
 
         return await services.database.write(work)
+
+
+def _whom(able: tuple[str, ...]) -> str:
+    return (
+        f"Name one of {', '.join(able)}."
+        if able
+        else "Nobody but you is asked to approve it, so it can't be set aside."
+    )
 
 
 def _started(record: RequestRecord, experiment: str) -> Notice:

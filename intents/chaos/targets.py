@@ -55,6 +55,16 @@ class Hit:
             for zone, n in sorted(every.items())
         )
 
+    def figure(self) -> dict[str, Any]:
+        """Return it as `bot.charts.blast` draws it."""
+        every, aimed = Counter(t.zone for t in self.of), Counter(t.zone for t in self.candidates)
+        return {
+            "noun": self.noun,
+            "sentence": self.sentence(),
+            "is_by_chance": self.taken != len(self.candidates),
+            "zones": [[zone or "no zone", aimed[zone], count] for zone, count in sorted(every.items())],
+        }
+
     def as_dict(self) -> dict[str, Any]:
         """Return JSON types; `hit_from` is the inverse."""
         return asdict(self)

@@ -175,7 +175,8 @@ class Watching:
         actions = payload.get("actions", {})
         if status != payload.get("status") or is_due:
             experiment = await self._fis.experiment(place_of(record), row.key)
-            status = str(experiment["state"]["status"])
+            state = experiment["state"]
+            status = str(state["status"])
             actions = {name: a["state"] for name, a in experiment["actions"].items()}
             changes |= {"status": status, "actions": actions, "detailed_at": now.isoformat()}
         is_preview = record.plan.effects.get("actions_mode") == SKIP_ALL

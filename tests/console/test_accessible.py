@@ -70,6 +70,7 @@ OWN = (
     ("nothing", "/requests?state=failed"),
     ("request", "/requests/DONE"),
     ("missing", "/requests/qm-zzzzzzzz"),
+    ("experiments", "/experiments"),
     ("insights", "/insights"),
     ("insight", "INSIGHT"),
     ("away", "/away"),

@@ -43,6 +43,7 @@ CONSOLE: dict[str, str] = {
     "POST /requests/{id}/done": "request",
     "GET /reviews": "person",
     "POST /reviews/{id}": "request",
+    "GET /experiments": "person",
     "GET /insights": "person",
     "GET /insights/{place}": "person",
     "GET /insights/told": "person",

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
 
+from bot.errors import Refused
 from sandbox.chaos_seed import template_id
 from tests.stories.accounts import is_approved
-from tests.stories.experiments import PROD, TEST, has_started, in_account, is_running, plans, status_in_fis
+from tests.stories.experiments import PROD, TEST, has_started, in_account, is_running, plans, shows, status_in_fis
 from tests.support.stage import Approver, Speaker, Stage, Theatre, eventually
 from tests.support.theatre import on_every_channel
 
@@ -107,6 +109,34 @@ async def test_the_report_tells_the_metric_and_is_handed_out(stage: Stage, ana: 
         assert f'filename="experiment-{request}.html"' in download.headers["content-disposition"]
         assert "<svg" in download.text
         assert "Experiment</text>" in download.text
+
+
+async def test_everybody_sees_what_runs_on_the_console_with_its_picture_and_can_stop_it_there(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    await plans(ana)
+    ana.hears("Picture of what az-outage-checkout-staging hits", "us-east-1a 2 of 2, us-east-1b 0 of 2")
+    request = await is_approved(ana, bo)
+    await ana.hears_later("has been started")
+    await stage.advance(seconds=15)
+    await shows(stage, request, "running. Experiment is running.")
+    cy = stage.speaker("Cy Young", channel="console")
+    await cy.says("which experiments are running?")
+    cy.hears("Under way now: az-outage-checkout-staging", request)
+    client = stage.client()
+    listed = (await client.get("/experiments")).text
+    assert f'action="/requests/{request}/stop"' in listed
+    assert "Experiment is running." in listed
+    page = (await client.get(f"/requests/{request}")).text
+    assert 'src="data:image/svg+xml;base64,' in page
+    token = re.search(r'name="csrf" value="([^"]+)"', listed)
+    assert token is not None
+    stopped = await client.post(f"/requests/{request}/stop", data={"csrf": token[1]}, headers={"origin": stage.url})
+    assert stopped.status_code == 303, stopped.text
+    assert status_in_fis(stage) == "stopping"
+    await stage.advance(seconds=30)
+    await stage.reaches(request, "stopped")
+    assert f"/requests/{request}/stop" not in (await client.get("/experiments")).text
 
 
 async def test_only_the_word_of_somebody_keeps_it_going(theatre: Theatre, tmp_path: Path) -> None:
@@ -214,16 +244,34 @@ async def test_alarms_the_lever_and_the_quota_refuse(stage: Stage, ana: Speaker)
     ana.hears("2 of 6 instances")
 
 
-async def test_a_freeze_and_an_insight_are_set_aside_by_a_second_person_only(
+@pytest.mark.settings(approvers="bo@corp.example,eve@corp.example,ana@corp.example")
+async def test_what_stands_against_it_is_set_aside_by_the_second_person_who_is_named_only(
     stage: Stage, ana: Speaker, bo: Approver
 ) -> None:
     await plans(ana, "run the AZ outage experiment on checkout-prod")
     ana.hears("override because")
     await ana.says("override because it is the drill that was agreed on")
-    ana.hears("OVERRIDE", "drill that was agreed on", "Set aside by override")
-    request = await is_approved(ana, bo)
-    assert (await stage.view(request))["plan"]["effects"]["override"] == "drill that was agreed on"
+    ana.hears("Who is the second person", "bo@corp.example", "eve@corp.example")
+    ana.does_not_hear("ana@corp.example")
+    for nobody, why in (
+        ("ana@corp.example", "their own second person"),
+        ("mallory@corp.example", "is not among those"),
+    ):
+        await ana.says(nobody)
+        ana.hears(why)
+    await ana.says("bo@corp.example")
+    ana.hears("OVERRIDE", "drill that was agreed on", "Second person", "Set aside by override")
+    await ana.presses("Yes, go ahead")
+    request = ana.request
+    eve = await stage.application.services.people.of_email("eve@corp.example")
+    with pytest.raises(Refused):
+        await stage.application.services.approvals.decide_as(request, 1, eve, "approve", "", surface="console")
+    await bo.opens_the_mail(about=request)
+    await bo.approves()
+    effects = (await stage.view(request))["plan"]["effects"]
+    assert (effects["override"], effects["second_person"]) == ("drill that was agreed on", "bo@corp.example")
     await ana.hears_later("has been started")
+    assert [a["approver"] for a in (await stage.view(request))["approvals"]] == ["bo@corp.example"]
 
 
 async def test_a_plan_that_has_changed_since_its_approval_starts_nothing(
