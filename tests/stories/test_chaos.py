@@ -139,24 +139,24 @@ async def test_everybody_sees_what_runs_on_the_console_with_its_picture_and_can_
     assert f"/requests/{request}/stop" not in (await client.get("/experiments")).text
 
 
-async def test_only_the_word_of_somebody_keeps_it_going(theatre: Theatre, tmp_path: Path) -> None:
-    async with theatre.open_stage(tmp_path, chaos_lease_minutes=3) as stage:
-        ana, bo = stage.speaker("Ana Lopez"), stage.approver()
-        request = await is_running(stage, ana, bo, CATALOGUE)
-        await stage.advance(minutes=2)
-        await ana.hears_later("keep going?")
-        await ana.presses("Keep going")
-        ana.hears("goes on; I ask again")
-        await stage.advance(minutes=2, seconds=10)
-        await ana.hears_later("keep going?")
-        assert status_in_fis(stage, PROD) == "running"
-        await stage.advance(minutes=1)
-        await ana.hears_later("nobody said in time that it goes on")
-        assert status_in_fis(stage, PROD) == "stopping"
-        await ana.says(f"keep going with {request}")
-        ana.hears("being stopped; that can't be called back")
-        await stage.advance(seconds=30)
-        await stage.reaches(request, "stopped")
+@pytest.mark.settings(chaos_lease_minutes=3)
+@on_every_channel
+async def test_only_the_word_of_somebody_keeps_it_going(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    request = await is_running(stage, ana, bo, CATALOGUE)
+    await stage.advance(minutes=2)
+    await ana.hears_later("keep going?")
+    await ana.presses("Keep going")
+    ana.hears("goes on; I ask again")
+    await stage.advance(minutes=2, seconds=10)
+    await ana.hears_later("keep going?")
+    assert status_in_fis(stage, PROD) == "running"
+    await stage.advance(minutes=1)
+    await ana.hears_later("nobody said in time that it goes on")
+    assert status_in_fis(stage, PROD) == "stopping"
+    await ana.says(f"keep going with {request}")
+    ana.hears("being stopped; that can't be called back")
+    await stage.advance(seconds=30)
+    await stage.reaches(request, "stopped")
 
 
 async def test_what_it_would_hit_is_told_without_starting_anything(stage: Stage, ana: Speaker) -> None:
@@ -202,20 +202,6 @@ async def test_what_only_sounds_like_an_order_begins_no_experiment(stage: Stage,
     ana.hears("Several experiments fit", "az-outage-catalogue-prod", "az-outage-checkout-staging")
     await ana.says("is an experiment running right now?")
     ana.hears("None is under way now", "az-outage-checkout-staging")
-
-
-@pytest.mark.parametrize(
-    ("words", "reason"),
-    [
-        ("run the unguarded-catalogue-prod experiment", "Nothing would stop this experiment by itself"),
-        ("run the AZ outage experiment on checkout-prod", "an insight of high severity is open"),
-    ],
-)
-async def test_what_is_refused_says_why(stage: Stage, ana: Speaker, words: str, reason: str) -> None:
-    await plans(ana, words)
-    ana.hears(reason)
-    ana.does_not_hear("Shall I go ahead")
-    assert await stage.requests() == []
 
 
 @on_every_channel
@@ -274,19 +260,39 @@ async def test_what_stands_against_it_is_set_aside_by_the_second_person_who_is_n
     assert [a["approver"] for a in (await stage.view(request))["approvals"]] == ["bo@corp.example"]
 
 
-async def test_a_plan_that_has_changed_since_its_approval_starts_nothing(
-    stage: Stage, ana: Speaker, bo: Approver
-) -> None:
+@pytest.mark.parametrize("channel", ["rest", "account", "console", "slack", "teams"])
+async def test_every_other_reason_refuses_and_is_told(theatre: Theatre, tmp_path: Path, channel: str) -> None:
+    house = tmp_path / "house.yml"
+    freeze = "{name: Year end, since: 2020-01-01T00:00:00Z, until: 2190-01-01T00:00:00Z, stacks: [catalogue-staging]}"
+    house.write_text(f"{HOUSE.read_text(encoding='utf-8')}\nfreezes: [{freeze}]\n", encoding="utf-8")
+    slack, teams = channel == "slack", channel == "teams"
+    async with theatre.open_stage(tmp_path, house_file=house, slack=slack, teams=teams) as stage:
+        ana, bo = stage.speaker("Ana Lopez", channel=channel), stage.approver()
+        for words, reason, may_be_set_aside in (
+            ("run the unguarded-catalogue-prod experiment", "Nothing would stop this experiment by itself", False),
+            ("run the AZ outage experiment on checkout-prod", "an insight of high severity is open", True),
+            ("run the AZ outage experiment on catalogue-staging", "catalogue-staging is frozen: Year end", True),
+        ):
+            await plans(ana, words)
+            ana.hears(reason, *(["override because"] if may_be_set_aside else []))
+            ana.does_not_hear("Shall I go ahead")
+            await ana.says("never mind")
+        await starts_nothing_once_the_plan_has_changed(stage, ana, bo)
+        await is_running(stage, ana, bo, "run the instance-loss-checkout-staging experiment")
+        await plans(ana, "run the task-loss-checkout-staging experiment")
+        ana.hears("is at work on checkout-staging", "override because")
+        ana.does_not_hear("Shall I go ahead")
+        assert len(await stage.calls("StartExperiment")) == 1
+
+
+async def starts_nothing_once_the_plan_has_changed(stage: Stage, ana: Speaker, bo: Approver) -> None:
     await plans(ana)
     await ana.presses("Yes, go ahead")
-    request = ana.request
-    ec2 = in_account(stage, TEST, "ec2")
-    fis = in_account(stage, TEST, "fis")
+    request, fis = ana.request, in_account(stage, TEST, "fis")
     template = fis.get_experiment_template(id=template_id("az-outage-checkout-staging"))["experimentTemplate"]
     targets = template["targets"]
     targets["instances"]["selectionMode"] = "COUNT(1)"
     fis.update_experiment_template(id=template["id"], targets=targets)
-    assert ec2.describe_instances()["Reservations"]
     await bo.opens_the_mail(about=request)
     await bo.approves()
     await ana.hears_later("the plan has changed since it was approved", "2 of 6 instances", "1 of 6 instances")
@@ -303,21 +309,6 @@ async def test_a_run_that_hits_something_else_is_stopped(stage: Stage, ana: Spea
     await ana.hears_later("what it hits is not what was approved")
     await stage.advance(seconds=30)
     await stage.reaches(request, "stopped")
-
-
-async def test_a_freeze_and_somebody_elses_run_on_the_stack_refuse(theatre: Theatre, tmp_path: Path) -> None:
-    house = tmp_path / "house.yml"
-    freeze = "{name: Year end, since: 2020-01-01T00:00:00Z, until: 2190-01-01T00:00:00Z, stacks: [catalogue-*]}"
-    house.write_text(f"{HOUSE.read_text(encoding='utf-8')}\nfreezes: [{freeze}]\n", encoding="utf-8")
-    async with theatre.open_stage(tmp_path, house_file=house) as stage:
-        ana, bo = stage.speaker("Ana Lopez"), stage.approver()
-        await is_running(stage, ana, bo)
-        dee = stage.speaker("Dee Dunn")
-        await plans(dee, "run the task-loss-checkout-staging experiment")
-        dee.hears("is at work on checkout-staging", "override because")
-        cy = stage.speaker("Cy Young")
-        await plans(cy, CATALOGUE)
-        cy.hears("catalogue-prod is frozen: Year end")
 
 
 async def test_it_is_stopped_while_changes_are_paused_and_however_often_fis_refuses(
