@@ -45,6 +45,8 @@ class Exchange:
     """What was not understood, to be kept for a person who teaches the bot."""
     names: tuple[str, ...] = ()
     """Values that the organization uses now, masked in what is kept of a sentence."""
+    meant: str = ""
+    """What the text stands for where that is something else: the list that "next page" goes on with."""
     is_for_others: bool = False
     """Not meant for the bot: nothing is answered and nothing kept of it."""
 
@@ -58,7 +60,7 @@ class Exchange:
 
     def ask(self, slots: dict[str, str]) -> Ask:
         a = self.activity
-        text = clean_text(a.value if a.verb == "say" else a.text)
+        text = self.meant or clean_text(a.value if a.verb == "say" else a.text)
         return Ask(a.person, slots, a.conversation, a.channel, a.owner, text=text)
 
 

@@ -13,6 +13,7 @@ from bot.words import lasting
 
 MARKS = {"HIGH": "High", "MEDIUM": "Medium", "LOW": "Low"}
 REFERENCE = re.compile(r"insight ([\w-]{1,100})_(\d{12})_([a-z]{2}-[a-z-]+-\d)\b")
+_NUMBERED = re.compile(r"Insight (\d+)")
 Name = Callable[[str], str]
 FEW = 5
 """Places named for one reason."""
@@ -27,6 +28,12 @@ def references_in(card: Card) -> list[tuple[str, str, str]]:
     """Return (id, account, Region) of the insights that a card's buttons name, in their order."""
     found = [match.groups() for button in card.buttons if (match := REFERENCE.search(button.value))]
     return list(dict.fromkeys((g[0], g[1], g[2]) for g in found))
+
+
+def numbers_in(card: Card) -> dict[int, tuple[str, str, str]]:
+    """Return (id, account, Region) of the insights that a list shows by the numbers beside them."""
+    found = ((_NUMBERED.fullmatch(b.title), REFERENCE.search(b.value)) for b in card.buttons)
+    return {int(title[1]): (of[1], of[2], of[3]) for title, of in found if title and of}
 
 
 def when(moment: datetime) -> str:

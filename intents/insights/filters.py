@@ -20,7 +20,7 @@ _ACCOUNT_ID = re.compile(r"(?<!\d)\d{4}[- ]?\d{4}[- ]?\d{4}(?!\d)")
 _STACK = re.compile(r"\bstacks?\s+(?:called |named )?[“\"']?([a-z][\w-]*)")
 _ACCOUNT = re.compile(
     r"\baccounts?\s+(?:called |named )?(?!in\b|over\b|since\b|from\b|with\b|that\b|and\b|are\b|is\b|past\b|last\b)"
-    r"([\w][\w .-]*?)(?=\s+(?:in|over|since|from|during|with|of|for|today|yesterday|past|last)\b|$)"
+    r"([\w][\w .-]*?)(?=\s+(?:in|over|since|from|during|with|of|for|and|or|today|yesterday|past|last)\b|\s*(?:\||$))"
 )
 _UNIT = re.compile(
     r"\b(?:ou|organizational unit)s?\s+(?:called |named )?(?!in\b|over\b|since\b|is\b|are\b)([\w][\w/-]*)"
@@ -40,6 +40,8 @@ _LOOSE_ID = re.compile(r"\b(?:accounts?|in|for|of)\s+(\d[\d -]{3,30}\d)(?=\s*(?:
 _READ = " | "
 """Stands where a name was read, so that the words on both sides of it do not meet."""
 _NO_NAME = re.compile(r"\d|\b(?:in|on|of|for|since|from|to|until|with|about|over|during|at|that|are|is|insights?)\b")
+_TRAILING = re.compile(r"\|\s*(?:,\s*)?(?:and|or)\s+(?:(?:the|account)\s+)?([a-z][\w-]*)\s*$")
+"""A name at the end, after others that were read: "for Webshop Prod and banana"."""
 _PROACTIVE = re.compile(
     r"\b(?:proactive|predict\w*|forecast\w*|foretold|about to|going to|will|soon|upcoming|run(?:s|ning)? out)\b"
 )
@@ -82,7 +84,8 @@ _NOTHING = frozenset(
     " high medium low us now right and or not this fail break stack stacks ou ous problem problems stand ready run"
     " the are is was were there here our my to general particular total detail details yesterday today tomorrow night"
     " morning noon weekend monday tuesday wednesday thursday friday saturday sunday january february march april may"
-    " june july august september october november december fire place".split()
+    " june july august september october november december fire place"
+    " from since before after in on for of at with about trouble danger shape need".split()
 )
 _PAGE = re.compile(r"[\s,(]*\bpage (\d{1,3})\b\)?")
 
@@ -294,3 +297,10 @@ def _refuse_unknown(rest: str, organization: Organization) -> None:
         name = re.sub(r"\b(?:and|or|accounts?|ous?|the)\b", " ", part).strip(" ,&")
         if name and name not in _NOTHING and not _NO_NAME.search(name) and len(name.split()) <= 4:
             find_account(organization, name)
+    if (found := _TRAILING.search(rest)) and not _is_word_of_ours(found[1]):
+        find_account(organization, found[1])
+
+
+def _is_word_of_ours(name: str) -> bool:
+    known = "|".join((*_SERVICES.values(), *_TOPICS.values()))
+    return bool({*name.split()} & _NOTHING) or re.search(rf"\b(?:{known})\b", name) is not None

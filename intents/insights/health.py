@@ -42,7 +42,8 @@ _HEADS: Mapping[Dimension, str] = {
     "tag": "Tag",
 }
 _HEALTH_OF = re.compile(
-    r"\bhow healthy (?:is|are) (.+)|\bhow (?:is|are) (.+?) doing\b|^(?:hey |so |and )?(?:is|are) (.+?) (?:un)?healthy\b"
+    r"\bhow healthy (?:is|are) (.+)|\bhow(?: is| are|[\u2019']?s|[\u2019']re) (.+?) doing\b"
+    r"|^(?:hey |so |and )?(?:is|are) (.+?) (?:(?:un)?healthy|ok(?:ay)?|fine|all right|alright|up)\b"
 )
 _ALL_OF_IT = frozenset(
     "the a an all of our my we you us it they everything anything something things organization organisation company"

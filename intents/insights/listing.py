@@ -122,8 +122,10 @@ def _page(
         items.append(Text(f"{who} told by {CLOUDWATCH} as well, and shown once.", subtle=True))
     if page < pages:
         following = f"{_without_page(said)}, page {page + 1}"
-        items.append(Text(f"Page {page} of {pages}. For more say “{following}”.", subtle=True))
+        items.append(Text(f"Page {page} of {pages}. For more say “next page”.", subtle=True))
         buttons.append(Button("Next page", "say", following))
+    elif pages > 1:
+        items.append(Text(f"Page {page} of {pages}, the last.", subtle=True))
     counts = ", ".join(
         f"{count} {MARKS[severity].casefold()}" for severity in MARKS if (count := _count(insights, severity))
     )

@@ -16,12 +16,12 @@ from intents.insights.orders import read_until
 from intents.insights.spoken import insight_meant
 
 _ACCOUNT = re.compile(
-    r"\b(?:accounts?|everything (?:in|of))\s+(?:the account\s+)?(.+?)(?:\s+(?:for|until|till)\b.*)?[.!]?$",
+    r"\b(?:accounts?|everything (?:in|of))\s+(?:the account\s+)?(.+?)(?:\s+(?:for|until|till|til)\b.*)?[.!]?$",
     re.IGNORECASE,
 )
 _ORDERS = re.compile(
     r"^(?:(?:hey|hi|hello|ok|okay|please|so|and|can you|could you|would you|will you)[\s,]+)*"
-    r"(?:mute|unmute|snooze|silence|be quiet|hush)\b"
+    r"(?:mute|unmute|snooze|silence|be quiet|hush|shut up)\b"
 )
 
 

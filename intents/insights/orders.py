@@ -16,7 +16,7 @@ _POLITE = r"^(?:(?:hey|hi|hello|ok|okay|please|so|and|can you|could you|would yo
 _ORDERS = re.compile(
     _POLITE + r"(?:tell|notify|alert|inform|ping|warn|let|keep|post|send|watch)\b(?! me about (?:that|the|it|this)\b)"
 )
-_ENDS = re.compile(_POLITE + r"(?:stop|end|cancel|quit|unwatch|remove|delete|do not|don't|no longer)\b")
+_ENDS = re.compile(_POLITE + r"(?:stop|end|cancel|quit|unwatch|remove|delete|do not|don't|no longer|no more)\b")
 _ROOM = re.compile(r"#([\w-]{1,80})")
 _OWN = re.compile(r"\b(?:tell|notify|alert|inform|ping|warn|let|keep|telling|notifying|alerting)\s+me\b")
 _ABOUT = re.compile(r"\b(?:about|regarding|whenever|when|posted on|if|for|of)\b(.*)", re.DOTALL)
@@ -41,7 +41,9 @@ _PIERCED = re.compile(
 _FOR = re.compile(
     r"\bfor\s+(?:the\s+next\s+)?(\d{1,3}|an?|one|two|three)\s*(minutes?|mins?|hours?|hrs?|h|days?|weeks?)\b"
 )
-_UNTIL = re.compile(rf"\b(?:until|till)\s+(?:(tomorrow|next week|(?:next\s+)?[a-z]+day)(?:\s+at)?)?\s*(?:{CLOCK})?")
+_UNTIL = re.compile(
+    rf"\b(?:until|till|'?til)\s+(?:(tomorrow|next week|(?:next\s+)?[a-z]+day)(?:\s+at)?)?\s*(?:{CLOCK})?"
+)
 _NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3}
 _SIZES = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

@@ -11,13 +11,15 @@ from bot.database.tables import messages
 from bot.errors import Invalid
 from bot.intent import Ask
 from bot.services import Services
-from intents.insights.cards import REFERENCE, references_in
+from intents.insights.cards import REFERENCE, numbers_in, references_in
 from intents.insights.definitions import PLACES
 
 LOOKED_BACK = 20
 """Messages of a conversation that are looked at for the insights that were shown."""
 _ID = re.compile(r"\binsight\s+([\w-]{8,100})\b")
-_NUMBER = re.compile(r"\b(?:insight|number|no\.?|the)\s+(\d{1,3})(?:st|nd|rd|th)?\b|\b(\d{1,3})(?:st|nd|rd|th)\b")
+_NUMBER = re.compile(
+    r"\b(?:insight|number|no\.?|the|details (?:on|of|for))\s+(\d{1,3})(?:st|nd|rd|th)?\b|\b(\d{1,3})(?:st|nd|rd|th)\b"
+)
 _ORDINAL = re.compile(rf"\b({'|'.join(PLACES)})\b")
 _FAR = re.compile(
     r"\b(?:eleventh|twelfth|[a-z]+teenth|[a-z]+tieth"
@@ -35,8 +37,12 @@ async def insight_meant(services: Services, ask: Ask) -> Named:
         return found[1], found[2], found[3]
     if (found := _ID.search(ask.text)) and re.search(r"\d", found[1]):
         return found[1], "", ""
-    shown = await _shown(services, ask.conversation)
-    place = _place_in(ask.text.casefold())
+    cards = await _cards(services, ask.conversation)
+    folded = ask.text.casefold()
+    if (found := _NUMBER.search(folded)) and (named := _numbered(cards, int(found[1] or found[2]))):
+        return named
+    shown = [references for references in map(references_in, cards) if references]
+    place = _place_in(folded)
     if place is not None:
         # What was shown of one insight is no list to count in.
         listed = next((refs for refs in shown if len(refs) > 1), shown[0] if shown else [])
@@ -73,10 +79,19 @@ def _place_in(folded: str) -> int | None:
     return None
 
 
-async def _shown(services: Services, conversation: str) -> list[list[Named]]:
-    """Return the insights of each message that showed any, newest first."""
+def _numbered(cards: list[Card], number: int) -> Named | None:
+    """Return what stands beside a number in the list that was shown last, on whichever of its pages that is."""
+    for numbers in map(numbers_in, cards):
+        if number in numbers:
+            return numbers[number]
+        if 1 in numbers:
+            return None  # another list was shown before this one
+    return None
+
+
+async def _cards(services: Services, conversation: str) -> list[Card]:
+    """Return the cards of a conversation, newest first."""
     query = select(messages.c.card).where(messages.c.conversation == conversation)
     async with services.database.read() as connection:
         newest = (await connection.execute(query.order_by(messages.c.seq.desc()).limit(LOOKED_BACK))).all()
-    cards = (references_in(Card.from_dict(row.card)) for row in newest if row.card)
-    return [references for references in cards if references]
+    return [Card.from_dict(row.card) for row in newest if row.card]

@@ -21,8 +21,24 @@ _SIZED = re.compile(
 """A number and its unit, for recognisers that do not resolve it."""
 _BELOW_NOTHING = re.compile(r"(?<![\w])-\d+\s?(?:min|h|d|w|mo)")
 _NIGHT, _MORNING, _WEEKEND = "last night", "this morning", re.compile(r"\b(?:last|over the|past|at the) weekend\b")
-_RANGE = re.compile(r"\b(?:from|between|since)\s+(\d{4}-\d\d-\d\d)\s+(?:to|and|until|till|-)\s+(\d{4}-\d\d-\d\d)\b")
+_RANGE = re.compile(
+    r"(?:\b(?:from|between|since)\s+)?(?<!\d)(\d{4}-\d\d-\d\d)\s+(?:to|and|until|till|-)\s+(\d{4}-\d\d-\d\d)\b"
+)
 _NEAR = re.compile(rf"\b(today|yesterday|this week|this month|{'|'.join(_DAYS)})\b")
+_BEFORE = re.compile(r"\b(?:before|prior to|earlier than|older than)\b")
+_ON_A_DAY = re.compile(r"\bfrom (?:yesterday|today)\b(?! (?:on|to|until|till|onwards?)\b)")
+"""What is from yesterday is yesterday's, while what is from Monday is taken for what has been since."""
+_YEAR = re.compile(r"\b(?:in|during|of|since) (20\d\d)\b(?!-)")
+_MONTHS_NAMED = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+)  # fmt: skip
+_MONTH = rf"({'|'.join(f'{month[:3]}(?:{month[3:]})?' if month[3:] else month for month in _MONTHS_NAMED)}|sept)"
+_NTH = r"(\d{1,2})(?:st|nd|rd|th)?"
+_DAY_FIRST = re.compile(rf"\b{_NTH}(?: of)? {_MONTH}\b(?:,? (20\d\d))?")
+_MONTH_FIRST = re.compile(rf"\b{_MONTH} {_NTH}\b(?:,? (20\d\d))?")
+_WHOLE_MONTH = re.compile(rf"\b(?:in|during|of|last|since) {_MONTH}\b(?: (20\d\d))?")
+_ISO_DAY = re.compile(r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)")
 _FROM = re.compile(r"\b(?:since|after|from|until now)\b")
 _ISO = re.compile(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?")
 _LENGTHS = {
@@ -57,7 +73,7 @@ def read_span(text: str, slots: Mapping[str, str], now: datetime) -> Span | None
     Days that are near are counted from `now`, the clock of the business; lengths and dates come as the recogniser
     resolved them (slots Window and Day, ISO 8601).
     """
-    folded = text.casefold()
+    folded = with_iso_days(text.casefold(), now)
     if _BELOW_NOTHING.search(folded):
         raise _no_length()
     if (part := _part_of_day(folded, now)) is not None:
@@ -68,6 +84,8 @@ def read_span(text: str, slots: Mapping[str, str], now: datetime) -> Span | None
             raise _no_length()
         if length > KEPT:
             raise Invalid(_TOO_LONG, field="Window", next_step=_TRY)
+        if _BEFORE.search(folded):
+            return Span(now - KEPT, now - length, f"more than {length_words(length)} ago")
         return Span(now - length, now, f"in the past {length_words(length)}")
     days = _days(folded, slots.get("Day", ""), now)
     if days is None:
@@ -79,11 +97,42 @@ def read_span(text: str, slots: Mapping[str, str], now: datetime) -> Span | None
         raise Invalid(f"{days[0].isoformat()} is after the end of that time.", field="Day", next_step=_TRY)
     if now - first > KEPT + timedelta(days=1):
         raise Invalid(_TOO_LONG, field="Day", next_step=_TRY)
-    if _FROM.search(folded) and days[1] - days[0] == timedelta(days=1) and not _RANGE.search(folded):
+    if _BEFORE.search(folded):
+        return Span(now - KEPT, first, f"before {days[0].isoformat()}")
+    if (
+        _FROM.search(folded)
+        and not _ON_A_DAY.search(folded)
+        and days[1] - days[0] == timedelta(days=1)
+        and not _RANGE.search(folded)
+    ):
         return Span(first, now, f"since {days[0].isoformat()}")
     last = days[1] - timedelta(days=1)
     words = f"on {days[0].isoformat()}" if last == days[0] else f"from {days[0].isoformat()} to {last.isoformat()}"
     return Span(first, min(after, now), words)
+
+
+def with_iso_days(folded: str, now: datetime) -> str:
+    """Return a text with the days that it names as people do in ISO 8601: "between 1 and" stays, "1 nov" does not.
+
+    A day without a year is the last one of that name.
+    """
+
+    def iso(number: str, month: str, year: str | None, said: str) -> str:
+        today = now.astimezone(UTC).date()
+        try:
+            named = date(int(year or today.year), _month_of(month), int(number))
+            return (named if year or named <= today else named.replace(year=named.year - 1)).isoformat()
+        except ValueError as error:
+            raise Invalid(f"There is no {said}.", field="Day", next_step=_TRY) from error
+
+    folded = re.sub(rf"\b{_NTH} (to|and|until|till|-) {_NTH} {_MONTH}\b", r"\1 \4 \2 \3 \4", folded)
+    folded = re.sub(rf"\b{_MONTH} {_NTH} (to|and|until|till|-) {_NTH}\b(?! {_MONTH})", r"\1 \2 \3 \1 \4", folded)
+    folded = _DAY_FIRST.sub(lambda m: iso(m[1], m[2], m[3], m[0]), folded)
+    return _MONTH_FIRST.sub(lambda m: iso(m[2], m[1], m[3], m[0]), folded)
+
+
+def _month_of(name: str) -> int:
+    return next(n for n, month in enumerate(_MONTHS_NAMED, 1) if month[:3] == name[:3])
 
 
 def _no_length() -> Invalid:
@@ -95,8 +144,12 @@ def _part_of_day(folded: str, now: datetime) -> Span | None:
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     if _NIGHT in folded:
         since, until = midnight - timedelta(hours=6), midnight + timedelta(hours=6)
+        if f"since {_NIGHT}" in folded:
+            return Span(since, now, "since last night (18:00 UTC)")
         return Span(since, min(until, now), "last night (18:00 to 06:00 UTC)")
     if _MORNING in folded:
+        if f"since {_MORNING}" in folded:
+            return Span(midnight, now, "since this morning (00:00 UTC)")
         return Span(midnight, min(midnight + timedelta(hours=12), now), "this morning (until 12:00 UTC)")
     return None
 
@@ -151,6 +204,19 @@ def _days(folded: str, day: str, now: datetime) -> tuple[date, date] | None:
             return today.replace(day=1), today + one
         back = (today.weekday() - _DAYS.index(word)) % 7 or 7
         return today - back * one, today - (back - 1) * one
+    if found := _YEAR.search(folded):
+        first = date(int(found[1]), 1, 1)
+        return first, min(date(first.year + 1, 1, 1), max(today, first) + one)
+    if found := _WHOLE_MONTH.search(folded):
+        named_month = _month_of(found[1])
+        first = date(int(found[2] or today.year - (named_month > today.month)), named_month, 1)
+        after = (first + 31 * one).replace(day=1)
+        return first, max(after, today + one) if found[0].startswith("since") else after
+    if found := _ISO_DAY.search(folded):
+        try:
+            date.fromisoformat(day := found[0])
+        except ValueError as error:
+            raise Invalid(f"There is no {day}.", field="Day", next_step=_TRY) from error
     try:
         if week := re.fullmatch(r"(\d{4})-W(\d{2})", day):
             monday = date.fromisocalendar(int(week[1]), int(week[2]), 1)

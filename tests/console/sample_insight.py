@@ -8,8 +8,12 @@ from bot.activity import Person
 from bot.errors import Unavailable
 from bot.insight_desk import Listed, Wanted
 from bot.insights import Anomaly, Details, Event, Insight, Recommendation
+from bot.intent import Answer, Ask, Definition, Watch
 from bot.organization import Organization
 from bot.paging import Page
+from bot.quiet import QuietHours
+from bot.rooms import Room
+from bot.watches import INSIGHTS, Held, about_account, about_insight
 from tests.console.stage import Example, Stage
 
 ACCOUNT, REGION = "444455556666", "us-east-1"
@@ -43,6 +47,30 @@ class SampleDesk(Example):
 
     def forget(self, account: str, region: str) -> None:
         """Read nothing anew."""
+
+
+class SampleWatches(Watch):
+    """Lends its name to the page of what is told."""
+
+    def define(self) -> Definition:
+        """Say what people could ask."""
+        return Definition("InsightsWatchList", "list of watches", "Tells what is told.", ("what do you watch for",))
+
+    async def answer(self, ask: Ask) -> Answer:
+        """Tell nothing: pages do."""
+        return Answer("")
+
+
+async def with_watches(stage: Stage, email: str) -> None:
+    """Have somebody told of insights, with a piece of news held back and an account muted."""
+    services, now = stage.services, stage.clock.now()
+    person, room = await stage.person(email), Room("slack:T1:C1", "#ops")
+    quiet = QuietHours("22:00", "07:00", "UTC", pierced=True)
+    watch = await services.watches.begin(INSIGHTS, room, "new insights in Prod", {}, quiet, person)
+    held = Held("held-1", watch.id, about_insight("AB12"), "it has closed.", "", now, now + timedelta(hours=2))
+    await services.database.write(lambda transaction: services.watches.hold(transaction, held))
+    await services.watches.mute(room.id, about_account(ACCOUNT), now + timedelta(hours=8), person)
+    services.registry.intents["InsightsWatchList"] = SampleWatches(services)
 
 
 async def _unread() -> Organization:

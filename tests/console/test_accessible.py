@@ -13,7 +13,7 @@ from bot.database import Transaction
 from bot.database.tables import broken_glass, steps
 from bot.intent import Answer
 from bot.requests import RequestRecord
-from tests.console.sample_insight import with_insight
+from tests.console.sample_insight import with_insight, with_watches
 from tests.console.stage import Stage, plan_card
 from tests.console.staying import stage
 from tests.support.accessibility import read_axe, violations_of
@@ -73,6 +73,7 @@ OWN = (
     ("experiments", "/experiments"),
     ("insights", "/insights"),
     ("insight", "INSIGHT"),
+    ("told", "/insights/told"),
     ("away", "/away"),
     ("keys", "/keys"),
     ("again", "/signin?fresh=300&next=/requests"),
@@ -98,6 +99,7 @@ def axe() -> str:
 async def test_no_page_of_ones_own_keeps_anybody_out(stage: Stage, browser: Window, scheme: str, axe: str) -> None:
     _, done = await prepared(stage)
     insight = with_insight(stage)
+    await with_watches(stage, "ana@corp.example")
     async with stage.served() as url:
         page = await browser.open_page(url, color_scheme=scheme, reduced_motion="reduce", timezone_id="UTC")
         await page.locator("#text").fill("I need a new account on AWS")

@@ -44,6 +44,12 @@ def _read(text: str) -> Filters:
         ("lambda insights in Atlantis since Monday", {"services": ("LAMBDA",), "thing": "atlantis"}),
         ("is anything about to run out of memory in Atlantis?", {"topics": ("memory",), "thing": "atlantis"}),
         ("problems with the databases on Monday", {"services": ("RDS",), "thing": ""}),
+        (
+            "critical insights for production in us-east-1 from the last 2 days",
+            {"thing": "", "regions": ("us-east-1",)},
+        ),
+        ("which accounts are in trouble?", {"thing": ""}),
+        ("insights for Webshop Prod and lambda", {"accounts": (SHOP,), "services": ("LAMBDA",)}),
         ("which stacks are not watched?", {"stack": "", "thing": ""}),
         ("insights of the stack ledger in eu-central-1", {"stack": "ledger", "regions": ("eu-central-1",)}),
     ],
@@ -59,6 +65,8 @@ def test_words_around_names_are_no_names(said: str, narrowed: dict[str, Any]) ->
     ("said", "why"),
     [
         ("insights for Webshop Prod, Data Lake and Network Hub", "no account called “data lake”"),
+        ("insights for account banana and Webshop Prod", "no account called “banana”"),
+        ("insights for Webshop Prod and banana", "no account called “banana”"),
         ("insights for 12345", "no account called “12345”"),
         ("insights for account 1234-5678 in us-east-1", "no account called “1234-5678”"),
         ("insights in the last 0 hours", "not longer than nothing"),

@@ -45,6 +45,10 @@ class Line(Protocol):
         """Return what the bot has said since the last call."""
         ...
 
+    def follow(self, words: str) -> bool:
+        """Go on in the thread that the bot began with a message of these words; False while there is none."""
+        ...
+
 
 class RestLine:
     """POST /v1/messages, and GET …/messages for what comes later."""
@@ -68,6 +72,9 @@ class RestLine:
         said = answer.json()
         self.conversation = said["conversation"]
         assert said["messages"], "the bot answered nothing"
+
+    def follow(self, words: str) -> bool:
+        return True  # there are no threads
 
     async def listen(self) -> list[Heard]:
         if not self.conversation:
@@ -156,6 +163,9 @@ class ConsoleLine:
         """Post a form of a page, and return the answer itself."""
         return await self._client.post(path, data={"csrf": self._token, **fields})
 
+    def follow(self, words: str) -> bool:
+        return True  # there are no threads
+
     async def listen(self) -> list[Heard]:
         new = [said for said in read_chat(await self._page()) if said.seq > self._heard]
         self._heard = new[-1].seq if new else self._heard
@@ -187,6 +197,13 @@ class SlackLine:
         answer = await self._member.presses(button)
         assert answer.status_code == 200, f"{answer.status_code} {answer.text}"
         await self._slack.settles()
+
+    def follow(self, words: str) -> bool:
+        """Go on in another thread of the channel."""
+        begun = self._slack.workspace.shown_in(self._channel)
+        found = [m for m in begun if not m.thread_ts and words in "\n".join(words_of(m.blocks, m.text))]
+        self._thread = found[-1].ts if found else self._thread
+        return bool(found)
 
     async def listen(self) -> list[Heard]:
         """Return the messages that are new in the thread, and whole those that were updated, by their old numbers."""
@@ -222,6 +239,14 @@ class TeamsLine:
         answer = await self._member.sends(activity)
         assert answer.status_code == 200, f"{answer.status_code} {answer.text}"
         await self._teams.settles()
+
+    def follow(self, words: str) -> bool:
+        """Go on in another thread of the channel."""
+        channel = self._thread.partition(";")[0]
+        found = [s for s in self._teams.tenant.sent if s.conversation.startswith(channel)]
+        threads = [s.conversation for s in found if words in words_in_teams(s.activity)]
+        self._thread = threads[-1] if threads else self._thread
+        return bool(threads)
 
     async def listen(self) -> list[Heard]:
         """Return the messages that are new in the thread, and whole those that were updated, by their old numbers."""

@@ -95,6 +95,14 @@ class Speaker:
             await eventually(is_heard, complaint, within=within)
             self.hears(fragment)
 
+    async def follows(self, fragment: str) -> None:
+        """Go on below the message of these words that the bot began a thread with; where there are no threads, here."""
+
+        async def is_there() -> bool:
+            return self._line.follow(fragment)
+
+        await eventually(is_there, lambda: f"the bot began no thread with “{fragment}”\n{self.transcript()}")
+
     async def heard_once(self, *fragments: str) -> None:
         """Assert that of all messages so far exactly one holds each of these."""
         await self._listen()
