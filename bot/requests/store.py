@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, exists, func, insert, select, tuple_, update
+from sqlalchemy import Select, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.activity import Person
@@ -350,13 +350,20 @@ def _filtered(wanted: Filter) -> Select[Any]:
     if wanted.until:
         query = query.where(requests.c.created_at < wanted.until)
     if wanted.waits_for:
-        asked = exists().where(
-            approvals.c.request_id == requests.c.id,
-            approvals.c.version == requests.c.version,
-            approvals.c.approver == wanted.waits_for.casefold(),
-            approvals.c.decision.is_(None),
+        # Not EXISTS: PostgreSQL would make a join of it, and may walk through all requests for that.
+        asked = (
+            select(approvals.c.id)
+            .where(
+                approvals.c.request_id == requests.c.id,
+                approvals.c.version == requests.c.version,
+                approvals.c.approver == wanted.waits_for.casefold(),
+                approvals.c.decision.is_(None),
+            )
+            .limit(1)
+            .correlate(requests)
+            .scalar_subquery()
         )
-        query = query.where(requests.c.state == "awaiting_approval", asked)
+        query = query.where(requests.c.state == "awaiting_approval", asked.is_not(None))
     if wanted.cursor:
         at, request_id = decode_cursor(wanted.cursor, 2)
         try:
