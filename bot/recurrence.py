@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.errors import Invalid
@@ -28,18 +28,31 @@ _RARE = re.compile(
     r"|morning|evening|afternoon|quarter|sprint|\w+\s+(?:of|in)\s+the\s+month)\b|\b(?:hourly|weekly(?!,?\s+on\b)|monthly|fortnightly)\b",
     re.IGNORECASE,
 )
+_PLACES = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "last": -1}
+_MONTHLY = re.compile(
+    rf"\b(?:(?:every|each|(?:on\s+)?the)\s+)?(?P<place>{'|'.join(_PLACES)})\s+(?P<days>{_DAY})"
+    r"\s+(?:of|in)\s+(?:the|every|each|a)\s+month(?!\w)",
+    re.IGNORECASE,
+)
 _AT = re.compile(rf"(?:,\s*)?\b(?:at\s+)?{CLOCK}(?:\s*h\b)?(?:\s+(?:in\s+)?{ZONE}(?:\s+time\b)?)?", re.IGNORECASE)
 _ABBREVIATED = re.compile(r"\s+(?!UTC\b)([A-Z]{3,5})\b")
-_ADVICE = "Say the days of the week and the time, such as “every Tuesday at 10:00 Europe/Berlin”."
+_ADVICE = (
+    "Say the days of the week and the time, such as “every Tuesday at 10:00 Europe/Berlin” or “every first Monday of "
+    "the month at 9:00”."
+)
 
 
 @dataclass(frozen=True)
 class Recurrence:
-    """Days of the week (0 is Monday), a time of the day, and the time zone in which both count."""
+    """Days of the week (0 is Monday), a time of the day, and the time zone in which both count.
+
+    `place` tells which of these days in each month is meant: 1 to 4, -1 for the last; 0 for each of them.
+    """
 
     days: tuple[int, ...]
     at: time
     zone: str
+    place: int = 0
 
     def after(self, moment: datetime) -> datetime:
         """Return the next time that comes after a moment, in UTC.
@@ -49,11 +62,16 @@ class Recurrence:
         """
         day = moment.astimezone(ZoneInfo(self.zone)).date() - timedelta(days=1)
         while True:
-            if day.weekday() in self.days:
+            if day.weekday() in self.days and self._is_in_place(day):
                 found = datetime.combine(day, self.at, ZoneInfo(self.zone)).astimezone(UTC)
                 if found > moment:
                     return found
             day += timedelta(days=1)
+
+    def _is_in_place(self, day: date) -> bool:
+        if self.place < 0:
+            return (day + timedelta(days=7)).month != day.month
+        return self.place in (0, (day.day - 1) // 7 + 1)
 
     def upcoming(self, moment: datetime) -> Iterator[datetime]:
         """Yield the times after a moment, without end."""
@@ -74,6 +92,8 @@ class Recurrence:
         if named is None:
             each = [DAYS[day] for day in self.days]
             named = " and ".join((", ".join(each[:-1]), each[-1])) if len(each) > 1 else each[0]
+        if self.place:
+            named = f"{next(word for word, place in _PLACES.items() if place == self.place)} {named} of the month"
         return f"every {named} at {self.at:%H:%M} {self.zone}"
 
 
@@ -83,7 +103,9 @@ def find_recurrence(text: str) -> tuple[str, str] | None:
     The words are not read: “every second Friday” is found, and refused by `read_recurrence`.
     """
     often, rare = _OFTEN.search(text), _RARE.search(text)
-    found = often if often and not (rare and rare.start() <= often.start()) else rare or often
+    found = _MONTHLY.search(text) or (
+        often if often and not (rare and rare.start() <= often.start()) else rare or often
+    )
     if found is None:
         return None
     rest = f"{text[: found.start()]}\0{text[found.end() :]}"
@@ -100,9 +122,10 @@ def read_recurrence(text: str, working_hours: str = "") -> Recurrence:
 
     Where no zone is said it is that of WORKING_HOURS, else UTC.
     """
-    often, rare = _OFTEN.search(text), _RARE.search(text)
-    if often is None or (rare and rare.start() <= often.start()):
-        raise Invalid("I can repeat things on days of the week only.", next_step=_ADVICE)
+    monthly, rare = _MONTHLY.search(text), _RARE.search(text)
+    often = monthly or _OFTEN.search(text)
+    if often is None or (rare and not monthly and rare.start() <= often.start()):
+        raise Invalid("I can repeat things on days of the week, or on one of a month, only.", next_step=_ADVICE)
     rest = f"{text[: often.start()]}\0{text[often.end() :]}"
     at = _time_in(rest)
     if at is None:
@@ -112,8 +135,11 @@ def read_recurrence(text: str, working_hours: str = "") -> Recurrence:
             f"“{abbreviated[1]}” can mean several time zones, or changes with the season.",
             next_step="Write the zone like Europe/Berlin, or UTC.",
         )
+    zone = zone_of(at[2] or "", working_hours)
+    if monthly:
+        return Recurrence(_days_of(monthly["days"]), clock_of(at[1]), zone, _PLACES[monthly["place"].casefold()])
     days = often["days"] or often["weekly"] or often["plural"] or "day"
-    return Recurrence(_days_of(days), clock_of(at[1]), zone_of(at[2] or "", working_hours))
+    return Recurrence(_days_of(days), clock_of(at[1]), zone)
 
 
 def _time_in(text: str) -> re.Match[str] | None:

@@ -26,6 +26,8 @@ def at(text: str) -> datetime:
         ("on Thursdays at 7:05 UTC", "every Thursday at 07:05 UTC"),
         ("weekly on Sat and Sun at midnight", "every Saturday and Sunday at 00:00 UTC"),
         ("every working day at 8:15", "every weekday at 08:15 UTC"),
+        ("every first Monday of the month at 9:00", "every first Monday of the month at 09:00 UTC"),
+        ("on the last fri of each month, 4 pm Berlin time", "every last Friday of the month at 16:00 Europe/Berlin"),
     ],
 )  # fmt: skip
 def test_words_are_read_and_read_back(said: str, words: str) -> None:
@@ -77,3 +79,16 @@ def test_it_stays_at_its_local_time_when_the_clocks_change_and_never_now() -> No
     assert berlin.after(at("2026-03-24 08:59")) == at("2026-03-24 09:00")
     assert berlin.after(at("2026-03-24 09:00")) == at("2026-03-31 08:00")
     assert berlin.local(at("2026-03-31 08:00")) == "Tue 31 Mar 2026 10:00 Europe/Berlin (08:00 UTC)"
+
+
+@pytest.mark.parametrize(
+    ("said", "days"),
+    [
+        ("the first Monday of the month at 9:00", ["2027-02-01", "2027-03-01", "2027-04-05"]),
+        ("the 3rd Sunday of every month at 9:00", ["2027-01-17", "2027-02-21", "2027-03-21"]),
+        ("every last Friday of the month at 9:00", ["2027-01-29", "2027-02-26", "2027-03-26"]),
+    ],
+)
+def test_a_day_of_the_month_comes_once_in_each(said: str, days: list[str]) -> None:
+    found = islice(read_recurrence(said).upcoming(at("2027-01-04T09:00")), 3)
+    assert [f"{moment:%Y-%m-%d}" for moment in found] == days
