@@ -15,6 +15,7 @@ from adapters.console.pages import Pages
 from adapters.console.request_list import RequestList
 from adapters.console.request_pages import RequestPages
 from adapters.console.review_pages import ReviewPages
+from adapters.console.rollout_pages import RolloutPages
 from adapters.console.routes import ConsoleRouter
 from adapters.console.sessions import CookieJar, Sessions
 from adapters.console.signin import SignIn
@@ -25,7 +26,7 @@ from bot.services import Services
 
 
 def build(services: Services) -> Channel:
-    """Return the channel "console": pages at /, /requests, /experiments…, and the files they use under /static."""
+    """Return the channel "console": its pages, and the files that they use under /static."""
     cookies, sessions = CookieJar(services), Sessions(services)
     doorkeeper = Doorkeeper(services, cookies, sessions)
     pages = Pages(services)
@@ -41,6 +42,7 @@ def build(services: Services) -> Channel:
     ReviewPages(services, doorkeeper, pages).add_to(router)
     WatchPages(services, doorkeeper, pages).add_to(router)
     InsightPages(services, doorkeeper, pages).add_to(router)
+    RolloutPages(services, doorkeeper, pages, overview).add_to(router)
     Absences(services, doorkeeper, pages).add_to(router)
     AuditPages(services, doorkeeper, pages, limits).add_to(router)
     KeyPages(services, doorkeeper, pages).add_to(router)

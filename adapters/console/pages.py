@@ -71,6 +71,7 @@ STATE_TONES = {
 NAVIGATION = (
     ("/", "Chat"),
     ("/requests", "Requests"),
+    ("/rollouts", "Roll-outs"),
     ("/experiments", "Experiments"),
     ("/insights", "Insights"),
     ("/audit", "Audit"),

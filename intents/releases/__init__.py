@@ -39,7 +39,7 @@ def create(services: Services) -> list[Intent]:
     driving = Driving(services, rollouts, following, gates, events)
     provisioning = Provisioning(services, toolchain)
     return [
-        RollOut(services, rollouts, Gathering(services, toolchain), driving),
+        RollOut(services, rollouts, Gathering(services, toolchain), driving, steering),
         PauseRollout(services, steering),
         ResumeRollout(services, steering),
         StopRollout(services, steering),

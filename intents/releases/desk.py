@@ -11,6 +11,7 @@ from bot.card import Card, Facts, Item, Table, Text
 from bot.errors import Invalid, Refused
 from bot.intent import Answer, Ask, Definition, Query
 from bot.releases.registry import deployment_from
+from bot.releases.versions import rank_of
 from bot.releases.waves import Deployment
 from bot.services import Services
 from intents.releases import command_definitions as definitions
@@ -43,7 +44,7 @@ class DeploymentVersions(Query):
 
 def _skew(component: str, listed: list[Deployment]) -> list[Item]:
     by_version = Counter(d.version for d in listed)
-    order = sorted(by_version, key=_rank, reverse=True)
+    order = sorted(by_version, key=rank_of, reverse=True)
     newest = order[0] if order and order[0] else ""
     rows = []
     for version in order:
@@ -67,11 +68,6 @@ def _skew(component: str, listed: list[Deployment]) -> list[Item]:
     if pinned:
         items.append(Facts(tuple((f"Pinned: {d.key}", d.pinned) for d in pinned[:SHOWN])))
     return items
-
-
-def _rank(version: str) -> tuple[bool, list[tuple[int, int, str]]]:
-    parts = version.replace("-", ".").split(".")
-    return bool(version), [(1, int(p), "") if p.isdigit() else (0, 0, p) for p in parts]
 
 
 class ImportDeployments(Query):

@@ -15,6 +15,7 @@ from bot.errors import Invalid, QuartermasterError
 from bot.intent import Ask, Change, Definition, Segment, Slot
 from bot.people import shown
 from bot.plan import Plan
+from bot.releases.desk import Deed
 from bot.releases.rollouts import Rollout, Rollouts, Rules
 from bot.releases.wording import NAMED, read_strategy, say_strategy
 from bot.requests import RequestRecord
@@ -30,6 +31,7 @@ from intents.releases.cards import offers_of
 from intents.releases.driving import RUN, Driving
 from intents.releases.gathering import Gathering
 from intents.releases.planning import layout_of, plan_of
+from intents.releases.steering import Steering
 
 QUEUE = "rollout-queue"
 QUEUE_POLL = timedelta(seconds=10)
@@ -47,9 +49,11 @@ class RollOut(Change):
 
     stop_word: ClassVar[str] = "roll-out"
 
-    def __init__(self, services: Services, rollouts: Rollouts, gathering: Gathering, driving: Driving) -> None:
+    def __init__(
+        self, services: Services, rollouts: Rollouts, gathering: Gathering, driving: Driving, steering: Steering
+    ) -> None:
         super().__init__(services)
-        self._rollouts, self._gathering = rollouts, gathering
+        self._rollouts, self._gathering, self._steering = rollouts, gathering, steering
         self.watchers = (driving.watcher, Watcher(QUEUE, QUEUE_POLL, self._look_at_queue))
 
     def define(self) -> Definition:
@@ -226,6 +230,21 @@ class RollOut(Change):
         }
         state = "stopped" if was_stopped else "succeeded"
         return Done(Notice("done", text, card), text, step if failed or was_stopped else "", yields, state)  # type: ignore[arg-type]
+
+    async def steer(self, request_id: str, deed: Deed, by: Person, surface: str) -> str:
+        """Do what a page asks for; see `bot.releases.desk`."""
+        record = await self._steering.record(request_id, "", None, by)
+        match deed:
+            case "pause":
+                return await self._steering.pause(record, by, surface)
+            case "resume":
+                return await self._steering.resume(record, by, surface)
+            case "retry":
+                return await self._steering.retry(record, "", by, surface)
+            case "skip":
+                return await self._steering.skip(record, "", by, surface)
+            case "back":
+                return await self._steering.back(record, None, by, surface)
 
     async def stop(self, record: RequestRecord, by: Person, surface: str) -> str:
         """Start nothing more, and have what runs stop; the watcher goes on asking until it has."""

@@ -14,6 +14,7 @@ from bot.database.tables import broken_glass, steps
 from bot.intent import Answer
 from bot.requests import RequestRecord
 from tests.console.sample_insight import with_insight, with_watches
+from tests.console.sample_rollout import with_rollout
 from tests.console.stage import Stage, plan_card
 from tests.console.staying import stage
 from tests.support.accessibility import read_axe, violations_of
@@ -74,6 +75,8 @@ OWN = (
     ("insights", "/insights"),
     ("insight", "INSIGHT"),
     ("told", "/insights/told"),
+    ("rollouts", "/rollouts"),
+    ("rollout", "/rollouts/ROLLOUT"),
     ("away", "/away"),
     ("keys", "/keys"),
     ("again", "/signin?fresh=300&next=/requests"),
@@ -98,7 +101,7 @@ def axe() -> str:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_no_page_of_ones_own_keeps_anybody_out(stage: Stage, browser: Window, scheme: str, axe: str) -> None:
     _, done = await prepared(stage)
-    insight = with_insight(stage)
+    insight, rollout = with_insight(stage), (await with_rollout(stage)).id
     await with_watches(stage, "ana@corp.example")
     async with stage.served() as url:
         page = await browser.open_page(url, color_scheme=scheme, reduced_motion="reduce", timezone_id="UTC")
@@ -109,7 +112,8 @@ async def test_no_page_of_ones_own_keeps_anybody_out(stage: Stage, browser: Wind
         await page.locator("header summary").click()
         found += await look(page, axe, scheme, "menu")
         for name, path in OWN:
-            await page.goto(url + path.replace("DONE", done.id).replace("INSIGHT", insight))
+            address = path.replace("DONE", done.id).replace("INSIGHT", insight).replace("ROLLOUT", rollout)
+            await page.goto(url + address)
             await page.evaluate("document.querySelectorAll('main details').forEach((d) => { d.open = true; })")
             found += await look(page, axe, scheme, name)
         await page.goto(f"{url}/keys")
