@@ -353,4 +353,5 @@ def _could_be_the_answer(text: str, intent: Change, form: Form, understood: Turn
     if asked is not None and asked.is_prose:
         return not asks_or_begins(text, other.definition)
     is_open = asked is not None and not asked.type.values and not asked.type.name.startswith("AMAZON.")
-    return is_open and len(text.split()) == 1 and understood.confidence < CERTAIN
+    # A bare name says nothing of what is to become of it: it never begins what destroys, however sure that seems.
+    return is_open and len(text.split()) == 1 and (understood.confidence < CERTAIN or other.definition.destroys)
