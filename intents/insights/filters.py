@@ -49,7 +49,7 @@ _REACTIVE = re.compile(r"\breactive\b")
 _CLOSED = re.compile(r"\b(?:closed|resolved|solved|ended|over with|fixed)\b")
 _OPEN = re.compile(r"\b(?:open|ongoing|active|current|still|right now)\b")
 _SEVERITY: Mapping[Severity, re.Pattern[str]] = {
-    "HIGH": re.compile(r"\b(?:high|critical|severe|urgent|serious)\b"),
+    "HIGH": re.compile(r"\b(?:high|critical|severe|urgent|serious|p1s?|sev ?1s?)\b"),
     "MEDIUM": re.compile(r"\b(?:medium|moderate)\b"),
     "LOW": re.compile(r"\b(?:low|minor)\b"),
 }

@@ -20,7 +20,7 @@ _ACCOUNT = re.compile(
     re.IGNORECASE,
 )
 _ORDERS = re.compile(
-    r"^(?:(?:hey|hi|hello|ok|okay|please|so|and|can you|could you|would you|will you)[\s,]+)*"
+    r"^(?:(?:hey|hi|hello|ok|okay|please|pls|plz|so|and|can you|could you|would you|will you)[\s,]+)*"
     r"(?:mute|unmute|snooze|silence|be quiet|hush|shut up)\b"
 )
 

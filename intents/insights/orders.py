@@ -12,7 +12,7 @@ from bot.quiet import QuietHours
 from bot.spoken_times import CLOCK, ZONE, clock_of, zone_of
 
 HERE, OWN = "here", "me"
-_POLITE = r"^(?:(?:hey|hi|hello|ok|okay|please|so|and|can you|could you|would you|will you)[\s,]+)*"
+_POLITE = r"^(?:(?:hey|hi|hello|ok|okay|please|pls|plz|so|and|can you|could you|would you|will you)[\s,]+)*"
 _ORDERS = re.compile(
     _POLITE + r"(?:tell|notify|alert|inform|ping|warn|let|keep|post|send|watch)\b(?! me about (?:that|the|it|this)\b)"
 )

@@ -123,7 +123,7 @@ def with_iso_days(folded: str, now: datetime) -> str:
             named = date(int(year or today.year), _month_of(month), int(number))
             return (named if year or named <= today else named.replace(year=named.year - 1)).isoformat()
         except ValueError as error:
-            raise Invalid(f"There is no {said}.", field="Day", next_step=_TRY) from error
+            raise Invalid(f"There is no {said.title()}.", field="Day", next_step=_AHEAD) from error
 
     folded = re.sub(rf"\b{_NTH} (to|and|until|till|-) {_NTH} {_MONTH}\b", r"\1 \4 \2 \3 \4", folded)
     folded = re.sub(rf"\b{_MONTH} {_NTH} (to|and|until|till|-) {_NTH}\b(?! {_MONTH})", r"\1 \2 \3 \1 \4", folded)
@@ -216,7 +216,7 @@ def _days(folded: str, day: str, now: datetime) -> tuple[date, date] | None:
         try:
             date.fromisoformat(day := found[0])
         except ValueError as error:
-            raise Invalid(f"There is no {day}.", field="Day", next_step=_TRY) from error
+            raise Invalid(f"There is no {day}.", field="Day", next_step=_AHEAD) from error
     try:
         if week := re.fullmatch(r"(\d{4})-W(\d{2})", day):
             monday = date.fromisocalendar(int(week[1]), int(week[2]), 1)

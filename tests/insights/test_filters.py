@@ -48,6 +48,7 @@ def _read(text: str) -> Filters:
             "critical insights for production in us-east-1 from the last 2 days",
             {"thing": "", "regions": ("us-east-1",)},
         ),
+        ("any p1s in the Network Hub?", {"severities": ("HIGH",), "accounts": (HUB,)}),
         ("which accounts are in trouble?", {"thing": ""}),
         ("insights for Webshop Prod and lambda", {"accounts": (SHOP,), "services": ("LAMBDA",)}),
         ("which stacks are not watched?", {"stack": "", "thing": ""}),

@@ -55,7 +55,7 @@ def test_a_sentence_without_a_time_names_none() -> None:
         ("200 days", {"Window": "P200D"}, "kept for 180 days"),
         ("since 2025-01-01", {"Day": "2025-01-01"}, "kept for 180 days"),
         ("in 2025", {}, "kept for 180 days"),
-        ("on November 31", {"Day": "2026-12-01"}, "no november 31"),
+        ("on November 31", {"Day": "2026-12-01"}, "no November 31"),
         ("since 2026-11-31", {}, "no 2026-11-31"),
         ("on 2027-01-01", {"Day": "2027-01-01"}, "lies ahead"),
         ("99999999999 years", {"Window": "P99999999999Y"}, "kept for 180 days"),
