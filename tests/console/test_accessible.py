@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,10 @@ async def prepared(stage: Stage) -> tuple[RequestRecord, RequestRecord]:
     await stage.services.approvals.delegations.name(approver, "ana@corp.example", until, channel="console")
     await stage.services.approvals.delegations.name(ana, "bo@corp.example", until.replace(day=27), since=until)
     await stage.services.keys.make(ana, "Nightly script", ["ask", "read"], 90)
+    olga, until = await stage.person("olga@corp.example"), stage.clock.now() + timedelta(days=3)
+    await stage.services.approvals.delegations.name(
+        olga, "dee@corp.example", until, channel="console", absent="cy@corp.example"
+    )
     rushed = await stage.ask("bo@corp.example")
     row = {"request_id": rushed.id, "version": 1, "by": "ana@corp.example", "reason": "The site was down", "at": now}
     await stage.services.database.write(lambda transaction: transaction.execute(broken_glass.insert().values(**row)))
@@ -89,6 +94,7 @@ OTHERS = (
     ("olga@corp.example", "audit", "/audit"),
     ("olga@corp.example", "keys-of-others", "/keys"),
     ("olga@corp.example", "reviews", "/reviews"),
+    ("olga@corp.example", "away-of-others", "/away"),
 )
 
 
