@@ -99,6 +99,9 @@ class Definition:
     destroys: bool = False
     """Whether what it does can't be undone: when in doubt, the bot asks back which intent was meant."""
 
+    said_with: str = ""
+    """A pattern of what a text must hold to begin this: its verbs. Else it answers what is asked, or is unclear."""
+
     things: str = ""
     """What more than one of what it gives are called ("accounts"), where one is asked for at a time."""
 

@@ -47,7 +47,7 @@ from bot.dialogue.session import Form, Sessions, runtime_hints, session_id
 from bot.errors import CloudError, Conflict, Invalid, NotFound, QuartermasterError, Refused
 from bot.intent import Answer, Change, Intent, Query
 from bot.policy.refusals import keep_refusal
-from bot.recognizer import Recognizer, Turn
+from bot.recognizer import FALLBACK, Recognizer, Turn
 from bot.requests import STATE_WORDS, Filter, RequestRecord
 from bot.requests.store import CANCELLABLE
 from bot.services import Services
@@ -221,7 +221,19 @@ class Dialogue:
         state["sessionAttributes"] = {**kept.get("sessionAttributes", {}), "UserName": turn.activity.person.called}
         understood = await self._recognizer.recognize(session_id(turn.activity), heard.plain, state)
         turn.session.kept = dict(understood.kept)
+        understood = self._with_its_verb(turn, understood, heard)
         return replace(understood, slots=heard.restored_all(understood.slots))
+
+    def _with_its_verb(self, turn: Exchange, understood: Turn, heard: Heard) -> Turn:
+        """Return what a text means when the intent that was recognised has to be asked for by its verb, and is not."""
+        form, intent = turn.session.form, self._services.registry.get(understood.intent)
+        if intent is None or (form and form.intent == understood.intent) or not intent.definition.said_with:
+            return understood
+        if re.search(intent.definition.said_with, heard.plain, re.IGNORECASE):
+            return understood
+        if form and form.asking:
+            return replace(understood, intent=form.intent, slots={form.asking: heard.plain})
+        return replace(understood, intent=FALLBACK, slots={})
 
     async def _fresh(self, turn: Exchange, understood: Turn, heard: Heard) -> None:
         nothing_taken = isinstance(self._services.registry.get(understood.intent), Query) and not understood.slots

@@ -25,6 +25,7 @@ from intents.releases.explaining import Explaining
 from intents.releases.following import Following
 from intents.releases.gates import Gates
 from intents.releases.gathering import Gathering
+from intents.releases.notes import Notes
 from intents.releases.provisioning import Provisioning
 from intents.releases.rolling import RollOut
 from intents.releases.steering import Steering
@@ -39,7 +40,9 @@ def create(services: Services) -> list[Intent]:
     driving = Driving(services, rollouts, following, gates, events)
     provisioning = Provisioning(services, toolchain)
     return [
-        RollOut(services, rollouts, Gathering(services, toolchain), driving, steering),
+        RollOut(
+            services, rollouts, Gathering(services, toolchain), driving, steering, Notes(services, rollouts, toolchain)
+        ),
         PauseRollout(services, steering),
         ResumeRollout(services, steering),
         StopRollout(services, steering),

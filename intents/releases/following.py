@@ -79,7 +79,9 @@ class Following:
                     "look_at": None,
                     "ended_at": None,
                 }
-                detail = {"is_new": True}
+                detail: dict[str, Any] = {"is_new": True}
+                if target.purpose == RELEASE and target.execution and target.detail.get("stage"):
+                    detail["again"] = {"execution": target.execution, "stage": target.detail["stage"]}
                 if await self._rollouts.change(transaction, target, ("waiting",), "starting", detail=detail, **values):
                     marked.append(replace(target, state="starting", detail=detail, **values))
 
@@ -122,7 +124,7 @@ class Following:
     async def _ask_to_start(self, target: Target, rollout: Rollout, record: RequestRecord) -> Write | None:
         """Start a target's run; with a token that was used before, its run is found again."""
         now, calls, before = self._services.clock.now(), target.calls, dict(target.before)
-        detail = target.detail
+        detail = dict(target.detail)
         is_first = _has_not_asked(target)
         try:
             if is_first:
@@ -131,7 +133,7 @@ class Following:
                 busy = next((e for e in known if e["status"] == "InProgress"), None)
                 if busy is not None:
                     why = f"waits for the run {busy['pipelineExecutionId'][:8]}, which is not ours"
-                    waits = {"busy": True, "why": why}
+                    waits = {"busy": True, "why": why, **_kept(detail)}
                     return self._changes(target, "starting", detail=waits, look_at=now + BUSY, calls=calls)
                 last = next((e for e in known if e["status"] == "Succeeded"), None)
                 good = str(last["pipelineExecutionId"]) if last else ""
@@ -141,6 +143,7 @@ class Following:
                 detail = {
                     "after": str(known[0]["pipelineExecutionId"]) if known else "",
                     "expects": expected_seconds(last),
+                    **_kept(detail),
                 }
                 if not await self._may_ask(target, rollout, detail=detail, before=before, calls=calls):
                     return None
@@ -151,7 +154,7 @@ class Following:
                 execution = begun or await self._start_back(target, rollout)
             else:
                 source = record.plan.effects["source"]
-                execution = await self._toolchain.start(
+                execution = await self._retried(target) or await self._toolchain.start(
                     target.pipeline, target.token, Source(**source) if source else None, rollout.commit
                 )
         except CloudError as error:
@@ -184,10 +187,37 @@ class Following:
 
         return await self._services.database.write(work)
 
+    async def _retried(self, target: Target) -> str:
+        """Have the run that failed go on with its failed stage, and return it; empty where a new one has to begin.
+
+        RetryStageExecution takes no token: a run that goes on already, or has ended well, was retried before.
+        """
+        again = target.detail.get("again")
+        if not again:
+            return ""
+        execution = str(again["execution"])
+        try:
+            status = str((await self._toolchain.execution(target.pipeline, execution))["status"])
+            if status in ("InProgress", "Succeeded"):
+                return execution
+            if status != "Failed":
+                return ""
+            await self._toolchain.retry_stage(target.pipeline, str(again["stage"]), execution)
+        except CloudError as error:
+            if error.retryable:
+                raise
+            log.info("releases.stage_not_retried", target=target.key, error=error.detail)
+            return ""
+        return execution
+
     async def _begun(self, target: Target, commit: str) -> str:
         """Return the run of a start that was asked for and whose answer was lost; empty when it never came to one."""
         is_back = target.purpose == BACK
         wanted = target.before.get("commit", "") if is_back else commit
+        if again := target.detail.get("again"):
+            found = await self._toolchain.execution(target.pipeline, str(again["execution"]))
+            if found["status"] in ("InProgress", "Succeeded"):
+                return str(again["execution"])
         for one in await self._toolchain.executions(target.pipeline, LAST_GOOD):
             if one["pipelineExecutionId"] == target.detail.get("after"):
                 break
@@ -379,6 +409,11 @@ class Following:
                 await write(transaction)
 
         await self._services.database.write(work)
+
+
+def _kept(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a start's detail outlives a wait: where a try before it failed."""
+    return {"again": detail["again"]} if detail.get("again") else {}
 
 
 def _has_not_asked(target: Target) -> bool:

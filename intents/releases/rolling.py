@@ -30,6 +30,7 @@ from intents.releases import definitions
 from intents.releases.cards import offers_of
 from intents.releases.driving import RUN, Driving
 from intents.releases.gathering import Gathering
+from intents.releases.notes import Notes
 from intents.releases.planning import layout_of, plan_of
 from intents.releases.steering import Steering
 
@@ -50,10 +51,17 @@ class RollOut(Change):
     stop_word: ClassVar[str] = "roll-out"
 
     def __init__(
-        self, services: Services, rollouts: Rollouts, gathering: Gathering, driving: Driving, steering: Steering
+        self,
+        services: Services,
+        rollouts: Rollouts,
+        gathering: Gathering,
+        driving: Driving,
+        steering: Steering,
+        notes: Notes,
     ) -> None:
         super().__init__(services)
-        self._rollouts, self._gathering, self._steering = rollouts, gathering, steering
+        self._rollouts, self._gathering = rollouts, gathering
+        self._steering, self._notes = steering, notes
         self.watchers = (driving.watcher, Watcher(QUEUE, QUEUE_POLL, self._look_at_queue))
 
     def define(self) -> Definition:
@@ -216,8 +224,7 @@ class RollOut(Change):
         ):
             said += [f"{totals[state]} {words}"] if totals.get(state) else []
         text = f"{rollout.component} {rollout.version}, request {record.id}: {', '.join(said)}, in {lasted}."
-        rows: list[tuple[str, str]] = [("Commit", rollout.commit), ("Took", lasted)]
-        rows += [(f"Failed: {t.key}", t.why or "no reason known") for t in failed]
+        rows = await self._notes.rows(record, rollout)
         tone = "warning" if was_stopped or failed else "good"
         head = "Ended" if was_stopped or failed else "Released"
         card = Card(f"{head}: {record.plan.summary}", (Text(text), Facts(tuple(rows))), tone=tone, request=record.id)  # type: ignore[arg-type]
@@ -227,6 +234,7 @@ class RollOut(Change):
             "version": rollout.version,
             "commit": rollout.commit,
             "counts": totals,
+            "notes": dict(rows),
         }
         state = "stopped" if was_stopped else "succeeded"
         return Done(Notice("done", text, card), text, step if failed or was_stopped else "", yields, state)  # type: ignore[arg-type]

@@ -101,7 +101,8 @@ class Steering:
             if rollout.phase not in ("running", "paused", "gate", "back"):
                 raise _too_late(record, rollout)
             keys = [t.key for t in failed if rollout.phase != "back" or t.purpose == BACK]
-            values: dict[str, Any] = {"detail": {}, "look_at": None}
+            # Where a release's stage failed is kept: the next try goes on there.
+            values: dict[str, Any] = {"look_at": None} | ({"detail": {}} if rollout.phase == "back" else {})
             again = await self._rollouts.change_all(
                 transaction, record.id, ("failed",), "waiting", only_keys=keys, **values
             )

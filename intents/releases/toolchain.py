@@ -183,6 +183,21 @@ class Toolchain:
         )
         return str(answer["pipelineExecutionId"])
 
+    async def parent(self, source: Source, commit: str) -> str:
+        """Return the first parent of a commit; empty for the first of all. Raises CloudError."""
+        found = (await self._git("GetCommit", repositoryName=source.repository, commitId=commit))["commit"]
+        return next(iter(found.get("parents", ())), "")
+
+    async def retry_stage(self, pipeline: str, stage: str, execution: str) -> None:
+        """Have a failed run go on with the failed actions of a stage. Raises CloudError."""
+        await self._ask(
+            "RetryStageExecution",
+            pipelineName=pipeline,
+            stageName=stage,
+            pipelineExecutionId=execution,
+            retryMode="FAILED_ACTIONS",
+        )
+
     async def answer_approval(
         self, pipeline: str, stage: str, action: str, token: str, approves: bool, words: str
     ) -> None:

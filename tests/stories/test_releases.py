@@ -67,8 +67,44 @@ async def test_a_failure_halts_it_and_is_explained_and_tried_again(stage: Stage,
     await stands(stage, request, running=1)
     await stage.advance(minutes=25)
     await stands(stage, request, succeeded=1, running=4)
+    assert [c["params"]["stageName"] for c in await stage.calls("RetryStageExecution")] == ["Build"]
     await stage.advance(minutes=25)
     await stage.reaches(request, "succeeded")
+    await ana.hears_later(
+        "Tried again", "pool-7 (2 tries)", "Approved by", "bo@corp.example", "Insights since it began"
+    )
+
+
+async def test_a_run_whose_pipeline_has_changed_is_begun_anew_and_the_notes_tell_the_commits(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    await knows(stage)
+    services, pipelines = stage.application.services, stage.aws("codepipeline")
+    first = await is_rolling(stage, ana, bo, "pool-7")
+    await stage.advance(seconds=10)
+    await stands(stage, first, running=1)
+    await stage.advance(minutes=25)
+    await stage.reaches(first, "succeeded")
+    await stage.pushes_commit(version="2.4.2", message="Baskets keep their order")
+    await stage.switches_on("pipeline_failed", names=["pool-7-pipeline"], stage="Build", times=1)
+    await ana.says("roll out 2.4.2, pool-7")
+    request = await is_approved(ana, bo)
+    await stage.advance(seconds=10)
+    await stands(stage, request, running=1)
+    await stage.advance(minutes=25)
+    await ana.hears_later("is paused: in wave 1 failed: pool-7")
+    declared = pipelines.get_pipeline(name="pool-7-pipeline")["pipeline"]
+    pipelines.update_pipeline(pipeline=declared)
+    await ana.says("retry the deployment pool-7")
+    await stage.advance(seconds=10)
+    await stands(stage, request, running=1)
+    assert len(await stage.calls("StartPipelineExecution")) == 3
+    await stage.advance(minutes=25)
+    await stage.reaches(request, "succeeded")
+    notes = (await services.requests.find(request)).outcome["notes"]  # type: ignore[index]
+    assert notes["Commits"].endswith("Baskets keep their order (ana@corp.example)") or "Baskets" in notes["Commits"]
+    assert ";" not in notes["Commits"]
+    assert notes["Approved by"] == "bo@corp.example"
 
 
 async def test_everybody_may_pause_and_stop_it_and_only_some_may_let_it_go_on(
