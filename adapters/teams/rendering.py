@@ -32,6 +32,8 @@ CUT = 16_000
 """Characters of one text."""
 REFRESHED = 60
 """People for whom Teams fetches their own view of a card at most; it would fetch it for none of more."""
+_NARROWEST, _WIDEST = 4, 24
+"""Characters that a column of a table is taken to have, at least and at most."""
 _MARKS: dict[StepMark, str] = {"done": "✓", "running": "…", "waiting": "·", "failed": "✗"}
 _STYLES = {"positive": "positive", "destructive": "destructive"}
 _TONES = {"good": "Good", "warning": "Warning", "bad": "Attention"}
@@ -202,7 +204,7 @@ def _elements(item: Item, addresses: dict[str, str]) -> list[Element]:
             return [_table(bold, (1, 2), has_head=False)] if bold else []
         case Table(head=head, rows=rows):
             cells = [[run_of(cell or "–") for cell in row] for row in (head, *rows)]
-            return [_table(cells, [1] * len(head), has_head=True)] if head else []
+            return [_table(cells, _widths_for((head, *rows)), has_head=True)] if head else []
         case Checks(rows=rows):
             return [rich([run_of(f"{_MARKS[mark]} {name}: {sentence}")]) for mark, name, sentence in rows]
         case Image(url=url, alt=alt):
@@ -219,6 +221,11 @@ def _linked(title: str, url: str) -> Element:
     if not url.startswith(("https://", "http://")):
         return run_of(title or "–")
     return {**run_of(title or url), "selectAction": {"type": "Action.OpenUrl", "url": url}}
+
+
+def _widths_for(rows: Sequence[Sequence[str]]) -> list[int]:
+    """Return columns' shares by their longest cells, within bounds: names break into lines."""
+    return [max(_NARROWEST, min(_WIDEST, max(map(len, column)))) for column in zip(*rows, strict=True)]
 
 
 def _table(rows: Sequence[Sequence[Element]], widths: Sequence[int], *, has_head: bool) -> Element:

@@ -127,3 +127,11 @@ def test_whatever_is_in_a_card_it_is_one(text: str, title: str, buttons: list[tu
     card = Card(title, whole(text).items, tuple(Button(*b) for b in buttons))
     activity = render(text, card, console=CONSOLE)
     check_activity(activity, len(json.dumps(activity)))
+
+
+def test_a_tables_numbers_take_no_room_from_its_sentences() -> None:
+    rows = (("1", "Lambda p50 duration is anomalous in checkout-service"), ("10", "ECS memory will run out"))
+    activity = checked("", Card("Insights", (Table(("", "Insight"), rows),)))
+    (table,) = [found for found in objects(activity) if found.get("type") == "Table"]
+    number, sentence = (column["width"] for column in table["columns"])
+    assert sentence >= 5 * number
