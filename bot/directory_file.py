@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -15,6 +15,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from bot.errors import Invalid, SettingsError
 from bot.hours import WorkingHours
 from bot.people import checked_email
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def checked_address(text: str) -> str:
@@ -141,13 +143,18 @@ def read_text_of(path: Path) -> str:
         raise SettingsError(f"{path} can't be read: {error.strerror or error}") from error
 
 
+def load_yaml(text: str) -> Any:
+    """Return what a YAML text says; read by libyaml where it is there, which takes a tenth of the time."""
+    return yaml.load(text, _Loader)  # noqa: S506 - either is a safe loader
+
+
 def read_directory(path: Path) -> DirectoryFile | None:
     """Return the file, None when it isn't there or says nothing at all; raises SettingsError for one that is wrong."""
     if not path.exists():
         return None
     text = read_text_of(path)
     try:
-        found = yaml.safe_load(text)
+        found = load_yaml(text)
         return None if found is None else DirectoryFile.model_validate(found)
     except yaml.YAMLError as error:
         raise SettingsError(f"{path} is not YAML: {error}") from error

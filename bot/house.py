@@ -16,7 +16,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bot import tags
-from bot.directory_file import checked_address, read_text_of
+from bot.directory_file import checked_address, load_yaml, read_text_of
 from bot.errors import SettingsError
 from bot.settings import Settings
 
@@ -271,7 +271,7 @@ def load_house(path: Path) -> House:
     if not path.exists():
         return DEFAULT
     try:
-        return House.model_validate(yaml.safe_load(read_text_of(path)) or {})
+        return House.model_validate(load_yaml(read_text_of(path)) or {})
     except yaml.YAMLError as error:
         raise SettingsError(f"{path} is not YAML: {error}") from error
     except ValidationError as error:

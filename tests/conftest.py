@@ -19,6 +19,7 @@ pytest_plugins = [
     "tests.support.learning",  # after it, for the same reason
     "tests.support.postgres",
     "tests.support.skips",
+    "tests.support.thrift",
 ]
 
 # Nothing of the shell that starts the tests may reach the bot: neither settings, nor keys, nor proxies.
