@@ -21,7 +21,7 @@ from bot.card import Button, Card, Text
 from bot.database import Transaction
 from bot.dialogue.abandoning import abandons
 from bot.dialogue.addresses import Heard, hear
-from bot.dialogue.choosing import asks_for_several
+from bot.dialogue.choosing import asks_for_several, may_pick
 from bot.dialogue.commanding import commands
 from bot.dialogue.doubting import ask_back, is_doubtful
 from bot.dialogue.exchange import Decided, Exchange, require_may_ask
@@ -186,7 +186,7 @@ class Dialogue:
         if amended := AMENDS.fullmatch(text):
             await self._amend(turn, amended[1])
             return
-        if turn.session.form is None and picks_of_list(words):
+        if turn.session.form is None and (picks_of_list(words) or (" " in words and may_pick(words))):
             text = f"tell me about {text}"  # "the second one", of what was listed last
         if turn.session.form is None and leafs_on(words):
             turn.meant = await following(self._services.database, turn.activity.conversation)
