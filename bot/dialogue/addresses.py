@@ -27,6 +27,15 @@ _PREFIX = re.compile(r"[A-Za-z-]+[:=]")
 _IN_BRACKETS = re.compile(r"[^<>@]*<(?:mailto:)?([^<>]*@[^<>]*)>[\"'.,;:!?]*")
 _BETWEEN = re.compile(r"[/|&+]")
 
+_BESIDE_AN_ADDRESS = frozenset(
+    "my mine our own the a this that it it's its is was be would will should can could may might let's let us have"
+    " address addresses email e-mail mail mails mailbox inbox box list group team private personal work business shared"
+    " company corporate root account use take try make put go with to as for at under one i i'd i'll i'm we we'd me"
+    " please pls plz thanks thank you thx ok okay yes sure well hmm um just so then here think guess maybe probably"
+    " mailto".split()
+)
+"""Words that name nothing but an address, or are courtesies."""
+
 
 @dataclass(frozen=True)
 class Heard:
@@ -50,6 +59,14 @@ class Heard:
 def is_bare_address(text: str) -> bool:
     """Tell whether a text is an address and nothing else."""
     return EMAIL.fullmatch(text.strip(_ENDINGS + "<([{ ")) is not None
+
+
+def answers_with_address(text: str) -> bool:
+    """Tell whether a text says no more than which address to take: "my own: x@corp.example", "use x@corp.example"."""
+    if len(EMAIL.findall(text)) != 1:
+        return False
+    rest = EMAIL.sub(" ", text).casefold().replace("\u2019", "'")
+    return all(word in _BESIDE_AN_ADDRESS for word in re.findall(r"[^\W_][\w'-]*", rest))
 
 
 def hear(text: str) -> Heard:

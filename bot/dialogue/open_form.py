@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.dialogue.addresses import Heard, is_bare_address
+from bot.dialogue.addresses import Heard, answers_with_address, is_bare_address
 from bot.dialogue.choosing import may_pick, picked, rival_addresses, rival_values
 from bot.dialogue.commanding import asks_or_begins
 from bot.dialogue.correcting import corrected, replaced
@@ -63,6 +63,7 @@ class OpenForm:
             and is_sure(understood)
             and not await self._names_choices_only(turn, form, intent, heard.text)
             and not is_bare_address(heard.plain)  # begins an order, but only where nothing is asked
+            and not (_asks_for_address(intent, form) and answers_with_address(heard.plain))
             and (other := self._services.registry.get(understood.intent))
             and not _could_be_the_answer(heard.text, intent, form, understood, other)
         ):
@@ -342,6 +343,10 @@ def _spot_new(heard: Heard, intent: Change, hints: dict[str, tuple[str, ...]], f
     # A word that some answer already has says nothing new, also where another slot has a value of that name.
     said = {v.casefold() for v in form.slots.values()}
     return {n: v for n, v in found.items() if v.casefold() not in said}
+
+
+def _asks_for_address(intent: Change, form: Form) -> bool:
+    return any(s.name == form.asking and s.type.name == "AMAZON.EmailAddress" for s in intent.definition.slots)
 
 
 def _could_be_the_answer(text: str, intent: Change, form: Form, understood: Turn, other: Intent) -> bool:

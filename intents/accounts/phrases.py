@@ -13,6 +13,8 @@ OWNER = (
     "who runs {Account}",
     "which team owns {Account}",
     "I need to know the owner of {Account}",
+    "do you have an idea who looks after {Account}",
+    "does anybody know whose account {Account} is",
 )
 MINE = (
     "what accounts are registered to me",
@@ -24,6 +26,7 @@ MINE = (
     "every account I am responsible for",
     "which AWS accounts am I responsible for",
     "can you tell me what accounts I've got",
+    "accounts that carry my name",
 )
 OWNERLESS = (
     "are there accounts that nobody is responsible for",
@@ -59,6 +62,9 @@ SPEND = (
     "how much are we spending on {Account}",
     "spending of my accounts {Period}",
     "cost report for {Account}",
+    "how high is our AWS bill",
+    "what does AWS cost us {Period}",
+    "what is the bill for our accounts",
 )
 MOVE = (
     "move it to {AccountOU}",
@@ -78,6 +84,9 @@ MOVE = (
     "can you move my account under {AccountOU}",
     "reassign {Account} to another OU",
     "my account is in the wrong OU",
+    "put {Account} under {AccountOU}",
+    "put the account {Account} into {AccountOU}",
+    "{Account} belongs under {AccountOU}",
 )
 CHANGE_OWNER = (
     "transfer {Account} to {NewOwner}",
@@ -101,6 +110,8 @@ UPDATE = (
     "sync account {Account} with Account Factory",
     "{Account} has drifted",
     "apply the latest Account Factory version to {Account}",
+    "{Account} needs the latest baseline",
+    "bring the baseline of {Account} up to date",
 )
 RENEW = (
     "give me more time with {Account}",

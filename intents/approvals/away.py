@@ -50,6 +50,8 @@ class Away(Query):
                 "I am on vacation until {AwayUntil}, {StandIn} stands in",
                 "I am on leave until {AwayUntil}",
                 "I will be out of office until {AwayUntil}",
+                "out of office until {AwayUntil}",
+                "I am out until {AwayUntil}",
                 "{StandIn} stands in for me until {AwayUntil}",
                 "{StandIn} covers for me until {AwayUntil}",
                 "I am away",

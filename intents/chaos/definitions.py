@@ -100,6 +100,10 @@ STARTING = Definition(
         "launch the {Experiment} experiment",
         "execute the {Experiment} experiment",
         "execute experiment {Experiment}",
+        "do a chaos test on {Stack}",
+        "run a chaos test on {Stack}",
+        "simulate the {Experiment} on {Stack}",
+        "simulate an {Experiment} on {Stack}",
     ),
     slots=(
         STACK_SLOT,
@@ -266,6 +270,9 @@ ALLOWING = Definition(
         "disengage the safety lever",
         "release the safety lever",
         "let experiments run again",
+        "permit experiments again",
+        "enable experiments again",
+        "unlock experiments",
     ),
     examples=("allow experiments again",),
 )

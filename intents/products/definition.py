@@ -332,6 +332,8 @@ DETAILS = Definition(
         "information about {ProvisionedKind}",
         "what is the connection string of {ProvisionedKind}",
         "show me the details of {ProvisionedKind}",
+        "where can I find the URL of {ProvisionedProduct}",
+        "how do I reach {ProvisionedProduct}",
     ),
     slots=(
         Slot(

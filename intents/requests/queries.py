@@ -221,6 +221,8 @@ class CancelRequest(Query):
                 "call off my request",
                 "stop my request",
                 "drop my order",
+                "I don't want {RequestId} any more",
+                "I don't need {RequestId} any more",
                 "cancel my order",
             ),
             slots=(Slot("RequestId", REQUEST_ID, required=False, label="Request"),),

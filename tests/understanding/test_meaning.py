@@ -221,3 +221,23 @@ def test_a_value_that_is_asked_for_is_taken_though_another_slot_holds_it(shipped
 @pytest.mark.parametrize("text", ["close my account", "my account is frozen", "cancel the account named rocket"])
 def test_acts_outside_names_still_open_no_order(shipped: Callable[[], Person], text: str) -> None:
     assert shipped().says(text).intent != ORDER
+
+
+def test_a_correction_beside_its_slots_name_answers_nothing_else(shipped: Callable[[], Person]) -> None:
+    person = shipped().says("I need a sandbox account for ops@corp.example").says("no, the mail is b@corp.example")
+
+    assert person.asked == "AccountOU"
+    assert person.slots == {"AccountType": "Sandbox", "RootEmail": "b@corp.example"}
+
+
+@pytest.mark.parametrize(
+    ("text", "slots"),
+    [
+        ("retry pool-7", {"Deployment": "pool-7"}),
+        ("pool-7 failed, try again", {"Deployment": "pool-7"}),
+        ("skip silo-globex", {"Deployment": "silo-globex"}),
+        ("retry pool 7", {"Deployment": "7"}),
+    ],
+)
+def test_a_name_is_not_cut_at_its_hyphen(shipped: Callable[[], Person], text: str, slots: dict[str, str]) -> None:
+    assert shipped().says(text).slots == slots

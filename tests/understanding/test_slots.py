@@ -140,6 +140,8 @@ def test_plain_word_that_fits_a_pattern_is_an_id_only_where_one_belongs() -> Non
         ("1 day and 4 hours", "P1DT4H"),
         ("90s", "PT90S"),
         ("1.5 hours", "PT90M"),
+        ("an hour and a half", "PT90M"),
+        ("two and a half hours", "PT150M"),
         ("soon", None),
     ],
 )

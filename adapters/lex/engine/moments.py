@@ -33,13 +33,16 @@ _HOURS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
 _SPOKEN_COUNT = rf"half an|an?|{_HOURS}|fifteen|twenty|thirty|forty(?:[ -]five)?|sixty|ninety"
 _COUNT = rf"\d+(?:\.\d+)?|{_SPOKEN_COUNT}"
 _UNIT = r"seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|wks?|w|months?|mo|years?|yrs?"
-_PART = rf"(?:\d+(?:\.\d+)?\s*|(?:{_SPOKEN_COUNT})\s+)(?:{_UNIT})"
+_HALF = r"\s+and\s+a\s+half"
+_PART = rf"(?:\d+(?:\.\d+)?\s*|(?:{_SPOKEN_COUNT})(?:{_HALF})?\s+)(?:{_UNIT})(?:{_HALF})?"
 _DURATION = re.compile(
     r"(?<![\w.-])(?:(?P<iso>P(?=\w)(?:\d+[YMWD])*(?:T(?=\d)(?:\d+[HMS])+)?)"
     rf"|(?P<parts>{_PART}(?:(?:\s*,?\s*(?:and\s+)?){_PART})*))(?![\w-])",
     re.IGNORECASE,
 )
-_ONE_PART = re.compile(rf"(?:(\d+(?:\.\d+)?)\s*|\b({_SPOKEN_COUNT})\s+)({_UNIT})(?![a-z])", re.IGNORECASE)
+_ONE_PART = re.compile(
+    rf"(?:(\d+(?:\.\d+)?)\s*|\b({_SPOKEN_COUNT})({_HALF})?\s+)({_UNIT})(?![a-z])({_HALF})?", re.IGNORECASE
+)
 
 _MONTH = "|".join(rf"{month[:3]}(?:{month[3:]})?" if month != "september" else "sept?(?:ember)?" for month in _MONTHS)
 _DATE = re.compile(
@@ -74,12 +77,14 @@ def find_durations(text: str) -> Iterator[Found]:
 
 def _duration_from_parts(text: str) -> str | None:
     date_parts, time_parts = "", ""
-    for digits, words, unit_text in _ONE_PART.findall(text):
+    for digits, words, half, unit_text, half_after in _ONE_PART.findall(text):
         count = digits or words
         unit = _unit_of(unit_text)
         amount = _count_of(count)
         if amount is None:
             return None
+        if half or half_after:
+            amount += 0.5
         if amount != int(amount) or count.lower() == "half an":
             minutes = {"hour": 60, "minute": 1, "day": 1440}.get(unit)
             if minutes is None:

@@ -39,6 +39,7 @@ _COMPLAINTS = frozenset("wrong incorrect mistaken bad misspelt misspelled differ
 _OWNERS = frozenset("my his her your their whose".split())
 _LINKS = frozenset("is to be should as called equals of it".split())
 _BARE = Anchor((), ())
+_HYPHENATED = re.compile(r"[^\W_]+(?:-[^\W_]+)+(?![\w@/-]|[.:]\w)")
 _CHUNK = re.compile(r"\S+")
 _LINKING_SIGNS = ":=->"
 _QUOTES = ('"', "'")
@@ -62,9 +63,17 @@ class OpenValues:
         for start, end in _free_stretches(text, taken):
             found = self._trim_answer(text, tokens, slot, start, end)
             if found is not None and _may_answer(text, tokens, found):
+                if taken and self._names_another(slot, found):
+                    continue
                 if slot.type.kind in _NAME_KINDS and not is_person_name(found.values[0]):
                     continue
                 yield found
+
+    def _names_another(self, slot: Slot, found: Found) -> bool:
+        """Whether a stretch is but the name of another slot, whose value stands beside it: "no, the mail is x@…"."""
+        words = [token.word for token in tokenize(found.values[0]) if token.word not in _LINKS | FILLERS]
+        named = self.contexts.named_slot(words)
+        return named not in {None, slot.name} and all(word in self.contexts.name_parts(str(named)) for word in words)
 
     def _trim_answer(self, text: str, tokens: Sequence[Token], slot: Slot, start: int, end: int) -> Found | None:
         """Cut politeness and the templates' lead-in off an answer; None when nothing is left."""
@@ -131,6 +140,9 @@ class OpenValues:
         if quoted is not None:
             value = (quoted.group(1) or quoted.group(2)).strip()
             return Found(quoted.start(), quoted.end(), (value,)) if value else None
+        chunk = _HYPHENATED.match(text, tokens[position - 1].start)
+        if chunk is not None:  # the templates' last word begins a name: "retry pool-7"
+            return Found(chunk.start(), chunk.end(), (chunk.group(),))
         limit = min((found.start for found in taken if found.end > tokens[position].start), default=len(text))
         begin = _begin_of_chunk(text, tokens[position].start)
         limit = min(limit, _end_of_aside(text, begin))
