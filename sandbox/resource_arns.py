@@ -34,10 +34,10 @@ def resources_of(prefix: str, account: str, region: str, parameters: Mapping[str
 
     Derived are: accounts, OUs and the root of Organizations; Service Catalog's products; IAM roles;
     CloudFormation stacks; pipelines with their stages and actions; CodeBuild's projects; CodeDeploy's applications
-    and groups; CodeCommit's repositories; queues; log groups; EventBridge's rules; budgets; SES identities; Lex
-    bots; accounts, instances and permission sets of IAM Identity Center; identity stores; and whatever parameter is
-    an ARN by itself. Of anything else the resource is ``arn:aws:SERVICE:REGION:ACCOUNT:*``, to which only ``*``
-    fits, or a pattern that covers all of the service's types there.
+    and groups; CodeCommit's repositories; DynamoDB's tables; queues; log groups; EventBridge's rules; budgets; SES
+    identities; Lex bots; accounts, instances and permission sets of IAM Identity Center; identity stores; and whatever
+    parameter is an ARN by itself. Of anything else the resource is ``arn:aws:SERVICE:REGION:ACCOUNT:*``, to which only
+    ``*`` fits, or a pattern that covers all of the service's types there.
     """
     derive = _DERIVED.get(prefix)
     found = derive(account, region, parameters) if derive is not None else []
@@ -170,6 +170,11 @@ def _of_codecommit(account: str, region: str, parameters: Mapping[str, Any]) -> 
     return [(f"arn:aws:codecommit:{region}:{account}:{name}",)] if name else []
 
 
+def _of_dynamodb(account: str, region: str, parameters: Mapping[str, Any]) -> list[Alternatives]:
+    name = parameters.get("TableName")
+    return [(f"arn:aws:dynamodb:{region}:{account}:table/{name}",)] if name and not name.startswith("arn:") else []
+
+
 def _of_sqs(account: str, region: str, parameters: Mapping[str, Any]) -> list[Alternatives]:
     url = parameters.get("QueueUrl")
     if url:
@@ -198,6 +203,7 @@ _DERIVED = {
     "codebuild": _of_codebuild,
     "codecommit": _of_codecommit,
     "codedeploy": _of_codedeploy,
+    "dynamodb": _of_dynamodb,
     "codepipeline": _of_codepipeline,
     "events": _of_events,
     "iam": _of_iam,

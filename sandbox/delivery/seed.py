@@ -14,6 +14,8 @@ from sandbox.delivery.model import Commit, Pipeline, Repository
 from sandbox.delivery.queue_model import Queue, Rule
 from sandbox.delivery.state import Delivery
 from sandbox.delivery.structures import Structure, of_deployments
+from sandbox.delivery.table_model import Table
+from sandbox.delivery.tables import put_item
 from sandbox.delivery.tool_model import Alias, Application, Project
 from sandbox.landing_zone import FOUNDED, HOME_REGION, MANAGEMENT_ACCOUNT, RELEASE_NAME, topic_arn
 
@@ -23,6 +25,8 @@ COMPONENT = "shop"
 FUNCTION_APPLICATION, SERVICE_APPLICATION = f"{COMPONENT}-prices", f"{COMPONENT}-web"
 PROVISIONING_PROJECT = "deployment-provisioning"
 FUNCTION = "chaos-stage"
+TABLE = "saas-deployments"
+"""The table in the form of the SaaS sample's: a record is id, type, account and region."""
 
 # type, id, account, region, mode, approval
 DEPLOYMENTS = (
@@ -83,6 +87,7 @@ def seed_delivery() -> Delivery:
         _seed_project(delivery, name)
     _seed_news(delivery)
     _seed_applications(delivery)
+    _seed_table(delivery)
     return delivery
 
 
@@ -175,6 +180,16 @@ def _seed_applications(delivery: Delivery) -> None:
     queue = f"arn:aws:sqs:{TOOLCHAIN_REGION}:{TOOLCHAIN_ACCOUNT}:{RELEASE_NAME}"
     rule.targets = {"queue": {"Id": "queue", "Arn": queue}}
     delivery.keep("rules", rule.key, rule)
+
+
+def _seed_table(delivery: Delivery) -> None:
+    table = Table(
+        f"{TOOLCHAIN_ACCOUNT}/{TOOLCHAIN_REGION}/{TABLE}", TABLE, TOOLCHAIN_ACCOUNT, TOOLCHAIN_REGION, FOUNDED
+    )
+    delivery.keep("tables", table.key, table)
+    for kind, identifier, account, region, *_ in DEPLOYMENTS:
+        values = {"id": identifier, "type": kind, "account": account, "region": region}
+        put_item(delivery, table, {name: {"S": value} for name, value in values.items()})
 
 
 def _seed_project(delivery: Delivery, name: str) -> None:

@@ -9,6 +9,7 @@ from sandbox.delivery.agenda import Agenda
 from sandbox.delivery.model import Execution, Pipeline, Repository, revive_execution, revive_repository
 from sandbox.delivery.queue_model import Message, Queue, Rule
 from sandbox.delivery.structures import Structure
+from sandbox.delivery.table_model import Table, TableItem
 from sandbox.delivery.tool_model import Alias, Application, Build, Project, Shift, StackLife
 from sandbox.store import Store, UnusableState
 
@@ -27,6 +28,8 @@ _REVIVED: dict[str, Callable[[dict[str, Any]], Any]] = {
     "shifts": lambda document: Shift(**document),
     "builds": lambda document: Build(**document),
     "rules": lambda document: Rule(**document),
+    "tables": lambda document: Table(**document),
+    "items": lambda document: TableItem(**document),
 }
 
 
@@ -47,6 +50,8 @@ class Delivery:
         self.applications: dict[str, Application] = {}
         self.aliases: dict[str, Alias] = {}
         self.shifts: dict[str, Shift] = {}
+        self.tables: dict[str, Table] = {}
+        self.items: dict[str, TableItem] = {}
         self.shelves: dict[str, Any] = {}
         self.agenda = Agenda()
         self._unsaved: dict[tuple[str, str], None] = {}
