@@ -95,7 +95,7 @@ async def test_what_can_not_be_scheduled_is_said_and_it_means_the_experiment_tal
     stage: Stage, ana: Speaker, bo: Approver
 ) -> None:
     await ana.says("schedule the AZ outage experiment on checkout-staging every second Friday")
-    ana.hears("I can repeat things on days of the week only", "every Tuesday at 10:00")
+    ana.hears("I can repeat things on days of the week, or on one of a month, only", "every Tuesday at 10:00")
     await ana.says("every Friday at 16:00 CET")
     ana.hears("“CET” can mean several time zones")
     await ana.says("every Friday at 16:00 Europe/Berlin")
