@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import random
 import shlex
 import signal
 import socket
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -24,7 +25,11 @@ from bot.settings import Settings, load_settings
 FIRST_SENTENCE = "I need a sandbox account in Demos for team-x+aws@corp.example"
 SANDBOX_WAIT = 30.0
 TRIES = 50
-"""Free ports that PORT=0 tries."""
+"""Rows of ports that PORT=0 tries."""
+
+PORTS = range(10_000, 30_000, 4)
+"""Where PORT=0 looks for four ports in a row: below those that systems give to connections (from 32,768 on), one of
+which would take a neighbour in the moment between our look and the sandbox's start."""
 
 PRIVATE = 0o077
 """umask: the databases hold conversations and addresses, which are nobody else's on this machine."""
@@ -80,15 +85,12 @@ def _bind(host: str, port: int) -> socket.socket:
 
 def _bind_anywhere(host: str) -> socket.socket:
     """Listen on a free port whose neighbours are free as well: the sandbox's, the mail catcher's, made-up Teams'."""
-    for _ in range(TRIES):
-        first = _bind(host, 0)
-        port = first.getsockname()[1]
-        try:
+    for port in random.SystemRandom().sample(PORTS, TRIES):
+        with ExitStack() as opened, suppress(SettingsError):
+            first = opened.enter_context(_bind(host, port))
             for neighbour in (port + 1, port + 2, port + 3):
                 _bind(host, neighbour).close()
-        except (SettingsError, OverflowError):
-            first.close()
-        else:
+            opened.pop_all()
             return first
     raise SettingsError("No four free ports in a row were found.", next_step="Set PORT.")
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import signal
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -34,10 +36,15 @@ def until(probe: Callable[[], T | None], what: str, seconds: float = 30.0) -> T:
 
 
 def free_port() -> int:
-    """Return a port that was free a moment ago, for a process that is to be found there again after a restart."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that was free a moment ago, for a process that is to be found there again after a restart.
+
+    It is below those that systems give to connections, one of which would take it between two lives of the process.
+    """
+    for port in random.SystemRandom().sample(range(30_000, 32_700), 50):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("Of fifty ports none was free.")
 
 
 class Program:
