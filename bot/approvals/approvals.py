@@ -16,8 +16,9 @@ from sqlalchemy import insert, select
 from bot.activity import Person
 from bot.approvals.asking import Asking
 from bot.approvals.asking_again import AskingAgain
+from bot.approvals.counting import decided_rows, holders_of
 from bot.approvals.decidable import Decidable
-from bot.approvals.deciding import Deciding, decided_rows
+from bot.approvals.deciding import Deciding
 from bot.approvals.delegations import Delegation, Delegations
 from bot.approvals.fresh_sign_in import FreshSignIns
 from bot.approvals.glass import Glass
@@ -89,7 +90,7 @@ class Approvals:
         self._deciding = Deciding(self._office, self._asking)
         self.glass = Glass(self._office, self._asking)
         obstacles = Obstacles(self._office)
-        self._again = AskingAgain(self._office, self._asking, self._deciding, obstacles)
+        self._again = AskingAgain(self._office, self._asking, obstacles)
         self.jobs = (self.glass.job, self._again.job)
         self.ask, self.remind, self.escalate = self._asking.ask, self._asking.remind, self._asking.escalate
         self.obstacle, self.notes = obstacles.of_plan, self._asking.notes
@@ -137,7 +138,7 @@ class Approvals:
         async with self._database.read() as connection:
             rows = await decided_rows(connection, record.id, record.version)
         whom = self._office.whom_of(record)
-        return whom.requirement.missing(self._deciding.holders(record, whom, rows))
+        return whom.requirement.missing(holders_of(self._office, record, whom, rows))
 
     async def stand_in(
         self,

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
+from bot.approvals.counting import decided_rows, undecided_rows
 from bot.approvals.office import APPROVERS, ESCALATED, FREED, REQUIREMENT, Office, is_same_person
 from bot.card import Card, Text
 from bot.clock import iso
@@ -157,18 +158,14 @@ class Asking:
         )
 
     async def remind(self, transaction: Transaction, record: RequestRecord, version: int, approver: str = "") -> bool:
-        """Ask those again who have not decided at half time; tell whether anybody was.
+        """Ask those again at half time who have not decided, if that would still add something; tell whether any was.
 
         Who does not work at that hour is reminded when they next do, unless it lapses before.
         """
         if record.version != version or record.state != "awaiting_approval":
             return False
         office = self._office
-        today = office.whom_of(record).approvers
-        undecided = select(approvals).where(
-            approvals.c.request_id == record.id, approvals.c.version == version, approvals.c.decision.is_(None)
-        )
-        rows = [r for r in (await transaction.execute(undecided)).all() if (r.in_place_of or r.approver) in today]
+        rows = await undecided_rows(transaction.connection, office, record)
         now, was_reminded = office.clock.now(), False
         for row in rows:
             if approver and row.approver != approver:
@@ -202,7 +199,10 @@ class Asking:
         await office.audit.record(
             transaction, "approval.escalated", request_id=record.id, payload={"version": version, "asked": asked}
         )
-        text = f"Nobody has decided about request {record.id} yet, so {' and '.join(asked)} were asked as well."
+        rows = await decided_rows(transaction.connection, record.id, version)
+        nobody = "Not enough people have" if rows else "Nobody has"
+        were = "was" if len(asked) == 1 else "were"
+        text = f"{nobody} decided about request {record.id} yet, so {' and '.join(asked)} {were} asked as well."
         until = (iso(record.expires_at) or "")[:16].replace("T", " ")
         card = Card(
             f"Still waiting for approval: {record.plan.summary}",

@@ -8,17 +8,14 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
-
 from bot.approvals.asking import Asking
-from bot.approvals.deciding import Deciding, decided_rows, seat_of
+from bot.approvals.counting import decided_rows, holders_of, seat_of, undecided_rows
 from bot.approvals.delegations import Delegation
 from bot.approvals.obstacles import Obstacles
 from bot.approvals.office import APPROVERS, FREED, Office
 from bot.card import Card, Text
 from bot.clock import iso
 from bot.database import Transaction
-from bot.database.tables import approvals
 from bot.requests import Filter, RequestRecord
 from bot.workflow.periodic import Job
 
@@ -30,8 +27,8 @@ PAGE = 200
 class AskingAgain:
     """Looks after what waits; safe to repeat, since each person is asked once about a version."""
 
-    def __init__(self, office: Office, asking: Asking, deciding: Deciding, obstacles: Obstacles) -> None:
-        self._office, self._asking, self._deciding, self._obstacles = office, asking, deciding, obstacles
+    def __init__(self, office: Office, asking: Asking, obstacles: Obstacles) -> None:
+        self._office, self._asking, self._obstacles = office, asking, obstacles
         self._seen: int | None = None
         self.job = Job("approvals.ask-again", LOOK, self.look)
 
@@ -127,7 +124,7 @@ class AskingAgain:
             rows = await decided_rows(transaction.connection, current.id, current.version)
             lost = [row.approver for row in rows if row.decision == "approve" and seat_of(row) in news]
             if lost:
-                asked += await self._remind(transaction, current, today, news)
+                asked += await self._remind(transaction, current, news)
             payload = {"version": current.version, "left": news, "asked": asked, "lost": lost}
             await office.audit.record(transaction, "approval.asked_again", request_id=current.id, payload=payload)
             await self._tell(transaction, current, news, lost, asked, obstacle)
@@ -139,17 +136,13 @@ class AskingAgain:
         async with self._office.database.read() as connection:
             rows = await decided_rows(connection, record.id, record.version)
         whom = self._office.whom_of(record)
-        holders = self._deciding.holders(record, whom, rows)
+        holders = holders_of(self._office, record, whom, rows)
         subject = replace(record.subject, approvers=whom.approvers)
         return await self._obstacles.of_subject(whom, subject, holders, [row.approver for row in rows])
 
-    async def _remind(
-        self, transaction: Transaction, record: RequestRecord, today: Sequence[str], left: Sequence[str]
-    ) -> list[str]:
-        """Ask those once more who were asked before, have not decided, and would be asked today."""
-        mine = (approvals.c.request_id == record.id, approvals.c.version == record.version)
-        rows = (await transaction.execute(select(approvals).where(*mine, approvals.c.decision.is_(None)))).all()
-        reminded = [row for row in rows if seat_of(row) in today]
+    async def _remind(self, transaction: Transaction, record: RequestRecord, left: Sequence[str]) -> list[str]:
+        """Ask those once more who were asked before, have not decided, and whose approval would add something."""
+        reminded = await undecided_rows(transaction.connection, self._office, record)
         for row in reminded:
             payload = {"kind": "approval", "approval_id": row.id, "reminder": True}
             key = f"{_key(record, left)}:{row.approver}"

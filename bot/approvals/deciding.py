@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Literal
 
-from sqlalchemy import insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import insert, update
 
 from bot.activity import Person, clean_text
 from bot.approvals.asking import Asking
+from bot.approvals.counting import decided_rows, holders_of, seat_of
 from bot.approvals.delegations import Delegation
 from bot.approvals.office import Office, Whom, is_same_person, requirement_of
 from bot.approvals.views import require_open, unknown, who_decided
@@ -191,23 +191,17 @@ class Deciding:
 
         Raises Conflict when every seat that the person could take is taken, or adds nothing to what is demanded.
         """
-        approved = self.holders(record, whom, rows)
+        approved, requirement = holders_of(self._office, record, whom, rows), whom.requirement
         free = _free(seats, rows)
-        before = whom.requirement.missing(approved)
-        lacking = {seat: whom.requirement.missing([*approved, self._office.holder(seat)]) for seat in free}
-        seat = min(free, key=lambda s: (lacking[s], free.index(s)))
-        if before and lacking[seat] >= before:
+        before = requirement.unfilled(approved)
+        after = {seat: requirement.unfilled([*approved, self._office.holder(seat)]) for seat in free}
+        seat = min(free, key=lambda s: (after[s], free.index(s)))
+        if before and after[seat] >= before:
             raise Conflict(
-                f"One more approval of yours would add nothing: this needs {whom.requirement.words}.",
+                f"One more approval of yours would add nothing: this needs {requirement.words}.",
                 next_step="It waits for the others.",
             )
-        return seat, lacking[seat]
-
-    def holders(self, record: RequestRecord, whom: Whom, rows: Sequence[Any]) -> list[tuple[str, ...]]:
-        """Return the names under which those count who approved; not who was asked and would not be today."""
-        asked = record.subject.approvers
-        seats = [seat_of(row) for row in rows if row.decision == "approve"]
-        return [self._office.holder(seat) for seat in seats if seat in whom.approvers or seat not in asked]
+        return seat, requirement.missing([*approved, self._office.holder(seat)])
 
     async def _keep(
         self, transaction: Transaction, record: RequestRecord, by: Person, seat: str, given: dict[str, str]
@@ -254,14 +248,6 @@ class Deciding:
         await self._office.conversations.notify(transaction, record.conversation, key, text, card, record.id)
 
 
-async def decided_rows(connection: AsyncConnection, request_id: str, version: int) -> Sequence[Any]:
-    """Return the decisions about one version, in their order."""
-    query = select(approvals).where(
-        approvals.c.request_id == request_id, approvals.c.version == version, approvals.c.decision.is_not(None)
-    )
-    return (await connection.execute(query.order_by(approvals.c.decided_at, approvals.c.approver))).all()
-
-
 def require_undecided(rows: Sequence[Any], by: Person) -> None:
     """Raise Conflict when the person has decided about this version before, under whichever of their addresses."""
     for row in rows:
@@ -277,11 +263,6 @@ def _free(seats: Sequence[str], rows: Sequence[Any]) -> list[str]:
     if not free:
         raise Conflict(f"{taken[seats[0]]} has decided in the place of {seats[0]} already.")
     return free
-
-
-def seat_of(row: Any) -> str:
-    """Return whose place a decision took."""
-    return str(row.in_place_of or row.approver)
 
 
 def _rejected(by: Person, reason: str) -> dict[str, str]:

@@ -138,6 +138,14 @@ class Requirement:
         """
         return max((len(part.seats) - _seated(part.seats, holders) for part in self.parts), default=0)
 
+    def unfilled(self, holders: Sequence[Sequence[str]]) -> int:
+        """Return how many seats of all parts together lack: an approval adds something when they become fewer.
+
+        `missing` can't tell that: of two groups that are asked for one approval each, one more is missing before and
+        after the first has approved.
+        """
+        return sum(len(part.seats) - _seated(part.seats, holders) for part in self.parts)
+
     def as_list(self) -> list[dict[str, Any]]:
         """Return plain JSON types; `from_list` is the inverse."""
         return [asdict(part) for part in self.parts]

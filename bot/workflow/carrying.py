@@ -248,14 +248,14 @@ class Carrying:
         rows = tuple((name, f"{before} → {after}") for name, before, after in changes)
         words = "; ".join(f"{name}: {value}" for name, value in rows) or "details that are not shown"
         text = (
-            f"Since request {record.id} was approved, its plan has changed ({words}). "
+            f"Since request {record.id} was approved, its plan has changed. "
             "Nothing was done; the approvers are asked again."
         )
-        items = (Text("Since the approval the plan has changed, so the approvers are asked again."), Facts(rows))
+        items = (Text(text), Facts(rows) if rows else Text(f"What has changed: {words}."))
         card = Card(
             f"Asked again: {fresh.summary}", (*items, checks_of(fresh.checks)), tone="warning", request=record.id
         )
-        await self.tell(transaction, record, Notice(f"replanned:{version}", text, card))
+        await self.tell(transaction, record, Notice(f"replanned:{version}", f"{text} What has changed: {words}.", card))
 
     async def tell(self, transaction: Transaction, record: RequestRecord, notice: Notice) -> None:
         """Tell the requester, once per notice."""

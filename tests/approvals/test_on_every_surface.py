@@ -13,6 +13,7 @@ from bot.approvals.pressing import decide_by
 from bot.errors import QuartermasterError
 from tests.approvals.desk import Desk, open_desk
 from tests.approvals.test_attacks import SIGN_IN, link
+from tests.approvals.test_delegates import away
 from tests.approvals.test_quorum import TWO
 
 CHATS = ("slack", "teams")
@@ -91,6 +92,18 @@ async def test_who_asked_and_who_was_not_asked_decide_nothing_and_hear_why(tmp_p
         assert "Nobody may approve what they asked for themselves." in await press(desk, "ana", request, surface)
         assert "Only the people named as approvers" in await press(desk, "eve", request, surface)
         assert await state(desk, request) == "awaiting_approval"
+
+
+@pytest.mark.parametrize("surface", ["console", *CHATS])
+async def test_a_stand_in_decides_but_neither_theirs_nor_for_a_stand_in(tmp_path: Path, surface: str) -> None:
+    async with open_desk(tmp_path, people=PEOPLE, approvers=("bo@corp.example",)) as desk:
+        await away(desk, "bo", "cy")
+        await away(desk, "cy", "eve")
+        hers, theirs = await desk.place("cy"), await desk.place("ana")
+        assert "Nobody may approve what they asked for themselves." in await press(desk, "cy", hers, surface)
+        assert "Who could: bo@corp.example" in await press(desk, "eve", theirs, surface)
+        assert await press(desk, "cy", theirs, surface) == ""
+        assert (await state(desk, hers), await state(desk, theirs)) == ("awaiting_approval", "approved")
 
 
 @pytest.mark.parametrize("surface", ["rest", "account"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -179,8 +180,37 @@ async def test_others_are_asked_as_well_when_nobody_decides(tmp_path: Path) -> N
         desk.clock.move(hours=1)
         assert await desk.fires("approval-escalation", request)
         assert "hal@corp.example" in await desk.asked(request)
-        assert "hal@corp.example were asked as well" in (await desk.told(request))[-1]
+        assert (await desk.told(request))[-1] == (
+            f"Not enough people have decided about request {request} yet, so hal@corp.example was asked as well."
+        )
         assert await desk.decide("hal", request) == "approved"
+
+
+async def test_two_policies_that_each_ask_one_of_another_group_are_met_by_one_of_each(tmp_path: Path) -> None:
+    one = TWO.replace('"two"', '"platform"').replace('@approvals("2")', '@approvals("1")')
+    rules = one + one.replace("platform", "finance")
+    async with open_desk(tmp_path, rules, PEOPLE) as desk:
+        request = await desk.place()
+        assert await desk.decide("bo", request) == "awaiting_approval"
+        with pytest.raises(Conflict, match="would add nothing"):
+            await desk.decide("cy", request)
+        desk.clock.move(hours=24)
+        assert await desk.fires("approval-reminder", request)
+        assert await desk.mailed("cy") == ["approval"], "an approval of theirs would add nothing, so no reminder"
+        assert await desk.mailed("fay") == ["approval", "approval"]
+        assert await desk.decide("fay", request) == "approved"
+
+
+async def test_who_stands_in_for_whom_it_waits_for_is_reminded(tmp_path: Path) -> None:
+    async with open_desk(tmp_path, TWO_OF_EACH, {"bo": ["platform"], "cy": ["platform"], "fay": ["finance"]}) as desk:
+        fay, week = await desk.person("fay"), desk.clock.now() + timedelta(days=7)
+        await desk.approvals.stand_in(fay, "cy@corp.example", week, channel="console")
+        request = await desk.place(tier="production")
+        await desk.decide("bo", request)
+        desk.clock.move(hours=24)
+        assert await desk.fires("approval-reminder", request)
+        assert (await desk.mailed("cy")).count("approval") == 2
+        assert await desk.decide("cy", request) == "approved"
 
 
 async def test_a_reminder_waits_until_its_reader_works(tmp_path: Path) -> None:

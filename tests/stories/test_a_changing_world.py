@@ -11,6 +11,7 @@ import pytest
 from sandbox import landing_zone, products
 from tests.stories.errands import asks_for_an_account
 from tests.support.stage import Approver, Speaker, Stage
+from tests.support.theatre import on_every_channel
 
 
 def somebody_makes_an_account(stage: Stage, name: str, mailbox: str) -> None:
@@ -66,6 +67,7 @@ async def test_an_address_taken_before_the_yes_is_told(stage: Stage, ana: Speake
     assert await stage.requests() == []
 
 
+@on_every_channel
 async def test_a_changed_plan_is_put_up_again_with_the_difference(
     stage: Stage, ana: Speaker, bo: Approver, request: pytest.FixtureRequest
 ) -> None:
@@ -74,7 +76,7 @@ async def test_a_changed_plan_is_put_up_again_with_the_difference(
     first_link = bo.path
     request.getfixturevalue("new_version")
     await bo.approves()
-    await ana.hears_later("its plan has changed", "4.0", "5.0", "the approvers are asked again")
+    await ana.hears_later("its plan has changed", "the approvers are asked again", "4.0", "5.0")
     assert await stage.calls("ProvisionProduct") == []
     view = await stage.view(order)
     assert (view["state"], view["version"]) == ("awaiting_approval", 2)
@@ -86,7 +88,7 @@ async def test_a_changed_plan_is_put_up_again_with_the_difference(
     [call] = await stage.calls("ProvisionProduct")
     assert call["params"]["ProvisioningArtifactId"] == "pa-ctafnewest005"
     await stage.advance(minutes=25)
-    await ana.hears_later("is ready:")
+    await ana.hears_later("Ready: team-x-sandbox")
 
 
 async def test_the_old_link_does_not_approve_the_new_plan(
@@ -110,7 +112,7 @@ async def test_a_name_of_the_order_taken_after_the_approval_asks_again(
     await bo.opens_the_mail(about=order)
     somebody_makes_an_account(stage, name, "cy-own@corp.example")
     await bo.approves()
-    await ana.hears_later("its plan has changed", f"{name} → {name}-2", "the approvers are asked again")
+    await ana.hears_later("its plan has changed", "the approvers are asked again", f"{name} → {name}-2")
     await bo.opens_the_mail(about=order)
     await bo.approves()
     await ana.hears_later("is ordered")

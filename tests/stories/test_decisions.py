@@ -88,13 +88,13 @@ async def test_the_requester_is_not_asked_to_approve(theatre: Theatre, tmp_path:
         await ana.hears_later("is ordered")
 
 
-async def test_a_lone_approver_is_told_at_once(theatre: Theatre, tmp_path: Path) -> None:
-    async with theatre.open_stage(tmp_path, approvers="Ana@corp.example") as stage:
-        ana = stage.speaker("Ana Lopez")
-        await ana.says("I need a sandbox account in Demos for team-x@corp.example")
-        ana.hears("Nobody could approve this", "another approver")
-        assert await stage.requests() == []
-        assert await stage.approver("ana@corp.example").mails() == []
+@pytest.mark.settings(approvers="Ana@corp.example")
+@on_every_channel
+async def test_a_lone_approver_is_told_at_once(stage: Stage, ana: Speaker) -> None:
+    await ana.says("I need a sandbox account in Demos for team-x@corp.example")
+    ana.hears("Nobody could approve this", "another approver")
+    assert await stage.requests() == []
+    assert await stage.approver("ana@corp.example").mails() == []
 
 
 async def test_the_requester_may_not_approve_in_the_console(theatre: Theatre, tmp_path: Path) -> None:
