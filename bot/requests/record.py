@@ -53,8 +53,14 @@ _ID = re.compile(rf"(?:qm-)?([{_ALPHABET}]{{8}})")
 
 
 def new_request_id() -> str:
-    """Return a fresh id such as qm-7k3m9qxa: short enough to type, not a secret."""
-    return "qm-" + "".join(secrets.choice(_ALPHABET) for _ in range(8))
+    """Return a fresh id such as qm-7k3m9qxa: short enough to type, not a secret.
+
+    There is a digit in it: eight letters, typed without “qm-”, would be taken for a word.
+    """
+    while True:
+        drawn = "".join(secrets.choice(_ALPHABET) for _ in range(8))
+        if not drawn.isalpha():
+            return "qm-" + drawn
 
 
 def request_id_of(text: str) -> str:

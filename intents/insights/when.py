@@ -37,6 +37,8 @@ _MONTH = rf"({'|'.join(f'{month[:3]}(?:{month[3:]})?' if month[3:] else month fo
 _NTH = r"(\d{1,2})(?:st|nd|rd|th)?"
 _DAY_FIRST = re.compile(rf"\b{_NTH}(?: of)? {_MONTH}\b(?:,? (20\d\d))?")
 _MONTH_FIRST = re.compile(rf"\b{_MONTH} {_NTH}\b(?:,? (20\d\d))?")
+_BARE_DAY = re.compile(r"\b(on|since|from|to|until|before|after) the (\d{1,2})(?:st|nd|rd|th)\b(?! (?:of|one|insight))")
+_DOTTED_DAY = re.compile(r"(?<![\w.])(\d{1,2})\.(\d{1,2})\.(20\d\d)?(?![\w.])")
 _WHOLE_MONTH = re.compile(rf"\b(?:in|during|of|last|since) {_MONTH}\b(?: (20\d\d))?")
 _ISO_DAY = re.compile(r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)")
 _FROM = re.compile(r"\b(?:since|after|from|until now)\b")
@@ -127,8 +129,22 @@ def with_iso_days(folded: str, now: datetime) -> str:
 
     folded = re.sub(rf"\b{_NTH} (to|and|until|till|-) {_NTH} {_MONTH}\b", r"\1 \4 \2 \3 \4", folded)
     folded = re.sub(rf"\b{_MONTH} {_NTH} (to|and|until|till|-) {_NTH}\b(?! {_MONTH})", r"\1 \2 \3 \1 \4", folded)
+    folded = _BARE_DAY.sub(lambda m: f"{m[1]} {_last_day(int(m[2]), now.astimezone(UTC).date(), m[0])}", folded)
+    folded = _DOTTED_DAY.sub(
+        lambda m: iso(m[1], _MONTHS_NAMED[int(m[2]) - 1], m[3], m[0]) if 1 <= int(m[2]) <= 12 else m[0], folded
+    )
     folded = _DAY_FIRST.sub(lambda m: iso(m[1], m[2], m[3], m[0]), folded)
     return _MONTH_FIRST.sub(lambda m: iso(m[2], m[1], m[3], m[0]), folded)
+
+
+def _last_day(number: int, today: date, said: str) -> str:
+    """Return the last day of that number, today's included; raises Invalid where no month has it."""
+    if not 1 <= number <= 31:
+        raise Invalid(f"There is no {number}th of a month in “{said}”.", field="Day", next_step=_AHEAD)
+    day = today
+    while day.day != number:
+        day -= timedelta(days=1)
+    return day.isoformat()
 
 
 def _month_of(name: str) -> int:

@@ -25,8 +25,8 @@ def pytest_collection_finish() -> None:
     gc.disable()
 
 
-def pytest_runtest_teardown() -> None:
-    """Forget the functions of the test's application."""
+def pytest_runtest_logfinish() -> None:
+    """Forget the test's application, once its fixtures are gone: what is frozen while it lives stays for good."""
     global _ended
     for cache in _caches:
         cache.cache_clear()

@@ -33,7 +33,7 @@ def _phrases(*lines: str) -> dict[tuple[str, ...], None]:
 
 
 _YES: Final = _phrases(
-    "yes|y|yep|yeah|yea|ya|yup|yah|yas|yess|yesss|aye|si|oui|ja|da|ok|okay|okey|k|kk|okie|okey dokey",
+    "yes|y|yep|yeah|yea|ya|yup|yah|yas|yess|yesss|aye|si|oui|ja|jawohl|da|ok|okay|okey|k|kk|okie|okey dokey",
     "alright|all right|sure|sure thing|for sure|certainly|definitely|absolutely|of course|indeed",
     "naturally|by all means|totally|go|go ahead|go on|go for it|proceed|continue|carry on|please do",
     "do it|do that|do so|do this|just do it|let us do it|let us go|make it so|make it happen|ship it",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -21,6 +22,7 @@ _UNITS: Final = {
     "hour": "H",
     "day": "D",
     "week": "W",
+    "fortnight": "W",
     "month": "M",
     "year": "Y",
 }
@@ -29,15 +31,17 @@ _UNIT_SPELLINGS: Final = {
     "h": "hour", "hr": "hour", "hrs": "hour", "d": "day", "w": "week", "wk": "week", "wks": "week",
     "mo": "month", "yr": "year", "yrs": "year",
 }  # fmt: skip
+_WEEKS: Final = {"fortnight": 2}
 _HOURS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
 _SPOKEN_COUNT = rf"half an|an?|{_HOURS}|fifteen|twenty|thirty|forty(?:[ -]five)?|sixty|ninety"
 _COUNT = rf"\d+(?:\.\d+)?|{_SPOKEN_COUNT}"
-_UNIT = r"seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|wks?|w|months?|mo|years?|yrs?"
+_UNIT = r"seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d|weeks?|wks?|w|fortnights?|months?|mo|years?|yrs?"
 _HALF = r"\s+and\s+a\s+half"
 _PART = rf"(?:\d+(?:\.\d+)?\s*|(?:{_SPOKEN_COUNT})(?:{_HALF})?\s+)(?:{_UNIT})(?:{_HALF})?"
 _DURATION = re.compile(
     r"(?<![\w.-])(?:(?P<iso>P(?=\w)(?:\d+[YMWD])*(?:T(?=\d)(?:\d+[HMS])+)?)"
-    rf"|(?P<parts>{_PART}(?:(?:\s*,?\s*(?:and\s+)?){_PART})*))(?![\w-])",
+    rf"|(?P<parts>{_PART}(?:(?:\s*,?\s*(?:and\s+)?){_PART})*)"
+    r"|past\s+(?P<whole>hour|day|week|fortnight|month|year))(?![\w-])",
     re.IGNORECASE,
 )
 _ONE_PART = re.compile(
@@ -45,6 +49,9 @@ _ONE_PART = re.compile(
 )
 
 _MONTH = "|".join(rf"{month[:3]}(?:{month[3:]})?" if month != "september" else "sept?(?:ember)?" for month in _MONTHS)
+# Elsewhere “the third” is mostly the third of something.
+_BEFORE = ("on", "by", "until", "till", "from", "before", "after")
+_BEFORE_A_DAY = "|".join(rf"(?<=\b{word} )" for word in _BEFORE)
 _DATE = re.compile(
     rf"(?<![\w./-])(?:(?P<iso>\d{{4}}-\d{{2}}-\d{{2}})(?:T[\d:.]+(?:Z|[+-][\d:]+)?)?"
     rf"|(?P<near>day after tomorrow|today|tonight|tomorrow|yesterday)"
@@ -52,7 +59,11 @@ _DATE = re.compile(
     rf"|(?P<period>next|this|last)\s+(?P<span>week|month|year)"
     rf"|(?P<month1>{_MONTH})\.?\s+(?P<day1>\d{{1,2}})(?:st|nd|rd|th)?(?:,?\s+(?P<year1>\d{{4}}))?"
     rf"|(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?(?P<month2>{_MONTH})\.?(?:,?\s+(?P<year2>\d{{4}}))?"
-    rf"|in\s+(?P<ahead>{_COUNT})\s+(?P<unit>days?|weeks?|months?|years?)"
+    rf"|in\s+(?P<ahead>{_COUNT})\s+(?P<unit>days?|weeks?|fortnights?|months?|years?)"
+    r"|(?:the\s+)?end\s+of\s+(?:the\s+|this\s+)?(?P<end>day|week|month|year)|(?P<close>eod|eow|eom)"
+    rf"|(?:{_BEFORE_A_DAY}|\A(?=the\s+\S+\Z))the\s+(?P<day3>\d{{1,2}})(?:st|nd|rd|th)(?!\s+(?:one|of)\b)"
+    r"|(?P<day4>\d{1,2})\.(?P<month4>\d{1,2})\.(?P<year4>\d{4})?"
+    r"|(?P<either1>\d{1,2})/(?P<either2>\d{1,2})/(?P<year5>\d{4})"
     rf")(?![\w-])",
     re.IGNORECASE,
 )
@@ -70,7 +81,8 @@ _TIME = re.compile(
 def find_durations(text: str) -> Iterator[Found]:
     """Durations as ISO 8601: "90 minutes" → PT90M, "1h30m" → PT1H30M, "two weeks" → P2W."""
     for match in _DURATION.finditer(text):
-        iso = match["iso"].upper() if match["iso"] else _duration_from_parts(match["parts"])
+        parts = match["parts"] or f"one {match['whole']}"
+        iso = match["iso"].upper() if match["iso"] else _duration_from_parts(parts)
         if iso is not None:
             yield Found(match.start(), match.end(), (iso,))
 
@@ -93,7 +105,7 @@ def _duration_from_parts(text: str) -> str | None:
         elif unit in {"hour", "minute", "second"}:
             time_parts += f"{int(amount)}{_UNITS[unit]}"
         else:
-            date_parts += f"{int(amount)}{_UNITS[unit]}"
+            date_parts += f"{int(amount) * _WEEKS.get(unit, 1)}{_UNITS[unit]}"
     if not date_parts and not time_parts:
         return None
     return f"P{date_parts}" + (f"T{time_parts}" if time_parts else "")
@@ -141,13 +153,54 @@ def _resolve_date(match: re.Match[str], today: date) -> str | None:
         return _resolve_period(match["period"].lower(), match["span"].lower(), today)
     if match["ahead"]:
         return _resolve_ahead(match["ahead"], match["unit"], today)
+    if end := match["end"] or {"eod": "day", "eow": "week", "eom": "month"}.get((match["close"] or "").lower()):
+        return _end_of(end.lower(), today).isoformat()
+    if match["day3"]:
+        return _next_day(int(match["day3"]), today)
+    if match["day4"]:
+        return _in_year(int(match["month4"]), int(match["day4"]), match["year4"], today)
+    if match["year5"]:
+        return _of_either_order(int(match["either1"]), int(match["either2"]), int(match["year5"]))
     month_name, day = (match["month1"] or match["month2"]), int(match["day1"] or match["day2"])
     month = next(number for number, name in enumerate(_MONTHS, start=1) if name[:3] == month_name[:3].lower())
-    year = match["year1"] or match["year2"]
+    return _in_year(month, day, match["year1"] or match["year2"], today)
+
+
+def _in_year(month: int, day: int, year: str | None, today: date) -> str:
+    """Return a day of a year, or where none is said the next that is not over."""
     if year:
         return date(int(year), month, day).isoformat()
     this_year = date(today.year, month, day)
     return (this_year if this_year >= today else date(today.year + 1, month, day)).isoformat()
+
+
+def _next_day(day: int, today: date) -> str:
+    """Return the next day of that number, today's included; of the months that have it."""
+    for months in range(today.year * 12 + today.month - 1, today.year * 12 + today.month + 2):
+        with suppress(ValueError):
+            found = date(months // 12, months % 12 + 1, day)
+            if found >= today:
+                return found.isoformat()
+    raise ValueError("no month has such a day")
+
+
+def _of_either_order(first: int, second: int, year: int) -> str | None:
+    """Return a date with slashes where it can mean one day only: 31/12, 12/31 and 5/5, but not 3/4."""
+    if first <= 12 and second <= 12 and first != second:
+        return None
+    return date(year, min(first, second) if max(first, second) > 12 else first, max(first, second)).isoformat()
+
+
+def _end_of(span: str, today: date) -> date:
+    """Return the last day of a span that has begun; of a week, its last working day, or the coming one's."""
+    if span == "day":
+        return today
+    if span == "week":
+        return today + timedelta(days=(4 - today.weekday()) % 7)
+    if span == "year":
+        return date(today.year, 12, 31)
+    months = today.year * 12 + today.month
+    return date(months // 12, months % 12 + 1, 1) - timedelta(days=1)
 
 
 def _resolve_weekday(name: str, which: str, today: date) -> str:
@@ -174,7 +227,7 @@ def _resolve_ahead(count: str, unit_text: str, today: date) -> str | None:
     amount = _count_of(count)
     if amount is None or amount != int(amount):
         return None
-    days = {"day": 1, "week": 7, "month": 30, "year": 365}[_unit_of(unit_text)]
+    days = {"day": 1, "week": 7, "fortnight": 14, "month": 30, "year": 365}[_unit_of(unit_text)]
     return (today + timedelta(days=int(amount) * days)).isoformat()
 
 

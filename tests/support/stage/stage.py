@@ -125,7 +125,7 @@ class Theatre:
         known = load_settings(**(chosen | chat | settings))
         application = Application(known, cloud=self._cloud(known))
         if self.ways is not None:
-            self.ways.watch(application)
+            await self.ways.watch(application)
         _tell_of_writes(application.services.database)
         under_way = UnderWay(application)
         async with AsyncExitStack() as stack:
@@ -196,7 +196,10 @@ class _Server(uvicorn.Server):
 
 @asynccontextmanager
 async def _served(application: Application, listening: socket.socket) -> AsyncIterator[None]:
-    config = uvicorn.Config(application.app, log_config=None, access_log=False, lifespan="on", ws="none")
+    # A connection that is unused for five seconds, as uvicorn keeps it, can be closed while its next request comes in.
+    config = uvicorn.Config(
+        application.app, log_config=None, access_log=False, lifespan="on", ws="none", timeout_keep_alive=600
+    )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     up = asyncio.create_task(server.is_up.wait())

@@ -52,16 +52,18 @@ class ThreeWays:
 
     async def prepare(self) -> None:
         """Deploy the bot that most stories have, before the clock of any story runs."""
-        registry = discover(build_services(self._settings, SystemClock(), self._cloud))
-        lex, _ = await self.others(registry)
-        await wake(lex)
+        await self.others(discover(build_services(self._settings, SystemClock(), self._cloud)))
 
-    def watch(self, application: Application) -> None:
-        """Compare what this bot understands from now on, unless it asks Lex itself."""
+    async def watch(self, application: Application) -> None:
+        """Compare what this bot understands from now on, unless it asks Lex itself.
+
+        Its bot is deployed before anybody speaks: to deploy and to learn takes longer than a turn may.
+        """
         timed = application.recognizer
-        if isinstance(timed, Timed):
+        if isinstance(timed, Timed) and self.is_on:
             self._stages += 1
-            timed._inner = _Watched(self, timed._inner, application.services.registry, f"{self._stages}-")
+            others = await self.others(application.services.registry)
+            timed._inner = _Watched(self, timed._inner, others, f"{self._stages}-")
 
     async def others(self, registry: Registry) -> tuple[Recognizer, Recognizer]:
         """Return the two other ways of understanding these intents: Lex, and Lex with the engine behind it."""
@@ -74,7 +76,10 @@ class ThreeWays:
     async def _deployed(self, registry: Registry, key: str) -> tuple[str, str]:
         if key not in self._aliases:
             name = f"Stories{len(self._aliases)}"
-            self._aliases[key] = await deploy_bot(self._sandbox, self._cloud, registry, name)
+            bot, alias = await deploy_bot(self._sandbox, self._cloud, registry, name)
+            settings = self._settings.model_copy(update={"lex_bot_id": bot, "lex_bot_alias_id": alias})
+            await wake(LexRecognizer(self._cloud, settings))
+            self._aliases[key] = bot, alias
         return self._aliases[key]
 
 
@@ -100,10 +105,9 @@ async def wake(lex: Recognizer) -> None:
 class _Watched:
     """The engine, looked over its shoulder."""
 
-    def __init__(self, ways: ThreeWays, engine: Recognizer, registry: Registry, prefix: str) -> None:
-        self._ways, self._engine, self._registry, self._prefix = ways, engine, registry, prefix
+    def __init__(self, ways: ThreeWays, engine: Recognizer, others: tuple[Recognizer, Recognizer], prefix: str) -> None:
+        self._ways, self._engine, self._others, self._prefix = ways, engine, others, prefix
         self.name = engine.name
-        self._others: tuple[Recognizer, Recognizer] | None = None
 
     async def recognize(self, session_id: str, text: str, session_state: Mapping[str, Any]) -> Turn:
         turn = await self._engine.recognize(session_id, text, session_state)
@@ -114,8 +118,6 @@ class _Watched:
     async def _compare(self, turn: Turn, session_id: str, text: str, session_state: Mapping[str, Any]) -> None:
         self._ways.exchanges += 1
         try:
-            if self._others is None:
-                self._others = await self._ways.others(self._registry)
             lex, in_turn = self._others
             by_lex = replace(await lex.recognize(session_id, text, session_state), kept=turn.kept)
             by_both = await in_turn.recognize(f"{session_id}-in-turn", text, session_state)
