@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.card import Card, Text
+from bot.card import Button, Card, Text
 from bot.cloud import acting_for
 from bot.database import Transaction
 from bot.errors import NotFound
@@ -280,7 +280,8 @@ class Driving:
                 f"The roll-out of request {record.id} is paused: {reason}. Nothing more is started. Say “retry the "
                 "failed ones”, “skip the failed ones”, “continue the rollout”, or “roll back”."
             )
-            card = Card(f"Paused: {record.plan.summary}", (Text(text),), tone="warning", request=record.id)
+            ways = tuple(Button(title, "say", said) for title, said in offers_of("paused", record.id))
+            card = Card(f"Paused: {record.plan.summary}", (Text(text),), ways, tone="warning", request=record.id)
             await self._tell(transaction, record, f"paused:{now.isoformat()}", text, card)
 
         await services.database.write(work)

@@ -108,7 +108,7 @@ class Explaining:
             (
                 str(e.get("LogicalResourceId", "")),
                 str(e["ResourceStatus"]),
-                without_arns(str(e.get("ResourceStatusReason", "")))[:200],
+                without_arns(withhold_named(str(e.get("ResourceStatusReason", ""))))[:200],
             )
             for e in events
             if str(e.get("ResourceStatus", "")).endswith("_FAILED")

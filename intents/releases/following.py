@@ -15,6 +15,7 @@ from bot.errors import CloudError, without_arns
 from bot.releases.rollouts import ACTIVE, BACK, RELEASE, Rollout, Rollouts, Target
 from bot.requests import RequestRecord
 from bot.services import Services
+from bot.withholding import withhold_named
 from intents.releases.pacing import FIRST_LOOK, HEARD_PAUSE, STOPPING_PAUSE, expected_seconds, next_look
 from intents.releases.toolchain import ENDED, NOT_PINNED, Source, Toolchain
 
@@ -367,14 +368,14 @@ class Following:
             return {"why": f"it failed, and what its actions did can't be read ({error.code})"}
         failed = next((a for a in reversed(actions) if a.get("status") == "Failed"), None)
         if failed is None:
-            return {"why": without_arns(str(found.get("statusSummary") or "it failed, and no action says why"))[:500]}
+            return {"why": _told(str(found.get("statusSummary") or "it failed, and no action says why"))}
         result = failed.get("output", {}).get("executionResult", {})
         words = (
             result.get("errorDetails", {}).get("message") or result.get("externalExecutionSummary") or "no reason given"
         )
         stage, action = failed["stageName"], failed["actionName"]
         return {
-            "why": without_arns(f"{stage}/{action}: {words}")[:500],
+            "why": _told(f"{stage}/{action}: {words}"),
             "stage": stage,
             "action": action,
             "action_execution": failed.get("actionExecutionId", ""),
@@ -409,6 +410,12 @@ class Following:
                 await write(transaction)
 
         await self._services.database.write(work)
+
+
+def _told(words: str) -> str:
+    """Return what a tool said as people may see it: without ARNs, and without secrets that it names."""
+    lines = (withhold_named(line) for line in words.splitlines())
+    return without_arns("\n".join(lines))[:500]
 
 
 def _kept(detail: Mapping[str, Any]) -> dict[str, Any]:
