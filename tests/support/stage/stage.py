@@ -24,6 +24,7 @@ from bot.database.engine import Work
 from bot.database.migrating import migrate
 from bot.main import Application, build_cloud
 from bot.settings import Settings, load_settings
+from bot.workflow.durable import DurableWorkflows
 from sandbox.server import Sandbox
 from sandbox.teams.framework import BotFramework
 from sandbox.teams.tenants import Tenant
@@ -54,6 +55,7 @@ class Theatre:
         self._teams: BotFramework | None = None
         self._template = folder / "template.sqlite"
         migrate(f"sqlite:///{self._template}")
+        self._workflows = folder / "template-workflows.sqlite"
 
     def close(self) -> None:
         """Stop the sandbox, and Slack and Teams where they were needed."""
@@ -87,6 +89,21 @@ class Theatre:
             self._clouds[like] = build_cloud(settings)
         return self._clouds[like]
 
+    async def _make_workflows(self) -> None:
+        """Have the workflow engine make its tables once: it takes sixty migrations for that."""
+        if self._workflows.exists():
+            return
+
+        async def nothing(wait: int) -> None:
+            return None
+
+        made = self._workflows.with_suffix(".making")
+        engine = DurableWorkflows(f"sqlite:///{made}", "template")
+        await engine.start(nothing)
+        await engine.stop()
+        asyncio.get_running_loop()._default_executor = None  # type: ignore[attr-defined]  # ended with the engine
+        made.rename(self._workflows)
+
     @asynccontextmanager
     async def open_stage(
         self,
@@ -104,7 +121,9 @@ class Theatre:
         async with httpx.AsyncClient(base_url=self.sandbox.url) as sandbox:
             (await sandbox.post("/_sandbox/reset")).raise_for_status()
         if not database_url:
+            await self._make_workflows()
             shutil.copyfile(self._template, folder / "quartermaster.sqlite")
+            shutil.copyfile(self._workflows, folder / "quartermaster-workflows.sqlite")
         listening = socket.create_server(("127.0.0.1", 0))
         chosen = {
             "aws_endpoint_url": self.sandbox.url,
