@@ -105,7 +105,7 @@ def card_of(
         items += _news(story.news) or ([Text(said)] if said and is_open else [])
     told = {row for item in items if isinstance(item, Facts) for row in item.rows}
     if is_open and audience == "approver" and record.notes.get(CHANGES):
-        items.append(Text("The plan has changed since it was asked about before:"))
+        items.append(Text("The plan has changed since it was approved:"))
         items.append(Facts(tuple((name, f"{before} → {after}") for name, before, after in record.notes[CHANGES])))
     items.append(Facts(tuple(row for row in record.plan.details if tuple(row) not in told)))
     if is_open and record.plan.checks:

@@ -214,7 +214,7 @@ def _why_gone(view: ApprovalView) -> str:
     match view.status:
         case "superseded":
             return (
-                "The plan has changed since this mail was sent; a newer mail asks about the new plan. "
+                "The plan has changed since it was approved; a newer mail asks about the new plan. "
                 "This link decides nothing any more."
             )
         case "withdrawn":

@@ -7,6 +7,7 @@ from adapters.rest.chaos import Chaos
 from adapters.rest.insights import Insights
 from adapters.rest.listening import Listening
 from adapters.rest.records import Records
+from adapters.rest.refused_keys import RefusedKeys
 from adapters.rest.releases import Releases
 from adapters.rest.repeats import Repeats
 from adapters.rest.reports import Reports
@@ -18,7 +19,8 @@ from bot.services import Services
 
 def build(services: Services) -> Channel:
     """Return the channel; it sends nothing of its own accord: callers read their conversations."""
-    router = router_behind(Door(services.settings, services.clock, services.keys))
+    refused = RefusedKeys(services.database, services.audit, services.clock)
+    router = router_behind(Door(services.settings, services.clock, services.keys), refused)
     repeats = Repeats(services.database, services.clock)
     Turns(services, repeats, router)
     Listening(services, router)

@@ -34,6 +34,10 @@ CLIENTS = 10_000
 """Clients that are remembered; the longest silent is forgotten first."""
 
 
+class KeyRefused(Refused):
+    """The key itself may not do that, whoever it speaks for."""
+
+
 class OwnKey(ApiKey):
     """A key that a person made for themselves: it speaks for nobody else, and may what its scopes say."""
 
@@ -69,7 +73,7 @@ class Caller:
     def require(self, scope: str) -> None:
         """Raise Refused unless the caller may do that; `scope` is empty for what no person's own key may."""
         if self.own and scope not in self.own.scopes:
-            raise Refused(
+            raise KeyRefused(
                 f"This key may not do that: {SCOPES[scope]}." if scope else "No person's own key may do that.",
                 next_step="Make a key with that scope in the console, under your name." if scope else "",
             )
@@ -83,12 +87,12 @@ class Caller:
     def speak_for(self, email: str) -> None:
         """Raise Refused unless the caller may speak for that case-folded address."""
         if self.own and not self.own.may_speak_for(email):
-            raise Refused(
+            raise KeyRefused(
                 f"This key speaks for {self.own.person.email} alone.",
                 next_step="Send that address, or use a key that its own person has made.",
             )
         if self.key and not self.key.may_speak_for(email):
-            raise Refused(
+            raise KeyRefused(
                 f"This key speaks only for addresses at {self.key.domain}.",
                 next_step="Use a key for that person's domain; whoever runs the bot sets them in API_KEYS.",
             )

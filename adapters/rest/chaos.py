@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Request
 from starlette.responses import JSONResponse, Response
 
-from adapters.rest.callers import Caller
+from adapters.rest.callers import Caller, KeyRefused
 from adapters.rest.chaos_shapes import ReportView, RunCall, RunView
 from adapters.rest.conversations import conversation_of
 from adapters.rest.problems import problems
@@ -16,7 +16,7 @@ from adapters.rest.repeats import DOCUMENTED, IdempotencyKey, Repeats
 from adapters.rest.routing import CallerGiven, PostedGiven
 from adapters.rest.shapes import CancelCall
 from adapters.rest.turns import CHANNEL
-from bot.errors import NotFound, Refused
+from bot.errors import NotFound
 from bot.intent import Change
 from bot.ordering import place_request
 from bot.reporting import export_report
@@ -88,7 +88,7 @@ class Chaos:
         """Plan the experiment and put it up for approval; what stands against it is a 409."""
         caller.speak_for(body.user.email)
         if caller.key and f"{caller.owner}:{body.template}" not in self._bound:
-            raise Refused(
+            raise KeyRefused(
                 f"This key may not run the template {body.template}.",
                 next_step=f"Whoever runs the bot binds it: CHAOS_RUNS={caller.owner}:{body.template}.",
             )

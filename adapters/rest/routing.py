@@ -11,14 +11,15 @@ from fastapi.routing import APIRoute
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from adapters.rest.bodies import Posted, ReadRequest, read_json
-from adapters.rest.callers import Caller, Door
+from adapters.rest.callers import Caller, Door, KeyRefused
 from adapters.rest.problems import invalid_fields, problem_response
+from adapters.rest.refused_keys import RefusedKeys
 from bot.errors import QuartermasterError
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def router_behind(door: Door) -> APIRouter:
+def router_behind(door: Door, refused: RefusedKeys) -> APIRouter:
     """Return a router whose routes admit callers before they read a byte, and answer errors as problems."""
 
     class Route(APIRoute):
@@ -30,7 +31,7 @@ def router_behind(door: Door) -> APIRouter:
 
         def get_route_handler(self) -> Handler:  # type: ignore[override]
             scopes = {method: SCOPE_OF.get((method, self.path), "") for method in self.methods or ()}
-            return _guarded(super().get_route_handler(), door, scopes, reads=self.body_field is not None)
+            return _guarded(super().get_route_handler(), door, refused, scopes, reads=self.body_field is not None)
 
     return APIRouter(route_class=Route, tags=["rest"])
 
@@ -59,7 +60,7 @@ SCOPE_OF = {
 """What a person's own key must be for; it opens no route that is missing here, or says nothing."""
 
 
-def _guarded(handle: Handler, door: Door, scopes: Mapping[str, str], *, reads: bool) -> Handler:
+def _guarded(handle: Handler, door: Door, refused: RefusedKeys, scopes: Mapping[str, str], *, reads: bool) -> Handler:
     async def guarded(request: Request) -> Response:
         try:
             request.state.caller = caller = await door.admit(request)
@@ -67,6 +68,9 @@ def _guarded(handle: Handler, door: Door, scopes: Mapping[str, str], *, reads: b
             return await handle(await read_json(request) if reads else request)
         except RequestValidationError as error:
             return problem_response(invalid_fields(error))
+        except KeyRefused as error:
+            await refused.keep(request, request.state.caller, error)
+            return problem_response(error)
         except QuartermasterError as error:
             return problem_response(error)
 

@@ -128,7 +128,7 @@ def require_open(record: RequestRecord, version: int, now: datetime, decided: st
     """
     status = status_of(record, version, record.version == version and record.state not in _UNDECIDED, now)
     if status == "superseded":
-        raise Gone("The plan has changed since this was asked.", next_step="Look for the newer approval request.")
+        raise Gone("The plan has changed since it was approved.", next_step="Look for the newer approval request.")
     if status == "expired":
         raise Gone(f"The time to decide request {record.id} is over.", next_step="The requester can ask again.")
     if status == "withdrawn":

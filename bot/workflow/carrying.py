@@ -248,7 +248,7 @@ class Carrying:
         rows = tuple((name, f"{before} → {after}") for name, before, after in changes)
         words = "; ".join(f"{name}: {value}" for name, value in rows) or "details that are not shown"
         text = (
-            f"Since request {record.id} was approved, its plan has changed. "
+            f"Request {record.id}: the plan has changed since it was approved. "
             "Nothing was done; the approvers are asked again."
         )
         items = (Text(text), Facts(rows) if rows else Text(f"What has changed: {words}."))

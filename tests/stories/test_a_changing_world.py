@@ -76,7 +76,7 @@ async def test_a_changed_plan_is_put_up_again_with_the_difference(
     first_link = bo.path
     request.getfixturevalue("new_version")
     await bo.approves()
-    await ana.hears_later("its plan has changed", "the approvers are asked again", "4.0", "5.0")
+    await ana.hears_later("the plan has changed since it was approved", "the approvers are asked again", "4.0", "5.0")
     assert await stage.calls("ProvisionProduct") == []
     view = await stage.view(order)
     assert (view["state"], view["version"]) == ("awaiting_approval", 2)
@@ -112,7 +112,9 @@ async def test_a_name_of_the_order_taken_after_the_approval_asks_again(
     await bo.opens_the_mail(about=order)
     somebody_makes_an_account(stage, name, "cy-own@corp.example")
     await bo.approves()
-    await ana.hears_later("its plan has changed", "the approvers are asked again", f"{name} → {name}-2")
+    await ana.hears_later(
+        "the plan has changed since it was approved", "the approvers are asked again", f"{name} → {name}-2"
+    )
     await bo.opens_the_mail(about=order)
     await bo.approves()
     await ana.hears_later("is ordered")

@@ -27,6 +27,8 @@ people:
   - {email: fay@corp.example, groups: [finance]}
   - {email: ana@corp.example, groups: [deciders]}
   - {email: cy@corp.example}
+  - {email: ola@corp.example, groups: [operators]}
+  - {email: gil@corp.example, groups: [break-glass]}
 """
 
 
@@ -105,10 +107,46 @@ async def test_somebody_stands_in_for_an_approver(stage: Stage, ana: Speaker) ->
     ana.hears("Nobody stands in for you any more")
 
 
+@pytest.mark.parametrize("channel", ["console", "slack", "teams"])
+async def test_an_operator_says_who_stands_in_for_somebody_who_fell_ill(stage: Stage, channel: str) -> None:
+    ola = stage.speaker("Ola", email="ola@corp.example", channel=channel)
+    ana, cy = stage.speaker("Ana", email="ana@corp.example", channel=channel), stage.approver("cy@corp.example")
+    request = await asks_for_an_account(stage.speaker("Dee", email="dee@corp.example"))
+    await ana.says("Fay is away until Monday, Cy stands in for Fay")
+    ana.hears("No policy lets ana@corp.example do this", "ola@corp.example")
+    await ola.says("Fay is away until Monday, Dan stands in for Fay")
+    ola.hears("The directory has nobody called “Dan”")
+    await ola.says("Fay is away until Monday, ola@corp.example stands in for her")
+    ola.hears("Who names a stand-in for somebody else can't take the place.")
+    await ola.says("Fay is away until Monday, Cy stands in for Fay")
+    ola.hears("cy@corp.example stands in for fay@corp.example until Mon", "One request waits for cy@corp.example now")
+    ola.hears("I have told fay@corp.example by mail")
+    await cy.opens_the_mail(about=request)
+    cy.reads_in_the_mail("You stand in for fay@corp.example, who is away.")
+    await ola.says("who is away?")
+    ola.hears("cy@corp.example stands in for fay@corp.example")
+    await ola.says("fay@corp.example is back")
+    ola.hears("Nobody stands in for fay@corp.example any more")
+
+
+@on_every_channel
+async def test_chat_tells_where_the_glass_is_broken_and_breaks_none(stage: Stage, ana: Speaker) -> None:
+    request = await asks_for_an_account(ana)
+    await ana.says("break the glass")
+    ana.hears("No policy lets ana@corp.example do this", "gil@corp.example", "Chat breaks no glass")
+    gil = stage.speaker("Gil", email="gil@corp.example")
+    await gil.says(f"break the glass for {request}: the site is down")
+    gil.hears("Chat breaks no glass", f"/requests/{request}/break-glass")
+    assert (await stage.view(request))["state"] == "awaiting_approval"
+
+
 async def test_a_key_names_nobody_who_stands_in(stage: Stage) -> None:
     bo = stage.speaker("Bo", email="bo@corp.example")
     await bo.says("I am away until Monday, cy@corp.example stands in")
     bo.hears("A REST key may ask on behalf of people, but names nobody")
+    ola = stage.speaker("Ola", email="ola@corp.example")
+    await ola.says("Fay is away until Monday, Cy stands in for Fay")
+    ola.hears("A REST key may ask on behalf of people, but names nobody")
 
 
 async def test_nothing_is_reviewed_before_anything_went_on_without_approval(stage: Stage) -> None:

@@ -297,7 +297,7 @@ async def test_another_commit_pushed_after_the_approval_is_asked_about_again(
     pushed = await stage.pushes_commit(version="2.4.1", message="Something that nobody has seen")
     await bo.opens_the_mail(about=request)
     await bo.approves()
-    await ana.hears_later("its plan has changed", pushed[:12])
+    await ana.hears_later("the plan has changed since it was approved", pushed[:12])
     await stage.reaches(request, "awaiting_approval")
     assert await stage.calls("StartPipelineExecution") == []
 

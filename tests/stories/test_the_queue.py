@@ -113,7 +113,7 @@ async def test_what_changed_while_it_queued_is_asked_again(
     sixth = await the_sixth_is_queued(stage, ana, bo)
     request.getfixturevalue("new_version")
     await stage.advance(minutes=25)
-    await ana.hears_later("its plan has changed", "4.0", "5.0")
+    await ana.hears_later("the plan has changed since it was approved", "4.0", "5.0")
     view = await stage.view(sixth)
     assert (view["state"], view["version"]) == ("awaiting_approval", 2)
     assert len(await stage.calls("ProvisionProduct")) == 5
