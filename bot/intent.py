@@ -231,6 +231,10 @@ class Change(Intent):
         """
         return self.definition.slots
 
+    def parted(self, values: dict[str, str], ask: Ask) -> dict[str, str]:
+        """Return what was answered, by slot, with what free words name besides put into slots of their own."""
+        return values
+
     async def rather(self, ask: Ask) -> tuple[str, dict[str, str]] | None:
         """Return another intent, with its slots, that an opening sentence belongs to; None to keep it.
 

@@ -44,7 +44,7 @@ class Schedules:
                 "request_id": request,
                 "kind": kind,
                 "recurrence": recurrence.words,
-                "next_at": recurrence.after(now),
+                "next_at": recurrence.after(now) or now,  # its only time went by a moment ago
                 "created_at": now,
             }
             await insert_new(transaction, schedules, row, on=["request_id"])
@@ -65,19 +65,24 @@ class Schedules:
         async with self._database.read() as connection:
             return await self._read(connection, *mine)
 
-    async def claim(self, transaction: Transaction, schedule: Schedule, last: str) -> datetime | None:
-        """Take this time of a schedule in the transaction that acts on it; return its next time, in the future.
+    async def claim(self, transaction: Transaction, schedule: Schedule, last: str) -> bool:
+        """Take this time of a schedule in the transaction that acts on it; what does not come again ends with it.
 
-        None when another took it, or it was ended meanwhile: then nothing may be done.
+        False when another took it, or it was ended meanwhile: then nothing may be done.
         """
-        following = schedule.recurrence.after(max(self._clock.now(), schedule.next_at))
+        following = self.following(schedule)
         mine = (
             schedules.c.request_id == schedule.request,
             schedules.c.next_at == schedule.next_at,
             schedules.c.ended_at.is_(None),
         )
-        taken = await transaction.execute(update(schedules).where(*mine).values(next_at=following, last=last))
-        return following if taken.rowcount == 1 else None
+        then = {"next_at": following} if following else {"ended_at": self._clock.now()}
+        taken = await transaction.execute(update(schedules).where(*mine).values(last=last, **then))
+        return bool(taken.rowcount == 1)
+
+    def following(self, schedule: Schedule) -> datetime | None:
+        """Return the time of a schedule that comes after the one it has now, in the future; None when none does."""
+        return schedule.recurrence.after(max(self._clock.now(), schedule.next_at))
 
     async def end(self, requests: Sequence[str], person: Person) -> int:
         """End some; return how many held until now."""

@@ -55,7 +55,7 @@ class FormFiller:
         """Validate values into the form; then ask for the next missing slot, if any."""
         intent = self._services.registry.change(form.intent)
         slots = await self.slots(form, ask)
-        form.digest, was_asking = "", form.asking
+        form.digest, was_asking, values = "", form.asking, intent.parted(values, ask)
         form.narrowed = {n: c for n, c in form.narrowed.items() if n not in values}
         refused: Slot | None = None
         for name, slot in slots.items():

@@ -12,8 +12,8 @@ from bot.card import Card, Facts, Text
 from bot.errors import Invalid
 from bot.intent import Answer, Ask, Definition, Query, Slot, SlotType
 from bot.people import checked_email
+from bot.spoken_days import day_meant, length_meant
 from intents.approvals import others
-from intents.approvals.days import day_meant, length_meant
 
 _AWAY = (
     r"(?:i am|i'm|i will be|i'll be|i shall be)\s+(?:away|out|off|gone|absent|on (?:leave|vacation|holiday|holidays)"

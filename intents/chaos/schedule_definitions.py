@@ -16,7 +16,7 @@ _WHEN = SlotType(
 SCHEDULING = Definition(
     name=SCHEDULE,
     title="schedule of an experiment",
-    description="Run an experiment again and again, on days of the week.",
+    description="Run an experiment on a date, or again and again on days of the week.",
     utterances=(
         "schedule the {Experiment} experiment on {Stack} {Recurrence}",
         "schedule the {Experiment} experiment {Recurrence}",

@@ -108,7 +108,7 @@ class ScheduledRuns:
                 return
             placed = await placing.commit(transaction)
             if not placed.request_id:
-                await self._tell(transaction, schedule, record, placed.answer.text, None)
+                await self._tell(transaction, schedule, record, placed.answer.text)
                 return
             why, card = f"As scheduled {schedule.recurrence.words} ({record.id}).", placed.answer.card
             await services.conversations.notify(
@@ -124,23 +124,18 @@ class ScheduledRuns:
 
     async def _skip(self, schedule: Schedule, record: RequestRecord, why: str) -> None:
         async def work(transaction: Transaction) -> None:
-            following = await self._services.schedules.claim(transaction, schedule, f"skipped: {why}")
-            if following:
-                await self._tell(transaction, schedule, record, why, following)
+            if await self._services.schedules.claim(transaction, schedule, f"skipped: {why}"):
+                await self._tell(transaction, schedule, record, why)
 
         await self._services.database.write(work)
 
-    async def _tell(
-        self, transaction: Transaction, schedule: Schedule, record: RequestRecord, why: str, following: datetime | None
-    ) -> None:
+    async def _tell(self, transaction: Transaction, schedule: Schedule, record: RequestRecord, why: str) -> None:
         """Say, once, that a run was skipped, and put it into the record."""
         services, local = self._services, schedule.recurrence.local
         name, due = record.plan.effects["name"], local(schedule.next_at)
-        then = local(following or schedule.recurrence.after(services.clock.now()))
-        text = (
-            f"The experiment {name}, scheduled for {due} ({record.id}), was skipped: {why.rstrip('.')}. "
-            f"It comes again on {then}."
-        )
+        following = services.schedules.following(schedule)
+        then = f"It comes again on {local(following)}." if following else "It does not come again: ask for it anew."
+        text = f"The experiment {name}, scheduled for {due} ({record.id}), was skipped: {why.rstrip('.')}. {then}"
         card = Card(f"Skipped: {record.plan.summary}", (Text(text),), tone="warning", request=record.id)
         await services.audit.record(
             transaction, "schedule.skipped", request_id=record.id, payload={"due": due, "why": why}

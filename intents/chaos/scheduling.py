@@ -29,6 +29,7 @@ _FOR_GOOD = ("Stop conditions", "Targets")
 _LEFT_OUT = ("FIS preview",)
 _KEPT = ("template", "name", "stack", "account", "region", "role", "content", "limit_minutes", "expectation")
 SHOWN = 3
+_OVER = Check("When", "fails", "The time that was asked for is over.", RECURRENCE, "Name a time that is still to come.")
 
 
 class ScheduleExperiment(ExperimentOrder):
@@ -46,7 +47,7 @@ class ScheduleExperiment(ExperimentOrder):
     async def validate(self, slot: str, value: str, ask: Ask) -> str:
         """Return the value as it is kept; when it comes again with its time zone."""
         if slot == RECURRENCE:
-            return read_recurrence(value, self.services.settings.working_hours).words
+            return read_recurrence(value, self.services.settings.working_hours, self.services.clock.now()).words
         return await super().validate(slot, value, ask)
 
     async def gather(self, ask: Ask) -> Mapping[str, Any]:
@@ -69,7 +70,7 @@ class ScheduleExperiment(ExperimentOrder):
         run = plan_of(facts)
         effects = {name: run.effects[name] for name in _KEPT}
         latest = f"{START_WITHIN.total_seconds() / 60:g} minutes"
-        needs = facts["each_needs"]
+        needs, upcoming = facts["each_needs"], ", ".join(facts["upcoming"])
         begin = f"after {needs}, asked for at its time" if needs else "at once: this approval stands for them"
         return Plan(
             intent=definitions.SCHEDULE,
@@ -77,12 +78,12 @@ class ScheduleExperiment(ExperimentOrder):
             effects={"call": "schedule", **effects, "recurrence": facts["recurrence"], "each_needs": needs},
             details=(
                 ("When", facts["recurrence"]),
-                ("Next", ", ".join(facts["upcoming"])),
+                ("Next", upcoming or "never: that time is over"),
                 ("Runs begin", f"{begin}; within {latest} of their time, or not at all"),
                 ("Runs are skipped", "when anything stands against them then, or the template has been changed"),
                 *((name.replace("Hits", "Hits now", 1), value) for name, value in run.details if name not in _LEFT_OUT),
             ),
-            checks=tuple(_standing(check) for check in run.checks),
+            checks=(*(() if upcoming else (_OVER,)), *(_standing(check) for check in run.checks)),
             tier=run.tier,
             figure=run.figure,
             touches=(Resource("experiment-schedule", run.effects["template"]),),
@@ -106,6 +107,8 @@ class ScheduleExperiment(ExperimentOrder):
         following = await run.step("keep the schedule", keep)
         name = record.plan.effects["name"]
         text = f"The experiment {name} comes {recurrence.words}, for the first time on {following}."
+        if recurrence.on:
+            text = f"The experiment {name} comes once, on {following}."
         step = f"Say “end the schedule {record.id}” to end it, or “which experiments are scheduled”."
         card = Card(
             f"Scheduled: {record.plan.summary}",

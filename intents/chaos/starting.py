@@ -37,6 +37,7 @@ from intents.chaos.notes import (
     TOKEN,
     place_of,
 )
+from intents.chaos.overriding import parted_override, said_reason
 from intents.chaos.planning import OVERRIDE_SLOT, plan_of
 from intents.chaos.reporting import Reporting
 from intents.chaos.watching import RUN, Watching
@@ -66,6 +67,14 @@ class StartExperiment(ExperimentOrder):
             replace(slot, required=is_override) if slot.name == definitions.SECOND else slot
             for slot in self.definition.slots
         )
+
+    def parted(self, values: dict[str, str], ask: Ask) -> dict[str, str]:
+        """Return the answers; the second person whom the reason of an override names outright is no part of it."""
+        if OVERRIDE_SLOT not in values:
+            return values
+        reason, second = parted_override(said_reason(ask.text) or values[OVERRIDE_SLOT])
+        kept = {n: v for n, v in values.items() if n != definitions.SECOND or v.casefold() not in reason.casefold()}
+        return {**kept, OVERRIDE_SLOT: reason, **({definitions.SECOND: second} if second else {})}
 
     async def suggestions(self, slot: str, ask: Ask) -> tuple[str, ...]:
         """Return who can be named as the second person: those who would be asked, but for the requester."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Conflict, Invalid, NotFound, Refused
+from bot.spoken_days import day_meant
 from intents.approvals.away import SAID
-from intents.approvals.days import day_meant
 from tests.approvals.desk import Desk, open_desk
 
 TWO = """

@@ -34,8 +34,8 @@ async def place(database: Database, clock: HandClock, *ids: str) -> None:
     await database.write(work)
 
 
-async def claim(database: Database, mine: Schedules, schedule: Schedule) -> datetime | None:
-    async def work(transaction: Transaction) -> datetime | None:
+async def claim(database: Database, mine: Schedules, schedule: Schedule) -> bool:
+    async def work(transaction: Transaction) -> bool:
         return await mine.claim(transaction, schedule, "request qm-run")
 
     return await database.write(work)
@@ -52,7 +52,7 @@ async def test_of_two_replicas_that_find_it_due_one_takes_it_and_it_is_next_in_a
     clock.at = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
     (due,) = await others.due("experiment")
     taken = await asyncio.gather(claim(database, mine, due), claim(other_database, others, due))
-    assert sorted(map(bool, taken)) == [False, True]
+    assert sorted(taken) == [False, True]
     (following,) = await others.active("experiment")
     assert (following.next_at, following.last) == (datetime(2026, 3, 10, 9, 0, tzinfo=UTC), "request qm-run")
 
@@ -67,6 +67,19 @@ async def test_after_weeks_in_which_nobody_was_there_it_comes_once_and_one_that_
     clock.at = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
     one, two = await mine.due("experiment")
     assert await mine.end(["qm-two"], ANA) == 1
-    assert await claim(database, mine, one) == datetime(2026, 4, 7, 8, 0, tzinfo=UTC)
-    assert await claim(database, mine, two) is None
+    assert await claim(database, mine, one)
+    (following,) = await mine.active("experiment")
+    assert following.next_at == datetime(2026, 4, 7, 8, 0, tzinfo=UTC)
+    assert not await claim(database, mine, two)
     assert await mine.due("experiment") == []
+
+
+async def test_what_comes_once_ends_with_its_only_time(database: Database, clock: HandClock, audit: Audit) -> None:
+    await place(database, clock, "qm-one")
+    mine = Schedules(database, clock, audit)
+    await mine.begin("qm-one", "experiment", read_recurrence("on 2026-12-03 at 10:00"))
+    clock.at = datetime(2026, 12, 3, 10, 0, tzinfo=UTC)
+    (due,) = await mine.due("experiment")
+    assert await claim(database, mine, due)
+    assert not await claim(database, mine, due)
+    assert await mine.active("experiment") == []

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.errors import Refused
+from intents.chaos.overriding import parted_override
 from sandbox.chaos_seed import template_id
 from tests.stories.accounts import is_approved
 from tests.stories.experiments import PROD, TEST, has_started, in_account, is_running, plans, shows, status_in_fis
@@ -236,6 +237,8 @@ async def test_what_stands_against_it_is_set_aside_by_the_second_person_who_is_n
 ) -> None:
     await plans(ana, "run the AZ outage experiment on checkout-prod")
     ana.hears("override because")
+    await ana.says("override because bo@corp.example knows of the drill, ana@corp.example is the second person")
+    ana.hears("their own second person")
     await ana.says("override because it is the drill that was agreed on")
     ana.hears("Who is the second person", "bo@corp.example", "eve@corp.example")
     ana.does_not_hear("ana@corp.example")
@@ -255,9 +258,31 @@ async def test_what_stands_against_it_is_set_aside_by_the_second_person_who_is_n
     await bo.opens_the_mail(about=request)
     await bo.approves()
     effects = (await stage.view(request))["plan"]["effects"]
-    assert (effects["override"], effects["second_person"]) == ("drill that was agreed on", "bo@corp.example")
+    assert (effects["override"], effects["second_person"]) == ("it is the drill that was agreed on", "bo@corp.example")
     await ana.hears_later("has been started")
     assert [a["approver"] for a in (await stage.view(request))["approvals"]] == ["bo@corp.example"]
+
+
+@pytest.mark.settings(approvers="bo@corp.example,eve@corp.example")
+async def test_the_second_person_is_named_in_the_sentence_of_the_reason(stage: Stage, ana: Speaker) -> None:
+    await plans(ana, "run the AZ outage experiment on checkout-prod")
+    await ana.says("override because bo@corp.example knows of the drill, eve@corp.example is the second person")
+    ana.hears("bo@corp.example knows of the drill\n", "eve@corp.example", "Shall I go ahead?")
+
+
+@pytest.mark.parametrize(
+    ("said", "reason", "second"),
+    [
+        ("we know of it, with eve@corp.example as the second person", "we know of it", "eve@corp.example"),
+        ("we know of it and the second person is eve@corp.example.", "we know of it", "eve@corp.example"),
+        ("we know of it. Second person: eve@corp.example", "we know of it", "eve@corp.example"),
+        ("we know of it, eve@corp.example answers for it with me", "we know of it", "eve@corp.example"),
+        ("eve@corp.example asked for it", "eve@corp.example asked for it", ""),
+        ("the second person is eve@corp.example", "the second person is eve@corp.example", ""),
+    ],
+)
+def test_who_is_only_mentioned_in_a_reason_is_no_second_person(said: str, reason: str, second: str) -> None:
+    assert parted_override(said) == (reason, second)
 
 
 @pytest.mark.parametrize("channel", ["rest", "account", "console", "slack", "teams"])

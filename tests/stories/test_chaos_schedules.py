@@ -19,6 +19,7 @@ async def comes(stage: Stage, *, late: timedelta = timedelta(seconds=40)) -> dat
     """Let time pass up to the next Tuesday at ten, and a little more."""
     now = stage.application.clock.now()
     due = read_recurrence("every Tuesday at 10:00").after(now)
+    assert due
     await stage.advance(seconds=(due + late - now).total_seconds())
     return due
 
@@ -61,6 +62,7 @@ async def test_a_run_is_skipped_for_what_stands_against_it_then_and_says_so(
     watch, fis = in_account(stage, TEST, "cloudwatch"), in_account(stage, TEST, "fis")
     now = stage.application.clock.now()
     due = read_recurrence("every Tuesday at 10:00").after(now)
+    assert due
     await stage.advance(seconds=(due - now).total_seconds() - 60)
     watch.set_alarm_state(AlarmName="checkout-staging-errors", StateValue="ALARM", StateReason="a rehearsal")
     await stage.advance(seconds=100)
@@ -94,7 +96,7 @@ async def test_in_production_each_run_is_approved_at_its_time_or_lapses_within_t
 async def test_what_can_not_be_scheduled_is_said_and_it_means_the_experiment_talked_about(
     stage: Stage, ana: Speaker, bo: Approver
 ) -> None:
-    await ana.says("schedule the AZ outage experiment on checkout-staging every second Friday")
+    await ana.says("schedule the AZ outage experiment on checkout-staging every month")
     ana.hears("I can repeat things on days of the week, or on one of a month, only", "every Tuesday at 10:00")
     await ana.says("every Friday at 16:00 CET")
     ana.hears("“CET” can mean several time zones")
@@ -104,3 +106,27 @@ async def test_what_can_not_be_scheduled_is_said_and_it_means_the_experiment_tal
     await plans(ana, "run the unguarded-catalogue-prod experiment every Tuesday at 10:00")
     ana.hears("Nothing would stop this experiment by itself")
     assert await stage.requests() == []
+
+
+async def test_an_experiment_runs_once_on_a_date_and_another_every_second_week(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    now = stage.application.clock.now()
+    day = (now + timedelta(days=9)).date()
+    await plans(ana, f"run the AZ outage experiment on checkout-staging on {day.day} {day:%B} at 10:00 Europe/Berlin")
+    ana.hears(f"on {day} at 10:00 Europe/Berlin", "at once: this approval stands for them")
+    await is_approved(ana, bo)
+    await ana.hears_later("comes once, on")
+    due = read_recurrence(f"on {day} at 10:00 Europe/Berlin").after(now)
+    assert due
+    await stage.advance(seconds=(due - now).total_seconds() + 40)
+    await ana.hears_later(f"As scheduled on {day}")
+    await ana.hears_later("has been started")
+    await ana.says("which experiments are scheduled?")
+    ana.hears("No experiment is scheduled")
+    await plans(ana, "run the AZ outage experiment on checkout-staging every second Friday at 16:00 Europe/Berlin")
+    ana.hears("every second Friday from 20", "at 16:00 Europe/Berlin")
+    later = (stage.application.clock.now() - timedelta(days=1)).date()
+    await ana.says("no")
+    await ana.says(f"run the AZ outage experiment on checkout-staging on {later} at 10:00")
+    ana.hears("is over")
