@@ -104,6 +104,20 @@ class Accounts:
         except Invalid:
             return ""
 
+    async def named_in(self, text: str) -> str:
+        """Return the id of the one account that a sentence names, by id, name or root e-mail; empty for none or two."""
+        organization = await self._services.organization.recent()
+        folded = f" {re.sub(r'[^a-z0-9@.+]+', ' ', text.casefold())} "
+        ids = {re.sub(r"\D", "", found[0]) for found in _LOOSE_ID.finditer(text)}
+        named = {
+            account["Id"]
+            for account in organization.accounts
+            if account["Id"] in ids
+            or account["Email"].casefold() in folded
+            or f" {_folded(account['Name'])} " in folded
+        }
+        return named.pop() if len(named) == 1 else ""
+
     async def account(self, account_id: str, organization: Organization | None = None) -> Account:
         """Return the account of that id with its tags as they are now; raises Invalid when there is none."""
         organization = organization or await self._services.organization.for_plan(fresh=False)

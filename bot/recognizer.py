@@ -32,6 +32,8 @@ class Turn:
     confirmation: str = "None"
     confidence: float = 0.0
     alternatives: tuple[tuple[str, float], ...] = ()
+    readings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The slots that a text would fill in each alternative that was read for them."""
     kept: Mapping[str, Any] = field(default_factory=dict)
     """Parts of sessionState that are Lex's own, to be given back with the next turn whoever understands it."""
 
@@ -100,13 +102,7 @@ def turn_of(response: Mapping[str, Any]) -> Turn:
     interpretations = [entry for entry in response.get("interpretations") or [] if entry]
     if not intent and interpretations:
         intent = interpretations[0].get("intent") or {}
-    slots: dict[str, str] = {}
-    empty: set[str] = set()
-    for name, slot in (intent.get("slots") or {}).items():
-        if text := _value(slot or {}):
-            slots[name] = text
-        else:
-            empty.add(name)
+    slots, empty = _filled_and_empty(intent)
     scores = tuple(
         (
             str((i.get("intent") or {}).get("name") or ""),
@@ -118,12 +114,24 @@ def turn_of(response: Mapping[str, Any]) -> Turn:
     return Turn(
         intent=str(intent.get("name") or ""),
         slots=slots,
-        empty=frozenset(empty),
+        empty=empty,
         confirmation=str(intent.get("confirmationState") or "None"),
         confidence=confidence,
         alternatives=tuple(s for s in scores if s[0] != intent.get("name")),
+        readings={
+            str(other.get("name")): found
+            for i in interpretations
+            if (other := i.get("intent") or {}).get("name") != intent.get("name")
+            and (found := _filled_and_empty(other)[0])
+        },
         kept=_kept(state),
     )
+
+
+def _filled_and_empty(intent: Mapping[str, Any]) -> tuple[dict[str, str], frozenset[str]]:
+    """Return the slots of an intent that have a value, and the names of the others."""
+    slots = {name: _value(slot or {}) for name, slot in (intent.get("slots") or {}).items()}
+    return {name: text for name, text in slots.items() if text}, frozenset(n for n, text in slots.items() if not text)
 
 
 def _value(slot: Mapping[str, Any]) -> str:

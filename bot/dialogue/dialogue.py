@@ -13,9 +13,11 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import structlog
 
+from bot.accounts import Accounts
 from bot.activity import MAX_TEXT, STOP_WORDS, Activity, clean_text
 from bot.card import Button, Card, Text
 from bot.database import Transaction
@@ -23,7 +25,7 @@ from bot.dialogue.abandoning import abandons
 from bot.dialogue.addresses import Heard, hear
 from bot.dialogue.choosing import asks_for_several, may_pick
 from bot.dialogue.commanding import commands
-from bot.dialogue.doubting import ask_back, is_doubtful
+from bot.dialogue.doubting import MEANT, ask_back, chosen, is_doubtful, offer
 from bot.dialogue.exchange import Decided, Exchange, require_may_ask
 from bot.dialogue.form import FormFiller
 from bot.dialogue.leafing import following, leafs_on, picks_of_list
@@ -206,16 +208,7 @@ class Dialogue:
             hints = await self._filler.choices(intent, turn.ask(form.slots))
             state = form.lex_state(intent.definition, hints)
         else:
-            hints_by_intent = {}
-            for name, other in self._services.registry.intents.items():
-                if isinstance(other, Change):
-                    hints_by_intent[name] = await self._filler.choices(other, turn.ask({}))
-            turn.names = tuple({v for hints in hints_by_intent.values() for values in hints.values() for v in values})
-            state = {
-                "dialogAction": {"type": "ElicitIntent"},
-                "sessionAttributes": {},
-                "runtimeHints": runtime_hints(hints_by_intent),
-            }
+            state = await self._state_of_opening(turn)
         kept = turn.session.kept
         state |= {name: value for name, value in kept.items() if name != "sessionAttributes"}
         state["sessionAttributes"] = {**kept.get("sessionAttributes", {}), "UserName": turn.activity.person.called}
@@ -223,6 +216,19 @@ class Dialogue:
         turn.session.kept = dict(understood.kept)
         understood = self._with_its_verb(turn, understood, heard)
         return replace(understood, slots=heard.restored_all(understood.slots))
+
+    async def _state_of_opening(self, turn: Exchange) -> dict[str, Any]:
+        """Return Lex's sessionState for a text that opens something; notes the names that may occur in it."""
+        hints_by_intent = {}
+        for name, other in self._services.registry.intents.items():
+            if isinstance(other, Change):
+                hints_by_intent[name] = await self._filler.choices(other, turn.ask({}))
+        turn.names = tuple({v for hints in hints_by_intent.values() for values in hints.values() for v in values})
+        return {
+            "dialogAction": {"type": "ElicitIntent"},
+            "sessionAttributes": {},
+            "runtimeHints": runtime_hints(hints_by_intent),
+        }
 
     def _with_its_verb(self, turn: Exchange, understood: Turn, heard: Heard) -> Turn:
         """Return what a text means when the intent that was recognised has to be asked for by its verb, and is not."""
@@ -243,7 +249,7 @@ class Dialogue:
             understood = await self._claimed(turn) or understood
         intent = self._services.registry.get(understood.intent)
         if understood.is_fallback or intent is None or (turn.may_be_for_others and not is_sure(understood)):
-            self._not_understood(turn, heard.plain)
+            self._not_understood(turn, heard, understood)
         elif isinstance(intent, Query):
             await self._answer(turn, intent, understood)
         elif isinstance(intent, Change):
@@ -356,6 +362,8 @@ class Dialogue:
                     await self._open.fill(turn, form, {slot: clean_text(value)[:MAX_TEXT]})
             case "submit":
                 await self._submit(turn)
+            case doubting if doubting == MEANT:
+                await self._take_for(turn)
             case "confirm" | "decline":
                 if form is None or not form.digest or form.digest != activity.value:
                     turn.say("That plan is no longer current, so nothing was done with it.")
@@ -491,9 +499,14 @@ class Dialogue:
         form.digest = ""
         await self._open.fill(turn, form, {})
 
-    def _not_understood(self, turn: Exchange, text: str) -> None:
+    def _not_understood(self, turn: Exchange, heard: Heard, understood: Turn) -> None:
         if turn.may_be_for_others:
             turn.is_for_others = True
+            return
+        turn.missed = heard.plain
+        mine = [i for i in self._services.registry.intents.values() if i.is_offered_to(turn.activity.person)]
+        if understood.is_fallback and (question := offer(understood, heard.text, mine)):
+            turn.answers.append(question)
             return
         examples = [
             e
@@ -501,9 +514,32 @@ class Dialogue:
             if intent.shape == "change"
             for e in intent.definition.examples[:1]
         ]
-        turn.missed = text
         hint = f" For example: “{examples[0]}”." if examples else ""
         turn.say(f"Sorry, I did not understand that. What would you like to do?{hint} Say “help” for everything.")
+
+    async def _take_for(self, turn: Exchange) -> None:
+        """Take a text that was not understood for what the person has said that it means."""
+        choice = chosen(turn.activity.value, self._services.registry)
+        if choice is None:
+            turn.say("That button is not one of mine, so nothing was done.")
+            return
+        intent, text = choice
+        form, turn.meant, heard = turn.session.form, text, hear(text)
+        read = await self._recognizer.recognize(
+            f"{session_id(turn.activity)}-meant", heard.plain, await self._state_of_opening(turn)
+        )
+        name = intent.definition.name
+        slots = dict(read.slots if read.intent == name else read.readings.get(name, {}))
+        if "Account" not in slots and any(slot.name == "Account" for slot in intent.definition.slots):
+            # Free slots are found by the words around them, of which an unclear sentence has others.
+            slots |= {"Account": found} if (found := await Accounts(self._services).named_in(text)) else {}
+        understood = Turn(name, heard.restored_all(slots))
+        if form is not None:
+            await self._turn_aside(turn, form, intent, understood)
+        elif isinstance(intent, Query):
+            await self._answer(turn, intent, understood)
+        elif isinstance(intent, Change):
+            await self._begin(turn, *await self._meant(turn, intent, dict(understood.slots)), heard)
 
 
 def _waited_in(error: TimeoutError) -> str:

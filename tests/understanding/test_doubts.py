@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.dialogue.doubting import CERTAIN, ask_back, is_doubtful
+from bot.dialogue.doubting import CERTAIN, LIKELY, ask_back, chosen, is_doubtful, offer
 from bot.intent import Change, Registry
 from bot.recognizer import Turn
 from tests.understanding.talks import Sentence, Talks, open_talks
@@ -67,3 +67,29 @@ async def test_a_doubtful_wish_to_end_something_opens_no_form(talks: Talks) -> N
     assert reached.then == "nothing"
     assert "Did you mean: closing of an account?" in reached.texts[0]
     assert "Nothing was done" in reached.texts[0]
+
+
+def test_what_was_not_understood_is_offered_as_what_is_likely_and_allowed_and_near(registry: Registry) -> None:
+    ranked = (("StopEverything", 0.4), ("CloseAccount", 0.3), ("AccountSpend", 0.1), ("MyAccounts", 0.05))
+    mine = [intent for name, intent in registry.intents.items() if name != "StopEverything"]
+    answer = offer(Turn("FallbackIntent", alternatives=ranked), "nuke it", mine)
+    assert answer is not None
+    assert answer.card is not None
+    titles = [button.title for button in answer.card.buttons]
+    assert titles == [
+        *(registry.intents[n].definition.title for n in ("CloseAccount", "AccountSpend")),
+        "Something else",
+    ]
+    found = chosen(answer.card.buttons[0].value, registry)
+    assert found is not None
+    assert (found[0].definition.name, found[1]) == ("CloseAccount", "nuke it")
+    unlikely = Turn("FallbackIntent", alternatives=(("CloseAccount", LIKELY - 0.01),))
+    assert offer(unlikely, "nuke it", mine) is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "null", "[]", "{}", '{"intent": "None"}', '{"intent": "Help", "text": " "}', '{"intent": {}, "text": 1}'],
+)
+def test_a_button_that_nobody_offered_means_nothing(registry: Registry, value: str) -> None:
+    assert chosen(value, registry) is None
