@@ -62,7 +62,7 @@ async def test_people_who_talk_to_each_other_in_a_thread_are_left_alone(scene: S
     await bo.posts("help", channel, told.ts)
     await scene.settles()
     assert len(scene.said(channel)) == before + 1, "what is meant for the bot is answered without a mention"
-    await bo.posts("and now something else entirely", channel, told.ts)
+    await bo.posts("flibber the gribbets", channel, told.ts)
     await scene.settles()
     assert "did not understand" in scene.read(channel), "who has begun to talk to it is not left without an answer"
 
