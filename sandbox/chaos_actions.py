@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from sandbox.chaos_model import seconds_of
 
 INSTANCE, TASK, SUBNET = "aws:ec2:instance", "aws:ecs:task", "aws:ec2:subnet"
+DATABASE, CLUSTER, FUNCTION = "aws:rds:db", "aws:rds:cluster", "aws:lambda:function"
 RESOURCE_TYPES = {
     INSTANCE: "An EC2 instance",
     TASK: "An Amazon ECS task",
     SUBNET: "An EC2 subnet",
+    DATABASE: "An Amazon RDS DB instance",
+    CLUSTER: "An Amazon RDS DB cluster",
+    FUNCTION: "An AWS Lambda function",
 }
 _AT_ONCE = 5.0
 """Seconds that an action takes which has no duration."""
@@ -87,6 +91,35 @@ ACTIONS = {
             SUBNET,
             required=("duration", "scope"),
             optional=("prefixListIdentifier",),
+            lasts="duration",
+            trouble=1.0,
+        ),
+        Action(
+            "aws:rds:reboot-db-instances",
+            "Reboot the specified DB instances.",
+            "DBInstances",
+            DATABASE,
+            optional=("forceFailover",),
+            trouble=1.0,
+        ),
+        Action("aws:rds:failover-db-cluster", "Failover a DB Cluster.", "Clusters", CLUSTER, trouble=1.0),
+        Action(
+            "aws:lambda:invocation-add-delay",
+            "Delays the start of functions.",
+            "Functions",
+            FUNCTION,
+            required=("duration", "startupDelayMilliseconds"),
+            optional=("invocationPercentage",),
+            lasts="duration",
+            trouble=0.4,
+        ),
+        Action(
+            "aws:lambda:invocation-error",
+            "Marks invocations of functions as failed.",
+            "Functions",
+            FUNCTION,
+            required=("duration", "preventExecution"),
+            optional=("invocationPercentage",),
             lasts="duration",
             trouble=1.0,
         ),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from sandbox.chaos_actions import INSTANCE, SUBNET, TASK
+from sandbox.chaos_actions import CLUSTER, DATABASE, FUNCTION, INSTANCE, SUBNET, TASK
 from sandbox.chaos_model import ExperimentTemplate, Machine, WorkloadAlarm
 from sandbox.landing_zone import FOUNDED, HOME_REGION
 from sandbox.model import LandingZone
 
 WEBSHOP_PROD, WEBSHOP_TEST = "666677778888", "666688889999"
+ORDERS = "orders-staging"
 ZONES = tuple(HOME_REGION + letter for letter in "abc")
 _WHERE = {"staging": WEBSHOP_TEST, "production": WEBSHOP_PROD}
 _SIZES = {"staging": (2, 2), "production": (3, 4)}
@@ -26,7 +27,8 @@ def seed_chaos(zone: LandingZone) -> None:
     for component in ("checkout", "catalogue"):
         for environment, account in _WHERE.items():
             _seed_workload(zone, component, environment, account)
-    for template in _templates():
+    _seed_orders(zone)
+    for template in (*_templates(), *_orders_templates()):
         zone.experiment_templates[template.id] = template
 
 
@@ -69,6 +71,58 @@ def _seed_workload(zone: LandingZone, component: str, environment: str, account:
                 "memory": "1024",
             }
             _add(zone, TASK, arn, account, place, tags, details, subnet)
+    _watch(zone, stack, account)
+
+
+def _seed_orders(zone: LandingZone) -> None:
+    """Orders, in staging alone: functions over a database cluster with a writer and a reader."""
+    account, tags = WEBSHOP_TEST, {"app": "orders", "environment": "staging", "stack": ORDERS}
+    members = [f"{ORDERS}-{number + 1}" for number in range(2)]
+    for name, place in zip(members, ZONES, strict=False):
+        details = {"DBInstanceClass": "db.r6g.large", "Engine": "aurora-postgresql", "DBClusterIdentifier": ORDERS}
+        _add(zone, DATABASE, f"rds:{HOME_REGION}:{account}:db:{name}", account, place, tags, details)
+    cluster: dict[str, Any] = {
+        "Engine": "aurora-postgresql",
+        "Status": "available",
+        "DBClusterMembers": [{"DBInstanceIdentifier": m, "IsClusterWriter": m == members[0]} for m in members],
+    }
+    _add(zone, CLUSTER, f"rds:{HOME_REGION}:{account}:cluster:{ORDERS}", account, ZONES[0], tags, cluster)
+    for purpose in ("take", "price", "reserve", "confirm"):
+        arn = f"lambda:{HOME_REGION}:{account}:function:{ORDERS}-{purpose}"
+        _add(zone, FUNCTION, arn, account, "", tags, {"Runtime": "python3.13", "MemorySize": 512})
+    _watch(zone, ORDERS, account)
+
+
+def _orders_templates() -> list[ExperimentTemplate]:
+    writer = {
+        **_target(CLUSTER, {"stack": ORDERS}, "ALL"),
+        "parameters": {"writerAvailabilityZoneIdentifiers": ZONES[0]},
+    }
+    delay = {"duration": "PT5M", "startupDelayMilliseconds": "2000", "invocationPercentage": "100"}
+    return [
+        _template(
+            f"db-failover-{ORDERS}",
+            "Failover of the orders database, whose writer changes its zone",
+            "staging",
+            ORDERS,
+            {"clusters": writer},
+            {
+                "Failover": _action("aws:rds:failover-db-cluster", "Change the writer", {"Clusters": "clusters"}),
+                "Settle": _action("aws:fis:wait", "Let it settle", {}, {"duration": "PT2M"}, ["Failover"]),
+            },
+        ),
+        _template(
+            f"slow-functions-{ORDERS}",
+            "Half of the orders functions begin two seconds late",
+            "staging",
+            ORDERS,
+            {"functions": _target(FUNCTION, {"stack": ORDERS}, "PERCENT(50)")},
+            {"Delay": _action("aws:lambda:invocation-add-delay", "Delay them", {"Functions": "functions"}, delay)},
+        ),
+    ]
+
+
+def _watch(zone: LandingZone, stack: str, account: str) -> None:
     alarm = WorkloadAlarm(
         name=f"{stack}-errors",
         account_id=account,

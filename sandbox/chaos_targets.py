@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sandbox.chaos_actions import INSTANCE, SUBNET, TASK
+from sandbox.chaos_actions import CLUSTER, DATABASE, FUNCTION, INSTANCE, SUBNET, TASK
 from sandbox.chaos_model import Machine
 from sandbox.world import World
 
@@ -72,6 +72,15 @@ def describe(machine: Machine) -> dict[str, Any]:
             "OwnerId": machine.account_id,
             "Tags": tags,
         }
+    if machine.kind == DATABASE:
+        name = machine.arn.rpartition(":")[2]
+        known = {"DBInstanceIdentifier": name, "DBInstanceArn": machine.arn, "DBInstanceStatus": "available"}
+        return {**machine.details, **known, "AvailabilityZone": machine.zone, "TagList": tags}
+    if machine.kind == CLUSTER:
+        name = machine.arn.rpartition(":")[2]
+        return {**machine.details, "DBClusterIdentifier": name, "DBClusterArn": machine.arn, "TagList": tags}
+    if machine.kind == FUNCTION:
+        return {**machine.details, "FunctionName": machine.arn.rpartition(":")[2], "FunctionArn": machine.arn}
     lowered = [{"key": tag["Key"], "value": tag["Value"]} for tag in tags]
     status = {"running": "RUNNING"}.get(machine.state, machine.state)
     return {
@@ -91,6 +100,9 @@ def _fits_parameters(machine: Machine, parameters: Mapping[str, str]) -> bool:
         "cluster": str(machine.details.get("clusterArn", "")),
         "service": str(machine.details.get("group", "")).removeprefix("service:"),
     }
+    several = parameters.get("availabilityZoneIdentifiers") or parameters.get("writerAvailabilityZoneIdentifiers")
+    if several and machine.zone not in [zone.strip() for zone in several.split(",")]:
+        return False
     return all(
         checks.get(name) == value or (name == "cluster" and checks[name].endswith(f"/{value}"))
         for name, value in parameters.items()
@@ -113,4 +125,4 @@ def _values(found: list[Any], path: list[str]) -> Iterator[str]:
             yield from _values([entry[path[0]]], path[1:])
 
 
-KINDS = (INSTANCE, TASK, SUBNET)
+KINDS = (INSTANCE, TASK, SUBNET, DATABASE, CLUSTER, FUNCTION)

@@ -9,12 +9,18 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from bot.services import Services
+from intents.chaos.describing import CLUSTER, DATABASE, FUNCTION, INSTANCE, SUBNET, TASK, Described
 from intents.chaos.model import Place, Template
 
-INSTANCE, SUBNET, TASK = "aws:ec2:instance", "aws:ec2:subnet", "aws:ecs:task"
-NOUNS = {INSTANCE: "instances", SUBNET: "subnets", TASK: "tasks"}
+NOUNS = {
+    INSTANCE: "instances",
+    SUBNET: "subnets",
+    TASK: "tasks",
+    DATABASE: "databases",
+    CLUSTER: "database clusters",
+    FUNCTION: "functions",
+}
 _MODE = re.compile(r"(COUNT|PERCENT)\((\d+)\)")
-_TASKS_A_CALL = 100
 FULL, EMPTY = "■", "□"
 
 
@@ -100,16 +106,16 @@ def differences(hits: Iterable[Hit], resolved: Mapping[str, list[str]]) -> str:
 
 
 class Targets:
-    """Describes instances, subnets and tasks in every account of a template; other types by their tags alone."""
+    """Resolves targets in every account of a template."""
 
     def __init__(self, services: Services) -> None:
-        self._services = services
+        self._services, self._described = services, Described(services.cloud)
 
     async def resolve(self, template: Template) -> tuple[Hit, ...]:
         """Return what each target comes to, read now. Raises CloudError."""
         hits = []
         for name, target in sorted(template.targets.items()):
-            described = [d for place in self._places(template) for d in await self._describe(place, target)]
+            described = [d for place in self._places(template) for d in await self._described.all(place, target)]
             every = [d for d in described if _is_named(d, target)]
             aimed = [d for d in every if _fits_parameters(d, target) and _passes(d, target)]
             things = tuple(sorted((_thing(d) for d in aimed), key=lambda t: t.arn))
@@ -132,50 +138,6 @@ class Targets:
         own = {Place(role, template.place.region).account: role for role in settings.chaos_role_arn}
         return [Place(own.get(a) or settings.member_role(a), template.place.region) for a in template.accounts]
 
-    async def _describe(self, place: Place, target: Mapping[str, Any]) -> list[dict[str, Any]]:
-        kind = target["resourceType"]
-        if kind == INSTANCE:
-            found = [
-                {**i, "_arn": f"arn:aws:ec2:{place.region}:{r['OwnerId']}:instance/{i['InstanceId']}"}
-                for r in await self._listed(place, "ec2", "DescribeInstances", "Reservations")
-                for i in r["Instances"]
-            ]
-            return [i for i in found if i["State"]["Name"] != "terminated"]
-        if kind == SUBNET:
-            return [
-                {**s, "_arn": s["SubnetArn"]} for s in await self._listed(place, "ec2", "DescribeSubnets", "Subnets")
-            ]
-        if kind == TASK:
-            return await self._tasks(place, target)
-        wanted = {"ResourceTypeFilters": [kind.removeprefix("aws:")]}
-        tagged = await self._listed(
-            place, "resourcegroupstaggingapi", "GetResources", "ResourceTagMappingList", **wanted
-        )
-        return [{"_arn": t["ResourceARN"], "Tags": t["Tags"]} for t in tagged]
-
-    async def _tasks(self, place: Place, target: Mapping[str, Any]) -> list[dict[str, Any]]:
-        cluster = target.get("parameters", {}).get("cluster")
-        clusters = [cluster] if cluster else await self._listed(place, "ecs", "ListClusters", "clusterArns")
-        found = []
-        for one in clusters:
-            arns = await self._listed(place, "ecs", "ListTasks", "taskArns", cluster=one)
-            for start in range(0, len(arns), _TASKS_A_CALL):
-                answer = await self._services.cloud.call(
-                    "ecs",
-                    "DescribeTasks",
-                    region=place.region,
-                    role=place.role,
-                    cluster=one,
-                    tasks=arns[start : start + _TASKS_A_CALL],
-                    include=["TAGS"],
-                )
-                found += [{**t, "_arn": t["taskArn"]} for t in answer["tasks"]]
-        return found
-
-    async def _listed(self, place: Place, service: str, operation: str, result: str, **more: Any) -> list[Any]:
-        pages = self._services.cloud.pages(service, operation, result, region=place.region, role=place.role, **more)
-        return [entry async for entry in pages]
-
 
 def _is_named(described: Mapping[str, Any], target: Mapping[str, Any]) -> bool:
     arns = target.get("resourceArns")
@@ -185,16 +147,18 @@ def _is_named(described: Mapping[str, Any], target: Mapping[str, Any]) -> bool:
 
 
 def _tags(described: Mapping[str, Any]) -> list[Mapping[str, str]]:
-    return described.get("Tags") or described.get("tags") or []
+    return described.get("Tags") or described.get("tags") or described.get("TagList") or []
 
 
 def _fits_parameters(described: Mapping[str, Any], target: Mapping[str, Any]) -> bool:
     parameters = target.get("parameters", {})
     zone, vpc = parameters.get("availabilityZoneIdentifier"), parameters.get("vpc")
+    several = parameters.get("availabilityZoneIdentifiers") or parameters.get("writerAvailabilityZoneIdentifiers")
     service, group = parameters.get("service"), str(described.get("group", ""))
     places = {_zone(described), described.get("AvailabilityZoneId", "")}
     return (
         (not zone or zone in places)
+        and (not several or bool({one.strip() for one in several.split(",")} & places))
         and (not vpc or vpc == described.get("VpcId"))
         and (not service or group == f"service:{service.rpartition('/')[2]}")
     )
@@ -220,7 +184,9 @@ def _thing(described: Mapping[str, Any]) -> Thing:
 
 def _zone(described: Mapping[str, Any]) -> str:
     placed = described.get("Placement", {}).get("AvailabilityZone")
-    return str(placed or described.get("AvailabilityZone") or described.get("availabilityZone") or "")
+    return str(
+        placed or described.get("_zone") or described.get("AvailabilityZone") or described.get("availabilityZone") or ""
+    )
 
 
 def _taken(mode: str, candidates: int) -> int:

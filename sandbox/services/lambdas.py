@@ -1,12 +1,15 @@
-"""AWS Lambda, as far as deployments shift traffic: the aliases of functions."""
+"""AWS Lambda, as far as deployments shift traffic and experiments hit it: functions and their aliases."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from sandbox.chaos_actions import FUNCTION
+from sandbox.chaos_targets import describe
 from sandbox.delivery.tool_model import Alias
 from sandbox.errors import AwsError
 from sandbox.registry import Context, Parameters, Service, page_of, serve
+from sandbox.services.ec2 import machines_of
 from sandbox.world import without_nothing
 
 operation = serve(
@@ -21,6 +24,14 @@ operation = serve(
         denied_status=403,
     )
 )
+
+
+@operation("ListFunctions")
+def list_functions(context: Context, parameters: Parameters) -> dict[str, Any]:
+    """The account's functions, without their tags."""
+    found = [describe(machine) for machine in machines_of(context, FUNCTION)]
+    page, following = page_of(context, parameters, found, cursor="Marker", size="MaxItems", default_size=50)
+    return without_nothing({"Functions": page, "NextMarker": following})
 
 
 @operation("GetAlias")

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sandbox.chaos_actions import FUNCTION
 from sandbox.errors import AwsError
 from sandbox.landing_zone import HOME_REGION, MANAGEMENT_ACCOUNT, account_arn
 from sandbox.registry import Context, Parameters, Service, page_of, serve
+from sandbox.services.ec2 import machines_of
 from sandbox.stacks import resources_in
 
 operation = serve(
@@ -74,6 +76,7 @@ def _tagged(context: Context) -> list[tuple[str, str, Mapping[str, str]]]:
         for resource in resources_in(world, context.account, context.region)
         if resource.tags
     ]
+    found += [(m.arn, "lambda:function", m.tags) for m in machines_of(context, FUNCTION) if m.tags]
     return found
 
 

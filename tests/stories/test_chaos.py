@@ -263,6 +263,20 @@ async def test_what_stands_against_it_is_set_aside_by_the_second_person_who_is_n
     assert [a["approver"] for a in (await stage.view(request))["approvals"]] == ["bo@corp.example"]
 
 
+async def test_databases_and_functions_are_hit_as_fis_resolves_them(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    await ana.says("what would the db-failover-orders-staging experiment hit?")
+    ana.hears("1 of 1 database clusters", "us-east-1a")
+    await ana.says("what would slow-functions-orders-staging hit?")
+    ana.hears("2 of 4 functions, taken by chance out of 4")
+    request = await is_running(stage, ana, bo, "run the db-failover-orders-staging experiment")
+    await stage.advance(minutes=8)
+    await ana.hears_later("ran to its end")
+    assert (await stage.view(request))["state"] == "succeeded"
+    await is_running(stage, ana, bo, "run the slow-functions-orders-staging experiment")
+    await stage.advance(minutes=8)
+    await ana.hears_later("ran to its end")
+
+
 @pytest.mark.settings(approvers="bo@corp.example,eve@corp.example")
 async def test_the_second_person_is_named_in_the_sentence_of_the_reason(stage: Stage, ana: Speaker) -> None:
     await plans(ana, "run the AZ outage experiment on checkout-prod")
