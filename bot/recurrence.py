@@ -179,6 +179,8 @@ def read_recurrence(text: str, working_hours: str = "", now: datetime | None = N
     if often is None and rare is None:
         often = _ONCE.search(text)
     if often is None or (rare and not monthly and not weeks and rare.start() <= often.start()):
+        if rare is None and _time_in(f"\0{text}"):
+            raise Invalid("On which days? Say them together with the time.", next_step=_ADVICE)
         raise Invalid("I can repeat things on days of the week, or on one of a month, only.", next_step=_ADVICE)
     rest = f"{text[: often.start()]}\0{text[often.end() :]}"
     starting = _STARTING.search(rest) if often.re is not _ONCE else None
@@ -186,7 +188,7 @@ def read_recurrence(text: str, working_hours: str = "", now: datetime | None = N
         rest = f"{rest[: starting.start()]}{rest[starting.end() :]}"
     at = _time_in(rest)
     if at is None:
-        raise Invalid("At what time?", next_step=_ADVICE)
+        raise Invalid(f"At what time? Say both together: “{often[0].strip()} at 10:00”.", next_step=_ADVICE)
     if not at[2] and (abbreviated := _ABBREVIATED.match(rest, at.end())):
         raise Invalid(
             f"“{abbreviated[1]}” can mean several time zones, or changes with the season.",

@@ -14,6 +14,7 @@ from bot.database import Transaction
 from bot.database.tables import broken_glass, steps
 from bot.intent import Answer
 from bot.requests import RequestRecord
+from tests.console.sample_experiment import with_experiment
 from tests.console.sample_insight import with_insight, with_watches
 from tests.console.sample_rollout import with_rollout
 from tests.console.stage import Stage, plan_card
@@ -109,6 +110,7 @@ async def test_no_page_of_ones_own_keeps_anybody_out(stage: Stage, browser: Wind
     _, done = await prepared(stage)
     insight, rollout = with_insight(stage), (await with_rollout(stage)).id
     await with_watches(stage, "ana@corp.example")
+    await with_experiment(stage)
     async with stage.served() as url:
         page = await browser.open_page(url, color_scheme=scheme, reduced_motion="reduce", timezone_id="UTC")
         await page.locator("#text").fill("I need a new account on AWS")
@@ -120,6 +122,8 @@ async def test_no_page_of_ones_own_keeps_anybody_out(stage: Stage, browser: Wind
         for name, path in OWN:
             address = path.replace("DONE", done.id).replace("INSIGHT", insight).replace("ROLLOUT", rollout)
             await page.goto(url + address)
+            if name == "experiments":
+                await expect(page.get_by_role("button", name="Stop the experiment")).to_be_visible()
             await page.evaluate("document.querySelectorAll('main details').forEach((d) => { d.open = true; })")
             found += await look(page, axe, scheme, name)
         await page.goto(f"{url}/keys")
