@@ -24,6 +24,8 @@ class PauseChanges(Query):
             acts_at_once=True,
             utterances=(
                 "pause changes",
+                "there is an incident so stop all changes",
+                "stop all requests from going on",
                 "pause changes because {PauseReason}",
                 "pause all changes",
                 "pause all changes because {PauseReason}",
@@ -82,6 +84,8 @@ class ResumeChanges(Query):
             acts_at_once=True,
             utterances=(
                 "resume changes",
+                "the incident is over so changes may go on",
+                "unfreeze",
                 "resume all changes",
                 "please resume all changes",
                 "resume everything",

@@ -34,7 +34,10 @@ PRODUCT_KIND = SlotType(
 )
 PROVISIONED_KIND = SlotType(
     "ProvisionedKind",
-    tuple(Value(v) for v in ("team-bucket", "web-network", "kim-logs", "encrypted-s3-bucket-kim")),
+    tuple(
+        Value(v)
+        for v in ("team-bucket", "web-network", "kim-logs", "encrypted-s3-bucket-kim", "my database", "our bucket")
+    ),
 )
 # Products and names are known at run time only, and must be taken as typed: a recogniser that knew some would take
 # others for misspelt ones of those. These two slots are never asked and never kept; their values only teach it what
@@ -78,6 +81,9 @@ ORDERING = Definition(
     description="Order a product of the Service Catalog, such as a database or a bucket.",
     utterances=(
         "order a product",
+        "fix me up with a {ProductKind}",
+        "need a new {ProductKind}",
+        "a new product please",
         "I want to order a product",
         "order from the service catalog",
         "I want to order from the product catalog",
@@ -153,6 +159,9 @@ UPDATING = Definition(
     description="Change a product of yours: a newer version, or other parameters.",
     utterances=(
         "update a product",
+        "make {ProvisionedKind} bigger",
+        "give {ProvisionedKind} more storage",
+        "{ProvisionedKind} is too small",
         "update my product",
         "upgrade my product",
         "change the parameters of my product",
@@ -203,6 +212,12 @@ TERMINATING = Definition(
     destroys=True,
     utterances=(
         "terminate a product",
+        "get rid of {ProvisionedKind}",
+        "tear down {ProvisionedKind}",
+        "tear down {ProvisionedProduct}",
+        "I don't need {ProvisionedKind} any more",
+        "we don't use {ProvisionedProduct} any longer so delete it",
+        "{ProvisionedKind} can go away",
         "terminate my product",
         "end a product of mine",
         "delete a product of mine",
@@ -249,6 +264,10 @@ CATALOG = Definition(
     description="Tell what can be ordered.",
     utterances=(
         "what can I order",
+        "which products do you have",
+        "do you have a list of products",
+        "which products exist",
+        "what are my options for ordering",
         "what products can I order",
         "which products can I order",
         "what else can I order",
@@ -313,6 +332,10 @@ DETAILS = Definition(
     description="Show a product of yours with its outputs.",
     utterances=(
         "show product {ProvisionedProduct}",
+        "what is the endpoint of {ProvisionedKind}",
+        "what is the endpoint of {ProvisionedProduct}",
+        "how do I connect to {ProvisionedKind}",
+        "tell me more about {ProvisionedKind}",
         "show product {ProvisionedKind}",
         "describe {ProvisionedKind}",
         "show the product {ProvisionedProduct}",

@@ -51,6 +51,8 @@ class MonthlyReport(Query):
             description="Report a month: accounts, times, spending, failures, what leavers leave behind.",
             utterances=(
                 "monthly report",
+                "send me the report for {Month}",
+                "send the monthly report",
                 "the monthly report",
                 "show me the monthly report",
                 "give me the monthly report",

@@ -86,6 +86,9 @@ class RequestStatus(Query):
             description="Tell how a request stands.",
             utterances=(
                 "status of {RequestId}",
+                "is {RequestId} finished",
+                "I asked for an account and want to know how it is going",
+                "what takes my account so long",
                 "status {RequestId}",
                 "what is the status of {RequestId}",
                 "how is {RequestId} doing",
@@ -197,6 +200,8 @@ class CancelRequest(Query):
             acts_at_once=True,
             utterances=(
                 "cancel {RequestId}",
+                "undo my request",
+                "forget about {RequestId}",
                 "cancel request {RequestId}",
                 "please cancel {RequestId}",
                 "withdraw {RequestId}",

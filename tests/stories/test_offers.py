@@ -5,8 +5,8 @@ from __future__ import annotations
 from tests.support.stage import Speaker, Stage
 from tests.support.theatre import on_every_channel
 
-UNCLEAR = "hook me up with a database"
-UNCLEAR_QUESTION = "who's got 444466667777"
+UNCLEAR = "I need a prod db"
+UNCLEAR_QUESTION = "444466667777, whose baby is that?"
 
 
 @on_every_channel

@@ -63,7 +63,7 @@ def test_the_question_offers_both_intents_and_keeps_what_was_said(registry: Regi
 
 
 async def test_a_doubtful_wish_to_end_something_opens_no_form(talks: Talks) -> None:
-    reached = await talks.play(Sentence(("wipe the account",), "fresh", "nothing", None, "", held_out=False))
+    reached = await talks.play(Sentence(("wipe our account out",), "fresh", "nothing", None, "", held_out=False))
     assert reached.then == "nothing"
     assert "Did you mean: closing of an account?" in reached.texts[0]
     assert "Nothing was done" in reached.texts[0]
