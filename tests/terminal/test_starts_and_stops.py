@@ -118,3 +118,21 @@ def test_prints_what_people_can_say_without_settings_for_mail() -> None:
     )
     assert ended.returncode == 0, ended.stderr
     assert '"AWSAccountVending"' in ended.stdout
+
+
+def test_ends_quietly_when_nobody_reads_on() -> None:
+    started = subprocess.Popen(
+        [sys.executable, "-m", "bot", "lex", "export"],
+        cwd=ROOT,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert started.stdout
+    started.stdout.readline()
+    started.stdout.close()
+    assert started.stderr
+    assert started.stderr.read() == ""
+    started.stderr.close()
+    assert started.wait(20) == 128 + signal.SIGPIPE
