@@ -11,25 +11,22 @@ import json
 import re
 import traceback
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import structlog
 
-from bot.accounts import Accounts
 from bot.activity import MAX_TEXT, STOP_WORDS, Activity, clean_text
 from bot.card import Button, Card, Text
 from bot.database import Transaction
 from bot.dialogue.abandoning import abandons
-from bot.dialogue.addresses import Heard, hear
-from bot.dialogue.choosing import asks_for_several, may_pick
-from bot.dialogue.commanding import commands
-from bot.dialogue.doubting import MEANT, ask_back, chosen, is_doubtful, offer
-from bot.dialogue.exchange import Decided, Exchange, require_may_ask
+from bot.dialogue.addresses import hear
+from bot.dialogue.choosing import may_pick
+from bot.dialogue.doubting import MEANT
+from bot.dialogue.exchange import Decided, Exchange
 from bot.dialogue.form import FormFiller
 from bot.dialogue.leafing import following, leafs_on, picks_of_list
 from bot.dialogue.open_form import OpenForm
+from bot.dialogue.opening import Opening
 from bot.dialogue.phrases import (
     ANEW,
     CONTINUE,
@@ -39,17 +36,16 @@ from bot.dialogue.phrases import (
     aws_trouble,
     bare,
     is_small_talk,
-    is_sure,
     is_thanks,
     is_yes_or_no,
     still_open,
     why_refused,
 )
-from bot.dialogue.session import Form, Sessions, runtime_hints, session_id
-from bot.errors import CloudError, Conflict, Invalid, NotFound, QuartermasterError, Refused
-from bot.intent import Answer, Change, Intent, Query
+from bot.dialogue.session import Sessions
+from bot.errors import CloudError, Conflict, NotFound, QuartermasterError, Refused
+from bot.intent import Answer
 from bot.policy.refusals import keep_refusal
-from bot.recognizer import FALLBACK, Recognizer, Turn
+from bot.recognizer import Recognizer
 from bot.requests import STATE_WORDS, Filter, RequestRecord
 from bot.requests.store import CANCELLABLE
 from bot.services import Services
@@ -75,6 +71,7 @@ class Dialogue:
         self._filler = FormFiller(services)
         self._stopping = Stopping(services)
         self._open = OpenForm(services, recognizer, self._filler)
+        self._opening = Opening(services, recognizer, self._filler, self._open)
 
     async def handle(self, activity: Activity) -> Decided:
         """Play one turn; changes nothing until `commit` is run."""
@@ -168,7 +165,7 @@ class Dialogue:
         if turn.session.form and words in ANEW:
             form = turn.session.form
             turn.session.form = None
-            await self._begin(turn, self._services.registry.change(form.intent), {})
+            await self._opening.begin(turn, self._services.registry.change(form.intent), {})
             return
         if turn.session.form is None and is_yes_or_no(text, words):
             await self._nothing_to_confirm(turn)
@@ -183,7 +180,7 @@ class Dialogue:
         if (asked := turn.session.form) and (answer := asked.offered_answer(text)):
             await self._open.fill(turn, asked, {asked.asking: answer})
             return
-        if turn.session.form and await self._answers_what_only_the_intent_knows(turn, turn.session.form, text):
+        if turn.session.form and await self._opening.answers_what_only_the_intent_knows(turn, turn.session.form, text):
             return
         if amended := AMENDS.fullmatch(text):
             await self._amend(turn, amended[1])
@@ -194,159 +191,13 @@ class Dialogue:
             turn.meant = await following(self._services.database, turn.activity.conversation)
             text = turn.meant or text
         heard = hear(text)
-        understood = await self._understand(turn, heard)
+        understood = await self._opening.understand(turn, heard)
         if turn.session.form:
             form = turn.session.form
             if rather := await self._open.hear(turn, form, understood, heard):
-                await self._turn_aside(turn, form, self._services.registry.get(rather.intent), rather)
+                await self._opening.turn_aside(turn, form, self._services.registry.get(rather.intent), rather)
         else:
-            await self._fresh(turn, understood, heard)
-
-    async def _understand(self, turn: Exchange, heard: Heard) -> Turn:
-        form = turn.session.form
-        if form and (intent := self._services.registry.get(form.intent)):
-            hints = await self._filler.choices(intent, turn.ask(form.slots))
-            state = form.lex_state(intent.definition, hints)
-        else:
-            state = await self._state_of_opening(turn)
-        kept = turn.session.kept
-        state |= {name: value for name, value in kept.items() if name != "sessionAttributes"}
-        state["sessionAttributes"] = {**kept.get("sessionAttributes", {}), "UserName": turn.activity.person.called}
-        understood = await self._recognizer.recognize(session_id(turn.activity), heard.plain, state)
-        turn.session.kept = dict(understood.kept)
-        understood = self._with_its_verb(turn, understood, heard)
-        return replace(understood, slots=heard.restored_all(understood.slots))
-
-    async def _state_of_opening(self, turn: Exchange) -> dict[str, Any]:
-        """Return Lex's sessionState for a text that opens something; notes the names that may occur in it."""
-        hints_by_intent = {}
-        for name, other in self._services.registry.intents.items():
-            if isinstance(other, Change):
-                hints_by_intent[name] = await self._filler.choices(other, turn.ask({}))
-        turn.names = tuple({v for hints in hints_by_intent.values() for values in hints.values() for v in values})
-        return {
-            "dialogAction": {"type": "ElicitIntent"},
-            "sessionAttributes": {},
-            "runtimeHints": runtime_hints(hints_by_intent),
-        }
-
-    def _with_its_verb(self, turn: Exchange, understood: Turn, heard: Heard) -> Turn:
-        """Return what a text means when the intent that was recognised has to be asked for by its verb, and is not."""
-        form, intent = turn.session.form, self._services.registry.get(understood.intent)
-        if intent is None or (form and form.intent == understood.intent) or not intent.definition.said_with:
-            return understood
-        if re.search(intent.definition.said_with, heard.plain, re.IGNORECASE):
-            return understood
-        if form and form.asking:
-            return replace(understood, intent=form.intent, slots={form.asking: heard.plain})
-        return replace(understood, intent=FALLBACK, slots={})
-
-    async def _fresh(self, turn: Exchange, understood: Turn, heard: Heard) -> None:
-        nothing_taken = isinstance(self._services.registry.get(understood.intent), Query) and not understood.slots
-        if understood.is_fallback or nothing_taken:
-            understood = self._nearest(understood, heard)
-        if not is_sure(understood) and not turn.may_be_for_others:
-            understood = await self._claimed(turn) or understood
-        intent = self._services.registry.get(understood.intent)
-        if understood.is_fallback or intent is None or (turn.may_be_for_others and not is_sure(understood)):
-            self._not_understood(turn, heard, understood)
-        elif isinstance(intent, Query):
-            await self._answer(turn, intent, understood)
-        elif isinstance(intent, Change):
-            intent, slots = await self._meant(turn, intent, dict(understood.slots))
-            if is_doubtful(understood, intent):
-                turn.missed = heard.plain
-                turn.answers.append(ask_back(understood, intent, slots, self._services.registry))
-                return
-            await self._open.tell_unlisted(turn, intent, heard.text, slots)
-            await self._begin(turn, intent, slots, heard)
-
-    async def _claimed(self, turn: Exchange) -> Turn | None:
-        """Return what a text means to the one order that knows the names in it; None when none claims it."""
-        for intent in self._services.registry.intents.values():
-            if isinstance(intent, Change) and (slots := await intent.claim(turn.ask({}))) is not None:
-                return Turn(intent.definition.name, slots)
-        return None
-
-    def _nearest(self, understood: Turn, heard: Heard) -> Turn:
-        """Return what a text means that was misunderstood for something in it that only looks like a value."""
-        for name, score in understood.alternatives[:2]:
-            intent = self._services.registry.get(name)
-            pattern = intent.definition.unclear if isinstance(intent, Query) else ""
-            if pattern and score > 0 and re.search(pattern, heard.plain, re.IGNORECASE):
-                return Turn(name)
-        return understood
-
-    async def _meant(self, turn: Exchange, intent: Change, slots: dict[str, str]) -> tuple[Change, dict[str, str]]:
-        """Return the intent and slots that an opening means once its values are looked up."""
-        rather = await intent.rather(turn.ask(slots))
-        return (self._services.registry.change(rather[0]), rather[1]) if rather else (intent, slots)
-
-    async def _answer(self, turn: Exchange, intent: Query, understood: Turn) -> None:
-        require_may_ask(self._services, turn, intent, dict(understood.slots))
-        held = turn.session.form.slots if turn.session.form else {}
-        ask = replace(turn.ask(dict(understood.slots)), open_slots=dict(held))
-        is_asked = not intent.definition.acts_at_once or commands(ask.text, intent.definition)
-        turn.acts = intent.definition.acts_at_once and is_asked
-        answer = await (intent.answer(ask) if is_asked else intent.answer_instead(ask))
-        turn.answers.append(answer)
-        if answer.card and answer.card.request:
-            turn.request = answer.card.request
-
-    async def _begin(self, turn: Exchange, intent: Change, slots: dict[str, str], heard: Heard | None = None) -> None:
-        require_may_ask(self._services, turn, intent, slots)
-        if turn.session.form:
-            turn.session.park()
-        turn.session.parked = [f for f in turn.session.parked if f.intent != intent.definition.name]
-        turn.session.form = Form(intent.definition.name)
-        if heard and asks_for_several(heard.plain, intent.definition.things):
-            turn.say(
-                f"I take {intent.definition.things} one at a time. Here is the first; ask for the next afterwards."
-            )
-        if heard:
-            self._open.set_rivals_aside(turn, turn.session.form, heard, slots)
-        await self._open.fill(turn, turn.session.form, slots)
-
-    async def _answers_what_only_the_intent_knows(self, turn: Exchange, form: Form, text: str) -> bool:
-        """Take a text as the answer to a slot that is in no definition; tell whether it was.
-
-        The recogniser does not know what is asked, so it only tells another question from an answer.
-        """
-        intent = self._services.registry.change(form.intent)
-        if not form.asking or form.asking in {s.name for s in intent.definition.slots}:
-            return False
-        state = {"dialogAction": {"type": "ElicitIntent"}, "sessionAttributes": {}}
-        fresh = await self._recognizer.recognize(session_id(turn.activity) + "-aside", text, state)
-        other = self._services.registry.get(fresh.intent)
-        if is_sure(fresh) and isinstance(other, Query) and await self._asks_rather(turn, form, other, text):
-            await self._turn_aside(turn, form, other, fresh)
-        else:
-            await self._open.fill(turn, form, {form.asking: text})
-        return True
-
-    async def _asks_rather(self, turn: Exchange, form: Form, other: Query, text: str) -> bool:
-        """Tell whether a text that means a query is no answer: an order may hold a database called "orders"."""
-        if len(text.split()) > 1 or bare(text) in {u.casefold() for u in other.definition.utterances}:
-            return True
-        try:
-            intent = self._services.registry.change(form.intent)
-            await intent.validate(form.asking, text, turn.ask(form.slots))
-        except Invalid:
-            return True
-        return False
-
-    async def _turn_aside(self, turn: Exchange, form: Form, other: Intent | None, understood: Turn) -> None:
-        """Answer another question and come back, or lay the form aside for another order."""
-        if isinstance(other, Query):
-            try:
-                await self._answer(turn, other, understood)
-            except QuartermasterError as error:
-                turn.say(error.sentence())
-            await self._filler.repeat(form, turn.ask(form.slots), turn.answers)
-        elif isinstance(other, Change):
-            title = self._services.registry.change(form.intent).definition.title
-            await self._begin(turn, *await self._meant(turn, other, dict(understood.slots)))
-            turn.say(f"I have laid your {title} aside; say “continue” afterwards to take it up again.")
+            await self._opening.begin_afresh(turn, understood, heard)
 
     async def _press(self, turn: Exchange) -> None:
         activity, form = turn.activity, turn.session.form
@@ -363,7 +214,7 @@ class Dialogue:
             case "submit":
                 await self._submit(turn)
             case doubting if doubting == MEANT:
-                await self._take_for(turn)
+                await self._opening.take_for(turn)
             case "confirm" | "decline":
                 if form is None or not form.digest or form.digest != activity.value:
                     turn.say("That plan is no longer current, so nothing was done with it.")
@@ -406,7 +257,7 @@ class Dialogue:
             return
         form = turn.session.form
         if form is None or form.intent != intent.definition.name:
-            await self._begin(turn, intent, slots)
+            await self._opening.begin(turn, intent, slots)
         else:
             await self._open.fill(turn, form, slots)
 
@@ -426,7 +277,7 @@ class Dialogue:
         turn.say(
             f"Your {intent.definition.title} as it was in {record.id}; tell me what to change, such as “change the …”."
         )
-        await self._begin(turn, intent, dict(record.slots))
+        await self._opening.begin(turn, intent, dict(record.slots))
 
     async def _cancel(self, activity: Activity) -> RequestRecord:
         """Cancel the request of a pressed button; one that the person may not see is as if it were not there."""
@@ -498,48 +349,6 @@ class Dialogue:
         turn.session.form = form
         form.digest = ""
         await self._open.fill(turn, form, {})
-
-    def _not_understood(self, turn: Exchange, heard: Heard, understood: Turn) -> None:
-        if turn.may_be_for_others:
-            turn.is_for_others = True
-            return
-        turn.missed = heard.plain
-        mine = [i for i in self._services.registry.intents.values() if i.is_offered_to(turn.activity.person)]
-        if understood.is_fallback and (question := offer(understood, heard.text, mine)):
-            turn.answers.append(question)
-            return
-        examples = [
-            e
-            for intent in self._services.registry.intents.values()
-            if intent.shape == "change"
-            for e in intent.definition.examples[:1]
-        ]
-        hint = f" For example: “{examples[0]}”." if examples else ""
-        turn.say(f"Sorry, I did not understand that. What would you like to do?{hint} Say “help” for everything.")
-
-    async def _take_for(self, turn: Exchange) -> None:
-        """Take a text that was not understood for what the person has said that it means."""
-        choice = chosen(turn.activity.value, self._services.registry)
-        if choice is None:
-            turn.say("That button is not one of mine, so nothing was done.")
-            return
-        intent, text = choice
-        form, turn.meant, heard = turn.session.form, text, hear(text)
-        read = await self._recognizer.recognize(
-            f"{session_id(turn.activity)}-meant", heard.plain, await self._state_of_opening(turn)
-        )
-        name = intent.definition.name
-        slots = dict(read.slots if read.intent == name else read.readings.get(name, {}))
-        if "Account" not in slots and any(slot.name == "Account" for slot in intent.definition.slots):
-            # Free slots are found by the words around them, of which an unclear sentence has others.
-            slots |= {"Account": found} if (found := await Accounts(self._services).named_in(text)) else {}
-        understood = Turn(name, heard.restored_all(slots))
-        if form is not None:
-            await self._turn_aside(turn, form, intent, understood)
-        elif isinstance(intent, Query):
-            await self._answer(turn, intent, understood)
-        elif isinstance(intent, Change):
-            await self._begin(turn, *await self._meant(turn, intent, dict(understood.slots)), heard)
 
 
 def _waited_in(error: TimeoutError) -> str:
