@@ -114,7 +114,7 @@ class Opening:
         return (self._services.registry.change(rather[0]), rather[1]) if rather else (intent, slots)
 
     async def answer(self, turn: Exchange, intent: Query, understood: Turn) -> None:
-        """Return the intent and slots that an opening means once its values are looked up."""
+        """Answer a question; what acts at once does so only where it was commanded. Raises Refused."""
         require_may_ask(self._services, turn, intent, dict(understood.slots))
         held = turn.session.form.slots if turn.session.form else {}
         ask = replace(turn.ask(dict(understood.slots)), open_slots=dict(held))
@@ -126,7 +126,7 @@ class Opening:
             turn.request = answer.card.request
 
     async def begin(self, turn: Exchange, intent: Change, slots: dict[str, str], heard: Heard | None = None) -> None:
-        """Answer a question; what acts at once does so only where it was commanded. Raises Refused."""
+        """Open the form of an order, laying aside the one that is open. Raises Refused."""
         require_may_ask(self._services, turn, intent, slots)
         if turn.session.form:
             turn.session.park()
