@@ -42,6 +42,14 @@ _ONCE = re.compile(
     r"|(?P<soon>today|tomorrow))(?![\w-])",
     re.IGNORECASE,
 )
+_UNREAD = re.compile(
+    r"\b(?:tonight|this\s+(?:morning|afternoon|evening|week)|next\s+(?:week|month|quarter)"
+    r"|in\s+(?:an?|one|two|three|four|a\s+few|\d{1,3})\s+(?:minutes?|hours?|days?|weeks?|months?)"
+    r"|(?:on\s+)?\d{1,2}\.\d{1,2}\.(?:\d{4})?|(?:on\s+)?\d{1,2}/\d{1,2}(?:/\d{2,4})?"
+    r"|at\s+(?:\d{1,2}:\d{2}|\d{1,2}\s*(?:am|pm)|noon|midnight))(?![\w-])",
+    re.IGNORECASE,
+)
+"""Times that are not read, but must not be passed over either: what they say is not “now”."""
 FARTHEST = timedelta(days=366)
 _GROUPS = r"(?:working\s+day|week\s?day|work\s?day|weekend|day)s?"
 _OFTEN = re.compile(
@@ -148,12 +156,12 @@ class Recurrence:
 def find_recurrence(text: str) -> tuple[str, str] | None:
     """Return the words of a text that say when something comes again, and the text without them; None if it has none.
 
-    The words are not read: “every month” is found, and refused by `read_recurrence`.
+    The words are not read: “every month” and “tonight” are found, and refused by `read_recurrence`.
     """
     often, rare = _OFTEN.search(text), _RARE.search(text)
     found = _MONTHLY.search(text) or _WEEKS.search(text)
     found = found or (often if often and not (rare and rare.start() <= often.start()) else rare or often)
-    found = found or _ONCE.search(text)
+    found = found or _ONCE.search(text) or _UNREAD.search(text)
     if found is None:
         return None
     rest = f"{text[: found.start()]}\0{text[found.end() :]}"
@@ -179,6 +187,9 @@ def read_recurrence(text: str, working_hours: str = "", now: datetime | None = N
     if often is None and rare is None:
         often = _ONCE.search(text)
     if often is None or (rare and not monthly and not weeks and rare.start() <= often.start()):
+        unread = _UNREAD.search(text) if rare is None else None
+        if unread and not unread[0].casefold().startswith("at "):
+            raise Invalid(f"I don't know when “{unread[0]}” is.", next_step=_ADVICE)
         if rare is None and _time_in(f"\0{text}"):
             raise Invalid("On which days? Say them together with the time.", next_step=_ADVICE)
         raise Invalid("I can repeat things on days of the week, or on one of a month, only.", next_step=_ADVICE)

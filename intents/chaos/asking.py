@@ -30,6 +30,7 @@ _TELLS_OR_ASKS = re.compile(
 _FOR = re.compile(
     r"\bfor\s+(?P<many>\d{1,3}|an?|half\s+an)\s*(?P<unit>m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?)\b", re.IGNORECASE
 )
+_LASTS = re.compile(r"\b(?:for|after|limit|minutes?|hours?)\b", re.IGNORECASE)
 _TALKED_ABOUT = re.compile(r"\b(?:it|that|this)\b", re.IGNORECASE)
 _WHERE = re.compile(r"\b(?:on|in|against)\s+(?P<stack>[\w-]+)", re.IGNORECASE)
 
@@ -81,7 +82,9 @@ class ExperimentOrder(Change):
         if found is None:
             return await self._named_in_passing(ask)
         when, rest = found
+        lasts = _LASTS.search(rest)  # “in two weeks” is no time limit
         slots = {name: ask.slots[name] for name in ("RunTime", "Expectation") if name in ask.slots}
+        slots = slots if lasts else {name: value for name, value in slots.items() if name != "RunTime"}
         if experiment := await self._mentioned(rest):
             return SCHEDULE, {**slots, "Experiment": experiment, RECURRENCE: when}
         if named := _NAMED.search(rest):

@@ -42,7 +42,9 @@ def test_without_a_zone_it_is_that_of_the_working_hours() -> None:
 
 @pytest.mark.parametrize(
     "said",
-    ["every second Tuesday at 10:00", "every fifth Tuesday at 10:00", "on 31 February at 10:00", "on Friday",
+    ["tonight", "in two weeks", "on 24.12. at 10:00",
+     "every second Tuesday at 10:00", "every fifth Tuesday at 10:00", "on 31 February at 10:00",
+     "on Friday",
      "every month at 10:00", "every hour", "every Tuesday", "every Tuesday at 25:00",
      "every Tuesday at 10:00 CET", "every Tuesday at 10:00 Mars time", "hourly", "at 10:00"],
 )  # fmt: skip
@@ -68,6 +70,10 @@ def test_what_is_not_days_of_the_week_at_a_time_in_a_known_zone_is_refused(said:
         ("run x every second Friday at 16:00 Europe/Berlin from 4 December",
          ("every second Friday from 4 December at 16:00 Europe/Berlin", "run x")),
         ("run x on on-friday-shop for 10 minutes", None),
+        ("run x tonight for 10 minutes", ("tonight", "run x for 10 minutes")),
+        ("run x on 24.12. at 10:00", ("on 24.12. at 10:00", "run x")),
+        ("run x in two weeks", ("in two weeks", "run x")),
+        ("run x at 10:00", ("at 10:00", "run x")),
     ],
 )  # fmt: skip
 def test_its_words_are_found_in_a_sentence(text: str, found: tuple[str, str] | None) -> None:
