@@ -16,16 +16,17 @@ CODE = $(wildcard bot intents adapters sandbox migrations bench tests tools)
 .SILENT:
 .NOTPARALLEL:
 export PYTHON VENV
+# Bytecode is kept whatever the shell says, or each start, worker and program compiles all anew: a second more of it.
+export PYTHONDONTWRITEBYTECODE =
 
 .PHONY: run
 run: ## Start the bot with its sandboxed AWS and mail catcher [PORT=8000 TEAMS=demo]
 	tools/setup.sh run
 	exec $(RUN) -m bot run
 
-# Bytecode is kept whatever the shell says, or each worker and each program that tests start compiles all anew.
 .PHONY: test
 test: test-setup ## Run all tests, on all parts (sets up PostgreSQL and Chromium if it may)
-	exec env PYTHONDONTWRITEBYTECODE= $(RUN) -m pytest -n $(WORKERS) --dist worksteal $(TESTS) $(ARGS)
+	exec $(RUN) -m pytest -n $(WORKERS) --dist worksteal $(TESTS) $(ARGS)
 
 .PHONY: check
 check: test-setup lint test ## Everything that must hold: lint, types, layers, Dockerfile, locks, policies, tests
