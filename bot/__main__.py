@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -27,4 +28,5 @@ def _run() -> int:
 if __name__ == "__main__":
     if {"run", "serve"} & set(sys.argv[1:2]):
         ending.end_at_once()  # before anything is loaded that takes time
+        gc.disable()  # what a start loads stays: it is looked through once, when all is there
     sys.exit(_run())

@@ -176,6 +176,7 @@ def _keep_from_collector() -> None:
     """Keep what the start made, which stays, from the garbage collector: each full pass over it stops every turn."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 class _Server:
