@@ -314,7 +314,7 @@ def build_services(settings: Settings, clock: Clock, cloud: Cloud) -> Services:
         erasing=Erasing(database, clock, audit),
         keys=Keys(database, clock, audit),
         organization=organization,
-        deployments=Deployments(database, clock, audit),
+        deployments=Deployments(database, clock, audit, settings.deployment_table),
         deployable=DeployableAccounts(cloud, settings, organization),
         rooms=Rooms(),
         standing=StandingCards(database, clock, conversations, outbox),

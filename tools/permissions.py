@@ -57,6 +57,7 @@ class Names:
     topic: str = "TOPIC"
     lex_bot: str = "LEX_BOT_ID/LEX_BOT_ALIAS_ID"
     lex_bot_id: str = "LEX_BOT_ID"
+    table: str = "DEPLOYMENT_TABLE"
     anchors: str = "AUDIT_ANCHOR_BUCKET"
 
 
@@ -128,6 +129,7 @@ _RESOURCES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("codepipeline:ListPipelines", ("*",)),
     ("codepipeline:*", ("arn:aws:codepipeline:*:*:*",)),
     ("codecommit:*", ("arn:aws:codecommit:*:*:*",)),
+    ("dynamodb:*", ("arn:aws:dynamodb:*:*:table/{table}",)),
     ("codebuild:BatchGetBuilds", ("arn:aws:codebuild:*:*:project/*",)),
     ("logs:GetLogEvents", ("arn:aws:logs:*:*:log-group:/aws/codebuild/*",)),
     ("sns:Publish", ("arn:aws:sns:{region}:{bot}:{topic}",)),

@@ -16,7 +16,7 @@ from bot.audit import Audit
 from bot.clock import Clock
 from bot.database import Database, Transaction
 from bot.database.tables import deployments
-from bot.errors import Invalid, NotFound
+from bot.errors import Conflict, Invalid, NotFound
 from bot.releases.waves import Deployment, order_of
 from bot.releases.windows import window_of
 from bot.rows import put
@@ -114,34 +114,45 @@ def deployments_from(records: Sequence[Mapping[str, Any]]) -> list[Deployment]:
 
 
 class Deployments:
-    """The only place that writes the table deployments."""
+    """The only place, beside `bot.releases.master`, that writes the table deployments.
 
-    def __init__(self, database: Database, clock: Clock, audit: Audit) -> None:
-        self._database, self._clock, self._audit = database, clock, audit
+    `master` names the table that says which deployments there are and where; empty where the registry itself does.
+    """
 
-    async def all(self, component: str = "") -> list[Deployment]:
-        """Return all deployments, or those of a component, in their order."""
-        query = select(deployments)
+    def __init__(self, database: Database, clock: Clock, audit: Audit, master: str = "") -> None:
+        self._database, self._clock, self._audit, self.master = database, clock, audit, master
+
+    async def all(self, component: str = "", *, with_retired: bool = False) -> list[Deployment]:
+        """Return all deployments, or those of a component, in their order; those that were retired only if wanted."""
+        query = select(deployments) if with_retired else select(deployments).where(_IS_THERE)
         if component:
             query = query.where(deployments.c.component == component)
         async with self._database.read() as connection:
             rows = (await connection.execute(query)).all()
-        return sorted((_deployment(row) for row in rows), key=lambda d: (d.component, order_of(d)))
+        return sorted((deployment_of(row) for row in rows), key=lambda d: (d.component, order_of(d)))
 
     async def components(self) -> list[str]:
         """Return the names of all components."""
-        query = select(deployments.c.component).distinct().order_by(deployments.c.component)
+        query = select(deployments.c.component).where(_IS_THERE).distinct().order_by(deployments.c.component)
         async with self._database.read() as connection:
             return [str(name) for name in (await connection.execute(query)).scalars()]
 
     async def count(self) -> int:
         """Return how many deployments there are."""
         async with self._database.read() as connection:
-            return int((await connection.execute(select(func.count()).select_from(deployments))).scalar_one())
+            query = select(func.count()).select_from(deployments).where(_IS_THERE)
+            return int((await connection.execute(query)).scalar_one())
 
-    async def find(self, word: str, component: str = "") -> Deployment:
+    async def retired(self) -> dict[tuple[str, str], datetime]:
+        """Return when which deployments were retired, by component and key."""
+        query = select(deployments).where(deployments.c.retired_at.is_not(None))
+        async with self._database.read() as connection:
+            return {(row.component, row.key): row.retired_at for row in (await connection.execute(query)).all()}
+
+    async def find(self, word: str, component: str = "", *, with_retired: bool = False) -> Deployment:
         """Return the one deployment that is called so; raises NotFound, or Invalid where several are."""
-        found = [d for d in await self.all(component) if d.is_called(word.strip())]
+        listed = await self.all(component, with_retired=with_retired)
+        found = [d for d in listed if d.is_called(word.strip())]
         if not found:
             raise NotFound(f"There is no deployment “{word.strip()[:60]}”.", next_step="Say “list the deployments”.")
         if len(found) > 1:
@@ -152,11 +163,14 @@ class Deployments:
     async def keep(self, found: Iterable[Deployment], by: Person, *, surface: str) -> int:
         """Add deployments, or replace what is known of them but for what runs there; returns how many there were.
 
-        Who may do so, and whether their accounts may be deployed into, is asked by the caller.
+        Who may do so, and whether their accounts may be deployed into, is asked by the caller. Raises Conflict, with
+        nothing kept, where a table is master and has not said so.
         """
         listed = list(found)
 
         async def work(transaction: Transaction) -> None:
+            if self.master:
+                await self._require_as_said(transaction, listed)
             for one in listed:
                 await self._put(transaction, one)
             await self._audit.record(
@@ -198,6 +212,18 @@ class Deployments:
         async with self._database.read() as connection:
             return {row.key: row.execution for row in (await connection.execute(query)).all()}
 
+    async def _require_as_said(self, transaction: Transaction, listed: Sequence[Deployment]) -> None:
+        rows = (await transaction.execute(select(deployments).where(_IS_THERE))).all()
+        places = {(row.component, row.key): (row.account, row.region) for row in rows}
+        wrong = [d.key for d in listed if places.get((d.component, d.key)) != (d.account, d.region)]
+        if wrong:
+            more = f" and {len(wrong) - 5} more" if len(wrong) > 5 else ""
+            raise Conflict(
+                f"The table {self.master} is master of which deployments there are, and where: it does not say so of "
+                f"{', '.join(wrong[:5])}{more}. Nothing was kept.",
+                next_step=f"Change the record in the DynamoDB table {self.master}; the registry follows it.",
+            )
+
     async def _put(self, transaction: Transaction, d: Deployment) -> None:
         row: dict[str, Any] = {
             "component": d.component,
@@ -214,6 +240,7 @@ class Deployments:
             "pinned": d.pinned,
             "pipeline": d.pipeline_name,
             "changed_at": self._clock.now(),
+            "retired_at": None,
         }
         runs = select(deployments).where(*_is(d.component, d.key))
         known = (await transaction.execute(runs)).first()
@@ -226,11 +253,15 @@ class Deployments:
         await put(transaction, deployments, row, on=["component", "key"])
 
 
+_IS_THERE = deployments.c.retired_at.is_(None)
+
+
 def _is(component: str, key: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return deployments.c.component == component, deployments.c.key == key
 
 
-def _deployment(row: Any) -> Deployment:
+def deployment_of(row: Any) -> Deployment:
+    """Return what a row of the table deployments holds."""
     return Deployment(
         component=row.component,
         id=row.name,

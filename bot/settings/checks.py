@@ -120,6 +120,21 @@ def _check_releases(settings: Settings) -> None:
             f"DEPLOYMENT_PROJECT: {settings.deployment_project!r} is not the name of a CodeBuild project.",
             next_step="Write one like deployment-provisioning.",
         )
+    if settings.deployment_table and not re.fullmatch(r"[A-Za-z0-9_.-]{3,255}", settings.deployment_table):
+        raise SettingsError(
+            f"DEPLOYMENT_TABLE: {settings.deployment_table!r} is not the name of a DynamoDB table.",
+            next_step="Write one like saas-deployments, without account and Region.",
+        )
+    if settings.deployment_table and not settings.deployment_ous:
+        raise SettingsError(
+            "DEPLOYMENT_TABLE is set, but DEPLOYMENT_OUS is not: none of its records could be taken.",
+            next_step="Name the OUs whose accounts may be deployed into.",
+        )
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,62}", settings.deployment_component):
+        raise SettingsError(
+            f"DEPLOYMENT_COMPONENT: {settings.deployment_component!r} is no component.",
+            next_step="Write one like checkout.",
+        )
     if settings.deployment_template:
         try:
             size = len(Path(settings.deployment_template).read_bytes())

@@ -175,6 +175,12 @@ class Settings(BaseSettings):
     deployment_template: str = Field(
         "", description="File with the CloudFormation template of a deployment's pipeline (or DEPLOYMENT_PROJECT)."
     )
+    deployment_table: str = Field(
+        "", description="DynamoDB table, where the pipelines are, that is master of the registry of deployments."
+    )
+    deployment_component: str = Field(
+        "", description="Component of that table's records that name none; saas when unset."
+    )
     release_parallel: int = Field(
         20, ge=1, le=1_000, description="Deployments of a wave that are changed at once, unless a roll-out says so."
     )
@@ -254,6 +260,8 @@ class Settings(BaseSettings):
             fill["deployment_ous"] = ("Workloads", "Demos", "Sandbox", "Experiment")
         if not self.deployment_project and not self.deployment_template and self.is_sandbox:
             fill["deployment_project"] = "deployment-provisioning"
+        if not self.deployment_component:
+            fill["deployment_component"] = "shop" if self.is_sandbox else "saas"
         if not self.toolchain_region:
             # The sandbox's pipelines have one home, whatever Region the developer's shell names.
             fill["toolchain_region"] = "us-east-1" if self.is_sandbox else self.aws_region

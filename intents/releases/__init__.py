@@ -25,6 +25,7 @@ from intents.releases.explaining import Explaining
 from intents.releases.following import Following
 from intents.releases.gates import Gates
 from intents.releases.gathering import Gathering
+from intents.releases.master import MasterTable
 from intents.releases.notes import Notes
 from intents.releases.provisioning import Provisioning
 from intents.releases.rolling import RollOut
@@ -38,7 +39,7 @@ def create(services: Services) -> list[Intent]:
     following, steering = Following(services, rollouts, toolchain), Steering(services, rollouts, toolchain)
     gates, events = Gates(services, rollouts, toolchain), Events(services, rollouts, following, toolchain)
     driving = Driving(services, rollouts, following, gates, events)
-    provisioning = Provisioning(services, toolchain)
+    provisioning, table = Provisioning(services, toolchain), MasterTable(services)
     return [
         RollOut(
             services, rollouts, Gathering(services, toolchain), driving, steering, Notes(services, rollouts, toolchain)
@@ -53,8 +54,8 @@ def create(services: Services) -> list[Intent]:
         StealComponent(services, steering),
         ExplainFailure(services, steering, rollouts, Explaining(services, toolchain)),
         RolloutStatus(services, steering, rollouts),
-        DeploymentVersions(services),
-        ImportDeployments(services, toolchain),
+        DeploymentVersions(services, table),
+        ImportDeployments(services, toolchain, table),
         AddDeployment(services, toolchain, provisioning),
         RemoveDeployment(services, toolchain, provisioning, rollouts),
     ]

@@ -70,9 +70,10 @@ def _adding_checks(facts: Mapping[str, Any]) -> list[Check]:
         checks.append(Check("Account", "ok", f"{account['name']} is active and may be deployed into"))
     if known and (known["account"], known["region"]) != (account and account["id"], facts["region"]):
         sentence = f"{key} of {facts['component']} is known already, in {known['account']}, {known['region']}."
-        checks.append(
-            Check("Deployment", "fails", sentence, "Deployment", f"Say “remove {key.replace('-', ' ', 1)}” first.")
-        )
+        step = f"Say “remove {key.replace('-', ' ', 1)}” first."
+        if facts["master"]:
+            step = f"Change its record in the table {facts['master']}, which is master; the registry follows it."
+        checks.append(Check("Deployment", "fails", sentence, "Deployment", step))
     elif known and tags is not None:
         sentence = f"{key} of {facts['component']} is there already, with its pipeline {facts['pipeline']}."
         checks.append(Check("Deployment", "fails", sentence, "Deployment", "Choose another name."))
@@ -154,7 +155,8 @@ def _removing_checks(facts: Mapping[str, Any]) -> list[Check]:
     one, checks = facts["deployment"], []
     if facts["master"]:
         sentence = f"The table {facts['master']} is master of the deployments, and has {facts['key']}."
-        checks.append(Check("Table", "fails", sentence, next_step="Remove its record there."))
+        step = "Remove its record there; when it is retired here, this removes its pipeline and its stacks."
+        checks.append(Check("Table", "fails", sentence, next_step=step))
     if facts["holder"]:
         sentence = f"Request {facts['holder']} holds {one['component']}: it is being rolled out, or changed."
         step = "Ask again when that is over, or stop it."

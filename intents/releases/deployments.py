@@ -197,7 +197,7 @@ class AddDeployment(_DeploymentChange):
             "pipeline": pipeline,
             "pipeline_tags": tags,
             "tool": self.provisioning.tool(),
-            "master": "",
+            "master": self.services.deployments.master,
             "order": await self._order(ask) if is_new else None,
         }
 
@@ -382,14 +382,17 @@ class RemoveDeployment(_DeploymentChange):
         if slot == "Deployment":
             kind = ask.slots.get("Kind", "")
             found = await self.services.deployments.find(
-                f"{kind}-{said}" if kind else said, ask.slots.get("Component", "")
+                f"{kind}-{said}" if kind else said, ask.slots.get("Component", ""), with_retired=True
             )
             return found.key
         return said
 
     async def gather(self, ask: Ask) -> Mapping[str, Any]:
         """Read the deployment, its pipeline, and who holds its component."""
-        one = await self.services.deployments.find(ask.slots["Deployment"], ask.slots.get("Component", ""))
+        one = await self.services.deployments.find(
+            ask.slots["Deployment"], ask.slots.get("Component", ""), with_retired=True
+        )
+        is_retired = (one.component, one.key) in await self.services.deployments.retired()
         is_provisioned = one.pipeline in await self.toolchain.pipelines()
         runs = await self.toolchain.executions(one.pipeline) if is_provisioned else ()
         holder = await self._rollouts.holder(one.component)
@@ -403,7 +406,7 @@ class RemoveDeployment(_DeploymentChange):
             "running": next((str(e["pipelineExecutionId"]) for e in runs if e["status"] == "InProgress"), ""),
             "holder": "" if own and holder == own.id else holder,
             "tool": self.provisioning.tool(),
-            "master": "",
+            "master": "" if is_retired else self.services.deployments.master,
         }
 
     def plan(self, facts: Mapping[str, Any]) -> Plan:

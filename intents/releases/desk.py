@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
 from bot.card import Card, Facts, Item, Table, Text
-from bot.errors import Invalid, Refused
+from bot.errors import Conflict, Invalid, Refused
 from bot.intent import Answer, Ask, Definition, Query
 from bot.releases.registry import deployment_from
+from bot.releases.table import told_of_wrong
 from bot.releases.versions import rank_of
 from bot.releases.waves import Deployment
 from bot.services import Services
 from intents.releases import command_definitions as definitions
+from intents.releases.master import MasterTable
 from intents.releases.toolchain import Toolchain
 
 SHOWN = 20
@@ -23,6 +26,10 @@ WIDE = 20
 
 class DeploymentVersions(Query):
     """Tells which version each deployment has, as a picture of the skew."""
+
+    def __init__(self, services: Services, table: MasterTable) -> None:
+        super().__init__(services)
+        self._table = table
 
     def define(self) -> Definition:
         """Return the definition."""
@@ -34,12 +41,27 @@ class DeploymentVersions(Query):
         known = await self.services.deployments.components()
         listed = await self.services.deployments.all(named if named in known else "")
         if not listed:
+            if self._table.name:
+                return Answer(await self._told_of_table())
             return Answer("No deployments are known yet. An operator says “import the deployments”, or posts them.")
         items: list[Item] = []
         for component in sorted({d.component for d in listed}):
             items += _skew(component, [d for d in listed if d.component == component])
+        if self._table.name:
+            items.append(Text(await self._told_of_table(), subtle=True))
         card = Card("Versions of deployments", tuple(items))
         return Answer(card.as_text(), card)
+
+    async def _told_of_table(self) -> str:
+        """Return when the table that is master was last followed, what was not taken, and what has left it."""
+        last = await self._table.last()
+        if last is None or last[0] != self._table.name:
+            return f"The table {self._table.name} was not read yet. An operator says “import the deployments”."
+        text = f"As the table {last[0]} said at {last[1]:%Y-%m-%d %H:%M} UTC.{told_of_wrong(last[2])}"
+        gone = await self.services.deployments.retired()
+        names = ", ".join(f"{key} ({at:%Y-%m-%d})" for (_, key), at in sorted(gone.items())[:SHOWN])
+        more = f" and {len(gone) - SHOWN} more" if len(gone) > SHOWN else ""
+        return f"{text} Retired: {names}{more}." if gone else text
 
 
 def _skew(component: str, listed: list[Deployment]) -> list[Item]:
@@ -71,11 +93,12 @@ def _skew(component: str, listed: list[Deployment]) -> list[Item]:
 
 
 class ImportDeployments(Query):
-    """Fills the registry from the tags of the pipelines in the toolchain account."""
+    """Fills the registry from the tags of the pipelines in the toolchain account, or from the table that is master."""
 
-    def __init__(self, services: Services, toolchain: Toolchain) -> None:
+    def __init__(self, services: Services, toolchain: Toolchain, table: MasterTable) -> None:
         super().__init__(services)
-        self._toolchain = toolchain
+        self._toolchain, self._table = toolchain, table
+        self.jobs = table.jobs
 
     def define(self) -> Definition:
         """Return the definition."""
@@ -90,6 +113,13 @@ class ImportDeployments(Query):
         decision = self.services.policy.may_pause(ask.person)
         if not decision.allowed:
             raise Refused("Only operators may import deployments.", policy=decision.policy, next_step=decision.help)
+        if self._table.name:
+            if re.search(r"\b(?:pipelines?|tags?)\b", ask.text.casefold()):
+                raise Conflict(
+                    f"The table {self._table.name} is master of which deployments there are, and where.",
+                    next_step="Say “import the deployments”, and the registry follows it.",
+                )
+            return Answer((await self._table.follow(ask.person, ask.channel)).sentence())
         allowed = await self.services.deployable.ids(fresh=True)
         found: list[Deployment] = []
         odd: list[str] = []

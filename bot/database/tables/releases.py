@@ -27,8 +27,12 @@ deployments = Table(
     Column("execution", String(80), nullable=False),
     Column("released_at", UtcDateTime),
     Column("changed_at", UtcDateTime, nullable=False),
+    Column("retired_at", UtcDateTime),
 )
-"""One row for each silo or pool of a component; `version`, `commit_id` and `execution` are of its last good release."""
+"""One row for each silo or pool of a component; `version`, `commit_id` and `execution` are of its last good release.
+
+What has left the table that is master has `retired_at`: it is kept, and counts as none until it comes back.
+"""
 
 rollouts = Table(
     "rollouts",
