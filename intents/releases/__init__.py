@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.intent import Intent
 from bot.releases.rollouts import Rollouts
 from bot.services import Services
+from intents.releases.adding import AddDeployment
 from intents.releases.commands import (
     AnswerPipelineApproval,
     ExplainFailure,
@@ -17,7 +18,6 @@ from intents.releases.commands import (
     StealComponent,
     StopRollout,
 )
-from intents.releases.deployments import AddDeployment, RemoveDeployment
 from intents.releases.desk import DeploymentVersions, ImportDeployments
 from intents.releases.driving import Driving
 from intents.releases.events import Events
@@ -28,6 +28,7 @@ from intents.releases.gathering import Gathering
 from intents.releases.master import MasterTable
 from intents.releases.notes import Notes
 from intents.releases.provisioning import Provisioning
+from intents.releases.removing import RemoveDeployment
 from intents.releases.rolling import RollOut
 from intents.releases.steering import Steering
 from intents.releases.toolchain import Toolchain

@@ -1,31 +1,28 @@
-"""Deployments that come and go: added with their pipeline, also in an account that is vended first, and removed."""
+"""Deployments that come: added with their pipeline, also in an account that is vended first."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
 from bot.accounts import Accounts
-from bot.activity import clean_text
 from bot.card import Card, Facts, Text
 from bot.database import Transaction
 from bot.errors import CloudError, Conflict, Invalid, QuartermasterError
 from bot.intent import Ask, Change, Definition, Segment, Slot
 from bot.ordering import place_following
 from bot.plan import Plan
-from bot.releases.registry import COMPONENT, NAME, REGION, deployment_from
-from bot.releases.rollouts import Rollouts
+from bot.releases.registry import REGION, deployment_from
 from bot.services import Services
 from bot.workflow.checking import check_again, failure
-from bot.workflow.mending import RETRIES
 from bot.workflow.model import Done, Failed, Notice, SegmentResult, Verdict, Wait, Waiting, Watcher
 from bot.workflow.run import Run
 from intents.releases import deployment_definitions as definitions
+from intents.releases.deployment_changes import SAYS_NEW, DeploymentChange
 from intents.releases.deployment_definitions import NEW
-from intents.releases.deployment_planning import DEPLOYMENT, plan_of_adding, plan_of_removing
+from intents.releases.deployment_planning import plan_of_adding
 from intents.releases.provisioning import BUILD, STACK, Provisioning
 from intents.releases.toolchain import Toolchain
 
@@ -34,84 +31,9 @@ ORDERED, VENDED = "account_request", "vended_account"
 """Notes: the request that orders the account, and the account that came of it."""
 FOLLOWED = "deployment-account"
 POLL = timedelta(seconds=15)
-_NEW = re.compile(r"\b(?:(?:its|an?|the) )?(?:new|own)(?: aws)? account\b|^new$", re.IGNORECASE)
-_KEY = re.compile(r"\b(silo|pool)s?[ -](?:called |named |for )?([a-z0-9][\w.-]*)", re.IGNORECASE)
-_ACCOUNT = re.compile(r"(?<!\d)(\d{12}|\d{4}[- ]\d{4}[- ]\d{4})(?!\d)")
-_REGION = re.compile(r"\b[a-z]{2}(?:-[a-z]+)+-\d\b")
-_NO_NAMES = frozenset(("in", "to", "of", "for", "called", "named", "with", "from", "please"))
 
 
-class _DeploymentChange(Change):
-    """What adding and removing have in common: the deployment that is meant, and its component."""
-
-    def __init__(self, services: Services, toolchain: Toolchain, provisioning: Provisioning) -> None:
-        super().__init__(services)
-        self.toolchain, self.provisioning = toolchain, provisioning
-
-    async def rather(self, ask: Ask) -> tuple[str, dict[str, str]] | None:
-        """Take kind, name, account and Region as they stand in the sentence: recognisers cut them less surely."""
-        slots = dict(ask.slots)
-        if (found := _KEY.search(ask.text)) and found[2].casefold() not in _NO_NAMES:
-            slots |= {"Kind": found[1].casefold(), "Deployment": found[2].rstrip(".").casefold()}
-        known = {s.name for s in self.definition.slots}
-        if "Account" in known:
-            if _NEW.search(ask.text):
-                slots["Account"] = NEW
-            elif account := _ACCOUNT.search(ask.text):
-                slots["Account"] = re.sub(r"\D", "", account[1])
-            if region := _REGION.search(ask.text):
-                slots["Region"] = region[0]
-        return None if slots == ask.slots else (self.definition.name, slots)
-
-    async def slots(self, ask: Ask) -> tuple[Slot, ...]:
-        """Ask for the component where there are several, or none is known yet."""
-        slots = self.definition.slots
-        if len(await self.services.deployments.components()) == 1:
-            return slots
-        return tuple(replace(s, required=True) if s.name == "Component" else s for s in slots)
-
-    async def suggestions(self, slot: str, ask: Ask) -> tuple[str, ...]:
-        """Return components."""
-        if slot == "Component":
-            return tuple((await self.services.deployments.components())[:12])
-        return await super().suggestions(slot, ask)
-
-    async def validate(self, slot: str, value: str, ask: Ask) -> str:
-        """Return the value in the form that registry and pipelines have it in."""
-        said = clean_text(value).strip(" .?!")
-        if slot == "Deployment":
-            if (whole := _KEY.fullmatch(said)) is not None:
-                said = whole[2]
-            if not NAME.fullmatch(said.casefold()):
-                raise Invalid(f"“{said[:40]}” is no name of a deployment.", field=slot, next_step="Such as acme, or 7.")
-            return said.casefold()
-        if slot == "Component":
-            if not COMPONENT.fullmatch(said.casefold()):
-                raise Invalid(f"“{said[:40]}” is no component.", field=slot, next_step="Such as checkout.")
-            return said.casefold()
-        return await super().validate(slot, value, ask)
-
-    async def component(self, named: str) -> str:
-        """Return the component that is meant: as it was said, else the only one."""
-        if named:
-            return named
-        known = await self.services.deployments.components()
-        if len(known) != 1:
-            raise Invalid("Of which component?", field="Component", choices=tuple(known[:12]))
-        return known[0]
-
-    async def failed(self, run: Run, why: str, segment: str) -> Failed:
-        """Return the end of a request whose deployment is not as it should be, and how it goes on."""
-        step = f"When that is mended, an operator says “retry {run.request.id}”."
-        found = failure(run.request, why, step)
-        return Failed(found.notice, found.text, found.next_step, retry={"segment": segment, "payload": {}})
-
-    def tries(self, run: Run) -> int:
-        """Return how often an operator had it tried again."""
-        return int(run.request.notes.get(RETRIES, 0))
-
-
-class AddDeployment(_DeploymentChange):
+class AddDeployment(DeploymentChange):
     """Adds one: its account is vended if it is to be new, its pipeline made, and then it is written down."""
 
     def __init__(self, services: Services, toolchain: Toolchain, provisioning: Provisioning) -> None:
@@ -151,7 +73,7 @@ class AddDeployment(_DeploymentChange):
         if not self._is_own(slot):
             return await self._vending().validate(slot, value, self._order_ask(ask))
         if slot == "Account":
-            if _NEW.search(value.strip(" .!")):
+            if SAYS_NEW.search(value.strip(" .!")):
                 return NEW
             account = await self._accounts.meant(value, ask.conversation)
             if account.id not in await self.services.deployable.ids():
@@ -357,151 +279,3 @@ class AddDeployment(_DeploymentChange):
     def _order_ask(self, ask: Ask) -> Ask:
         slots = {name: value for name, value in ask.slots.items() if not self._is_own(name)}
         return Ask(ask.person, slots, ask.conversation, ask.channel, ask.owner, ask.fresh, text=ask.text)
-
-
-class RemoveDeployment(_DeploymentChange):
-    """Retires one: pipeline and stacks are deleted, then it is forgotten. Nothing is rolled out meanwhile."""
-
-    def __init__(
-        self, services: Services, toolchain: Toolchain, provisioning: Provisioning, rollouts: Rollouts
-    ) -> None:
-        super().__init__(services, toolchain, provisioning)
-        self._rollouts = rollouts
-
-    def define(self) -> Definition:
-        """Return the definition."""
-        return definitions.REMOVING
-
-    async def slots(self, ask: Ask) -> tuple[Slot, ...]:
-        """Ask for nothing more: what is meant is looked up."""
-        return self.definition.slots
-
-    async def validate(self, slot: str, value: str, ask: Ask) -> str:
-        """Return the deployment's name; raises NotFound where there is none, Invalid where several are called so."""
-        said = await super().validate(slot, value, ask)
-        if slot == "Deployment":
-            kind = ask.slots.get("Kind", "")
-            found = await self.services.deployments.find(
-                f"{kind}-{said}" if kind else said, ask.slots.get("Component", ""), with_retired=True
-            )
-            return found.key
-        return said
-
-    async def gather(self, ask: Ask) -> Mapping[str, Any]:
-        """Read the deployment, its pipeline, and who holds its component."""
-        one = await self.services.deployments.find(
-            ask.slots["Deployment"], ask.slots.get("Component", ""), with_retired=True
-        )
-        is_retired = (one.component, one.key) in await self.services.deployments.retired()
-        is_provisioned = one.pipeline in await self.toolchain.pipelines()
-        runs = await self.toolchain.executions(one.pipeline) if is_provisioned else ()
-        holder = await self._rollouts.holder(one.component)
-        own = await self.services.requests.open_on(DEPLOYMENT, f"{one.component}/{one.key}")
-        return {
-            "slots": dict(ask.slots),
-            "deployment": asdict(one),
-            "key": one.key,
-            "pipeline": one.pipeline,
-            "is_provisioned": is_provisioned,
-            "running": next((str(e["pipelineExecutionId"]) for e in runs if e["status"] == "InProgress"), ""),
-            "holder": "" if own and holder == own.id else holder,
-            "tool": self.provisioning.tool(),
-            "master": "" if is_retired else self.services.deployments.master,
-        }
-
-    def plan(self, facts: Mapping[str, Any]) -> Plan:
-        """Return the plan."""
-        return plan_of_removing(facts)
-
-    def segments(self) -> Mapping[str, Segment]:
-        """Return the segments."""
-        return {"start": self._start, "retire": self._retire, "retired": self._retired, "gone": self._gone}
-
-    async def _start(self, run: Run) -> SegmentResult:
-        changed = await check_again(run, "look at the deployment once more")
-        if changed:
-            return changed
-        await run.begin_changing()
-        return await self._retire(run)
-
-    async def _retire(self, run: Run) -> SegmentResult:
-        what, try_ = run.request.plan.effects, self.tries(run)
-
-        async def take(transaction: Transaction) -> bool:
-            return await self._rollouts.take(transaction, what["component"], run.request.id)
-
-        if not await self.services.database.write(take):
-            holder = await self._rollouts.holder(what["component"])
-            why = f"Request {holder} has just taken {what['component']}; nothing was deleted."
-            return await self.failed(run, why, "retire")
-        if what["tool"]["kind"] == "codebuild":
-            return await self._begin(run, "start the build", BUILD, "gone", {}, try_)
-        return await self._begin(run, "delete the pipeline's stack", STACK, "retired", {}, try_)
-
-    async def _retired(self, run: Run) -> SegmentResult:
-        """The pipeline is gone: what it has deployed goes as well."""
-        if (bad := await self._is_bad(run)) is not None:
-            return bad
-        what = run.request.plan.effects
-        member = {"account": what["account"], "region": what["region"]}
-        return await self._begin(
-            run, "delete the deployment's stack", STACK, "gone", {"member": member}, self.tries(run)
-        )
-
-    async def _begin(self, run: Run, step: str, kind: str, then: str, more: dict[str, Any], try_: int) -> SegmentResult:
-        what, token = run.request.plan.effects, f"{run.request.id}-{run.request.version}-{try_}"
-
-        async def work() -> str:
-            if kind == BUILD:
-                return await self.provisioning.build(run.request, what, "retire", try_)
-            if more:
-                return await self.provisioning.delete_member_stack(what, token)
-            return await self.provisioning.delete_stack(str(what["pipeline"]), token)
-
-        try:
-            begun = await run.step(step, work)
-        except CloudError as error:
-            if error.retryable:
-                raise
-            return await self.failed(run, f"It could not be retired: {error.plain}", "retire")
-        if not begun:
-            return await (self._retired(run) if then == "retired" else self._gone(run))
-        text = f"Request {run.request.id}: {what['type']}-{what['id']} is being retired."
-        return Wait(kind, begun, then, {"begun": begun, **more}, state="running", notice=Notice(f"retire:{try_}", text))
-
-    async def _is_bad(self, run: Run) -> SegmentResult | None:
-        status = str(run.payload.get("status", ""))
-        if status in ("", "SUCCEEDED", "DELETE_COMPLETE"):
-            return None
-        begun = str(run.payload["begun"])
-        if run.request.plan.effects["tool"]["kind"] == "codebuild":
-            why = await self.provisioning.why_build_failed(begun, status)
-        else:
-            name = begun.partition("/")[2].partition("/")[0] or begun
-            why = f"The stack {name} is in {status}: {run.payload.get('why') or 'no reason is given'}."
-        return await self.failed(run, f"It was not retired. {why}", "retire")
-
-    async def _gone(self, run: Run) -> SegmentResult:
-        if (bad := await self._is_bad(run)) is not None:
-            return bad
-        what, services = run.request.plan.effects, self.services
-        if what["pipeline"] in await self.toolchain.pipelines():
-            return await self.failed(
-                run, f"All ended well, but the pipeline {what['pipeline']} is still there.", "retire"
-            )
-        key = f"{what['type']}-{what['id']}"
-
-        async def forget(transaction: Transaction) -> None:
-            await services.deployments.remove(transaction, what["component"], key)
-            await services.audit.record(
-                transaction,
-                "deployment.removed",
-                person_id=run.request.requester.id,
-                request_id=run.request.id,
-                payload={"deployment": f"{what['component']}/{key}", "account": what["account"]},
-            )
-
-        await services.database.write(forget)
-        text = f"{key} of {what['component']} is gone: its pipeline {what['pipeline']} and the stack {what['stack']}."
-        card = Card(f"Removed: {run.request.plan.summary}", (Text(text),), tone="good", request=run.request.id)
-        return Done(Notice("done", text, card), text, yields={"component": what["component"], "deployment": key})
