@@ -38,10 +38,13 @@ QUEUE = "rollout-queue"
 QUEUE_POLL = timedelta(seconds=10)
 MAX_WORDS = 500
 _TAIL = re.compile(
-    r"^\W*(?:please |can you |could you )*(?:roll ?out|release|ship|roll) (?:version )?(?:\S+ )??"
+    r"^\W*(?:please |can you |could you )*(?:roll ?out|release|ship|deploy|bring|push|roll) (?:version )?(?:\S+ )??"
     r"(?P<version>v?\d+(?:\.\d+)+[\w.-]*)"
-    r"(?: of (?:the )?(?P<component>[a-z0-9-]+))?\s*[,:;–-]?\s+(?P<waves>\S.+)$",
+    r"(?: of (?:the )?(?P<component>[a-z0-9-]+))?\s*[,:;–-]?\s+(?:out )?(?:only )?(?:to )?(?:only )?(?P<waves>\S.+)$",
     re.IGNORECASE,
+)
+_EVERYONE = re.compile(
+    r"every(?:one|body|where)|(?:all|the)(?: (?:the|our))?(?: (?:tenants|deployments|customers))?", re.IGNORECASE
 )
 
 
@@ -73,7 +76,9 @@ class RollOut(Change):
         found = _TAIL.match(ask.text.strip())
         if not found or ask.slots.get("Waves"):
             return None
-        waves = found["waves"].strip(" ,.")
+        waves = found["waves"].strip(" ,.").removesuffix(" only")
+        if _EVERYONE.fullmatch(waves):
+            return None  # in which waves is asked: nobody means all at once by leaving it out
         try:
             read_strategy(waves, await self.services.deployments.all(), self.services.clock.now())
         except QuartermasterError:
@@ -82,6 +87,11 @@ class RollOut(Change):
         if found["component"]:
             slots["Component"] = found["component"]
         return definitions.ROLL_OUT, slots
+
+    async def claim(self, ask: Ask) -> dict[str, str] | None:
+        """Know what names a version and waves that there are: “deploy 2.4.1 to pool-1 + pool-2”."""
+        found = await self.rather(ask)
+        return found[1] if found else None
 
     async def slots(self, ask: Ask) -> tuple[Slot, ...]:
         """Ask for the component where there are several."""

@@ -32,3 +32,17 @@ async def test_only_hosts_that_were_named_are_asked_between_waves(stage: Stage, 
     await ana.says("pool-1, then everyone, check http://169.254.169.254/latest/meta-data")
     ana.hears("169.254.169.254 may not be asked between waves", "RELEASE_CHECK_HOSTS")
     assert await stage.calls("StartPipelineExecution") == []
+
+
+async def test_deployments_are_named_in_the_sentence_that_opens_it_and_everyone_is_asked_for_waves(
+    stage: Stage, ana: Speaker
+) -> None:
+    await knows(stage)
+    await ana.says("deploy 2.4.1 to pool-1 + pool-2")
+    ana.hears("Roll out shop 2.4.1", "pool-1, pool-2", "(yes or no)")
+    await ana.says("no")
+    await ana.says("roll out 2.4.1 to everyone")
+    ana.hears("In which waves?")
+    await ana.says("cancel")
+    await ana.says("roll out 2.4.1 to acme only")
+    ana.hears("Roll out shop 2.4.1", "silo-acme", "(yes or no)")
