@@ -12,6 +12,7 @@ ORIGINAL = (
     "Hi I want a new account please",
     "Hi I would like to get an account",
     "I need a new account on AWS",
+    "please create an account for my team",
     "I want to create a new account",
     "I would like to create a new account",
     "I would like to get a new AWS account",

@@ -218,6 +218,7 @@ def define_move() -> Definition:
         description="Move an account to another OU.",
         utterances=(
             "move an account",
+            "put {Account} into the {AccountOU} OU",
             "transfer {Account} to the OU {AccountOU}",
             "shift account {Account} to {AccountOU}",
             "move account {Account}",

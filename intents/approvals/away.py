@@ -49,6 +49,9 @@ class Away(Query):
             description="Name who approves in your place while you are away.",
             utterances=(
                 "I am away until {AwayUntil}",
+                "I am out sick until {AwayUntil}",
+                "{StandIn} approves instead of me until {AwayUntil}",
+                "I am ill and {StandIn} can approve instead of me",
                 "I am away until {AwayUntil} and {StandIn} stands in",
                 "I'm away until {AwayUntil}, {StandIn} stands in for me",
                 "I am on vacation until {AwayUntil}, {StandIn} stands in",
@@ -165,6 +168,9 @@ class BackAgain(Query):
             description="End your absence.",
             utterances=(
                 "I am back",
+                "my vacation is over",
+                "I am here again",
+                "nobody has to stand in for me any longer",
                 "I'm back",
                 "I am back again",
                 "I am back in the office",

@@ -24,6 +24,8 @@ class BreakGlass(Query):
             description="Tell how a request goes on without its approvers in an emergency.",
             utterances=(
                 "break the glass",
+                "what is the emergency procedure when nobody can approve",
+                "none of the approvers can be reached and it is an emergency",
                 "break glass",
                 "break the glass for {RequestId}",
                 "break glass for {RequestId}",

@@ -28,6 +28,8 @@ class ReviewRequest(Query):
                 "review {RequestId}",
                 "review request {RequestId}",
                 "what is to be reviewed",
+                "which emergencies have to be reviewed",
+                "show what went through without approval",
                 "open reviews",
                 "list the open reviews",
                 "which reviews are open",

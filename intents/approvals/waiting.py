@@ -33,6 +33,8 @@ class WaitsForMe(Query):
             description="List what waits for my approval.",
             utterances=(
                 "what waits for me",
+                "show pending approvals",
+                "which approvals are on my desk",
                 "what is waiting for me",
                 "what waits for my approval",
                 "what waits for my decision",

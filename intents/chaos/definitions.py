@@ -74,6 +74,12 @@ STARTING = Definition(
     description="Start a chaos experiment, safely, and watch it.",
     utterances=(
         "run the {Experiment} experiment on {Stack}",
+        "launch the {Experiment} experiment on {Stack}",
+        "launch the {Experiment} experiment against {Stack}",
+        "kick off {Experiment} chaos on {Stack} for {RunTime}",
+        "start the {Experiment} chaos test on {Stack}",
+        "run the {Experiment} chaos test against {Stack}",
+        "let us break something in {Stack}",
         "run the {Experiment} experiment on {Stack} for {RunTime}",
         "run the {Experiment} experiment",
         "run the {Experiment} experiment for {RunTime}",
@@ -140,6 +146,8 @@ PREVIEWING = Definition(
     description="Have FIS itself tell what an experiment would hit, with every action skipped.",
     utterances=(
         "preview the {Experiment} experiment on {Stack}",
+        "show the targets of the {Experiment} experiment on {Stack} without doing anything",
+        "let FIS show the targets of the {Experiment} experiment on {Stack}",
         "preview the {Experiment} experiment",
         "preview the experiment {Experiment}",
         "preview {Experiment}",
@@ -165,6 +173,9 @@ LISTING = Definition(
     description="List the chaos experiments that can be run, and what each does.",
     utterances=(
         "which experiments are there",
+        "what kinds of chaos tests are there",
+        "list all fault injections",
+        "which faults can you inject",
         "list the experiments",
         "list all chaos experiments",
         "show me the experiments",
@@ -193,6 +204,8 @@ AIMING = Definition(
     description="Tell what an experiment would hit now.",
     utterances=(
         "what would it hit",
+        "which instances would be hit by the {Experiment} experiment on {Stack}",
+        "what would get hurt by the {Experiment} experiment on {Stack}",
         "what would that hit",
         "what would the {Experiment} experiment hit",
         "what would the {Experiment} experiment hit on {Stack}",
@@ -218,6 +231,12 @@ STOPPING = Definition(
     acts_at_once=True,
     utterances=(
         "stop the experiment",
+        "stop the chaos test",
+        "abort the chaos test on checkout",
+        "kill the running experiment",
+        "end the chaos test now",
+        "stop the chaos",
+        "call the experiment off",
         "shut down the experiment",
         "stop the experiment {RequestId}",
         "stop the chaos experiment",
@@ -284,6 +303,8 @@ KEEPING = Definition(
     acts_at_once=True,
     utterances=(
         "keep going",
+        "the experiment may carry on",
+        "let the experiment continue",
         "keep going with {RequestId}",
         "keep it going",
         "keep the experiment going",
@@ -305,6 +326,9 @@ REPORTING = Definition(
     description="Tell what an experiment did to alarms and metrics, before, during and after.",
     utterances=(
         "report of the experiment",
+        "how did the chaos test go",
+        "what did the chaos test show",
+        "how did the metrics do during the chaos test",
         "report of the experiment {RequestId}",
         "report on the experiment {RequestId}",
         "experiment report",

@@ -19,6 +19,9 @@ SCHEDULING = Definition(
     description="Run an experiment on a date, or again and again on days of the week.",
     utterances=(
         "schedule the {Experiment} experiment on {Stack} {Recurrence}",
+        "run the {Experiment} experiment on {Stack} {Recurrence}",
+        "{Recurrence} run the {Experiment} experiment on {Stack}",
+        "plan the {Experiment} chaos test on {Stack} {Recurrence}",
         "schedule the {Experiment} experiment {Recurrence}",
         "schedule the {Experiment} experiment on {Stack}",
         "schedule the {Experiment} experiment",
@@ -59,6 +62,9 @@ LISTING_SCHEDULES = Definition(
     description="List the experiments that come again by themselves, and when.",
     utterances=(
         "which experiments are scheduled",
+        "when do the recurring experiments run",
+        "which chaos tests run regularly",
+        "the timetable of the experiments",
         "what experiments are scheduled",
         "list the scheduled experiments",
         "show the scheduled experiments",
@@ -78,6 +84,9 @@ ENDING = Definition(
     acts_at_once=True,
     utterances=(
         "end the schedule",
+        "cancel the recurring experiment",
+        "take the weekly chaos test off the calendar",
+        "no more weekly experiments",
         "end the schedule {RequestId}",
         "end the experiment schedule",
         "end the experiment schedule {RequestId}",

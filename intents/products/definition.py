@@ -212,6 +212,7 @@ TERMINATING = Definition(
     destroys=True,
     utterances=(
         "terminate a product",
+        "decommission {ProvisionedKind}",
         "get rid of {ProvisionedKind}",
         "tear down {ProvisionedKind}",
         "tear down {ProvisionedProduct}",

@@ -13,6 +13,9 @@ PAUSING = Definition(
     acts_at_once=True,
     utterances=(
         "pause the rollout",
+        "hold off with the rollout",
+        "start no more deployments for now",
+        "pause the deployments of {RequestId}",
         "pause the roll-out",
         "pause the rollout {RequestId}",
         "pause the roll-out {RequestId}",
@@ -35,6 +38,8 @@ RESUMING = Definition(
     acts_at_once=True,
     utterances=(
         "continue the rollout",
+        "unpause the rollout",
+        "take the rollout up again",
         "continue the roll-out",
         "continue the rollout {RequestId}",
         "continue the roll-out {RequestId}",
@@ -62,6 +67,10 @@ STOPPING = Definition(
     acts_at_once=True,
     utterances=(
         "stop the rollout",
+        "abandon the rollout",
+        "give up the rollout",
+        "abort the roll-out {RequestId}",
+        "end the rollout for good",
         "stop the roll-out",
         "stop the rollout {RequestId}",
         "stop the roll-out {RequestId}",
@@ -84,6 +93,9 @@ RETRYING = Definition(
     acts_at_once=True,
     utterances=(
         "retry the failed ones",
+        "redo the failed deployments",
+        "rerun the deployments that failed",
+        "redo what went red",
         "retry the failed deployments",
         "retry all failed deployments",
         "retry all failed ones",
@@ -166,6 +178,8 @@ EXPLAINING = Definition(
     description="Tell why a deployment of a roll-out failed.",
     utterances=(
         "why did {Deployment} fail",
+        "why is {Deployment} red",
+        "what is the reason that {Deployment} failed",
         "why has {Deployment} failed",
         "why did the deployment {Deployment} fail",
         "why did the deployment fail",
@@ -191,6 +205,8 @@ TELLING = Definition(
     description="Tell how far a roll-out is.",
     utterances=(
         "how is the rollout going",
+        "how many waves are done",
+        "how many deployments are done",
         "how is the roll-out going",
         "how far is the rollout",
         "how far is the rollout {RequestId}",
@@ -250,6 +266,9 @@ ANSWERING = Definition(
     acts_at_once=True,
     utterances=(
         "approve the pipeline of {Deployment}",
+        "let the pipeline of {Deployment} through",
+        "the pipeline of {Deployment} may go on",
+        "give the pipeline of {Deployment} its ok",
         "approve the pipeline of {Deployment} in {RequestId}",
         "approve the pipeline stage of {Deployment}",
         "approve the stage of {Deployment}",
@@ -268,6 +287,8 @@ IMPORTING = Definition(
     acts_at_once=True,
     utterances=(
         "import the deployments",
+        "sync the deployments from the pipelines",
+        "refresh the list of deployments",
         "import the deployments from their pipelines",
         "import deployments from the pipelines",
         "read the deployments from the pipelines",
@@ -286,6 +307,9 @@ STEALING = Definition(
     acts_at_once=True,
     utterances=(
         "steal {Component} for {RequestId}",
+        "take the component {Component} away from the other rollout",
+        "grab {Component} for {RequestId}",
+        "take {Component} away and give it to {RequestId}",
         "steal the component {Component} for {RequestId}",
         "steal the lock of {Component} for {RequestId}",
         "take {Component} for {RequestId}",

@@ -37,6 +37,8 @@ ROLLING_OUT = Definition(
     description="Roll a version out to all deployments, in waves.",
     utterances=(
         "roll out {Version}",
+        "get {Version} out to everybody",
+        "{Version} is ready so roll it out",
         "roll {Version} out",
         "roll out {Version} of {Component}",
         "roll out {Component} {Version}",

@@ -84,6 +84,9 @@ REMOVING = Definition(
     said_with=r"\b(?:remove|removing|retire|delete|take down|tear down|decommission|get rid of)\b",
     utterances=(
         "remove silo {Deployment}",
+        "tear down the deployment {Deployment}",
+        "decommission the deployment {Deployment}",
+        "the customer has left so delete the silo {Deployment}",
         "remove pool {Deployment}",
         "remove the silo {Deployment}",
         "remove the pool {Deployment}",

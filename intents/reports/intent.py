@@ -51,6 +51,7 @@ class MonthlyReport(Query):
             description="Report a month: accounts, times, spending, failures, what leavers leave behind.",
             utterances=(
                 "monthly report",
+                "the numbers for {Month}",
                 "send me the report for {Month}",
                 "send the monthly report",
                 "the monthly report",

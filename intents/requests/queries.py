@@ -34,6 +34,8 @@ class MyRequests(Query):
             description="List my requests.",
             utterances=(
                 "my requests",
+                "my tickets",
+                "list the tickets that I opened",
                 "show my requests",
                 "list my requests",
                 "what did I ask for",
@@ -86,6 +88,7 @@ class RequestStatus(Query):
             description="Tell how a request stands.",
             utterances=(
                 "status of {RequestId}",
+                "what is happening with {RequestId}",
                 "is {RequestId} finished",
                 "I asked for an account and want to know how it is going",
                 "what takes my account so long",
@@ -200,6 +203,7 @@ class CancelRequest(Query):
             acts_at_once=True,
             utterances=(
                 "cancel {RequestId}",
+                "{RequestId} was a mistake so withdraw it",
                 "undo my request",
                 "forget about {RequestId}",
                 "cancel request {RequestId}",

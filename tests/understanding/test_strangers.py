@@ -1,7 +1,9 @@
 """Sentences by people who had read the help texts alone, not the utterances: how the shipped bot fares with them.
 
-280 (20 for each of the ten most used intents, 5 for each of the others), and 100 written later (3 or 4 for each), with
-slips, courtesies, slang and the English of people who learnt it late. Nothing was tuned on them.
+280 (20 for each of the ten most used intents, 5 for each of the others), 100 written later (3 or 4 for each) and 150
+later still (2 to 5 for each of all 68 intents), with slips, courtesies, slang and the English of people who learnt it
+late. When they were new, 308 of the first 380 were reached, and 96 of the last 150. Both misses were then read once,
+and more ways to ask were added: today's share says that these are known, not how the next stranger fares.
 `strangers_missed.txt` lists what is missed; write it anew with QM_WRITE_MISSED=1.
 """
 
@@ -22,10 +24,12 @@ from bot.main import build_services, discover
 from bot.settings import Settings
 from tests.understanding.organization import Organization
 
-FIRST, LATER = (read_rows(Path(__file__).with_name(f"{name}.jsonl")) for name in ("strangers", "strangers_later"))
-ROWS = [*FIRST, *LATER]
+FIRST, LATER, LAST = (
+    read_rows(Path(__file__).with_name(f"strangers{which}.jsonl")) for which in ("", "_later", "_third")
+)
+ROWS = [*FIRST, *LATER, *LAST]
 MISSED = Path(__file__).with_name("strangers_missed.txt")
-REACHED = 0.79
+REACHED = 0.85
 """The share that reaches its intent with a confidence of 0.4."""
 OFFERED = ", but offered"
 STALE = 6
@@ -66,4 +70,6 @@ def test_there_are_twenty_sentences_for_each_of_the_ten_most_used_intents_and_fi
     assert counts == [20] * 10 + [5] * 16
     assert len(LATER) == 100
     assert len({row.intent for row in LATER}) == 29
-    assert all(len({row.text for row in rows}) == len(rows) for rows in (FIRST, LATER))
+    assert len(LAST) == 150
+    assert len({row.intent for row in LAST}) == 68
+    assert all(len({row.text for row in rows}) == len(rows) for rows in (FIRST, LATER, LAST))
