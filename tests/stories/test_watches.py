@@ -67,6 +67,29 @@ async def test_memory_climbs_and_the_time_at_which_it_is_used_up_is_told(stage: 
     await ana.hears_later("it has closed")
 
 
+@on_every_channel
+async def test_an_insight_just_shown_is_left_alone_for_two_hours_and_what_was_held_is_told_then(
+    stage: Stage, ana: Speaker
+) -> None:
+    await listens(stage)
+    await ana.says("tell us here about lambda insights")
+    await plays(stage, "lambda-duration")
+    await stage.advance(minutes=13)
+    await ana.follows(f"Medium: {LAMBDA}")
+    await ana.hears_later(f"Medium: {LAMBDA}")
+    await ana.says("mute this for 2 hours")
+    ana.hears("I keep quiet here about this insight until")
+    await stage.advance(minutes=30)
+    await plays(stage, "lambda-duration", fixed=True)
+    await stage.advance(minutes=16)
+    await has_heard(stage, 4)
+    await ana.says("what do you watch for?")
+    ana.hears(f"Muted: {LAMBDA}", "until")
+    ana.does_not_hear("severity is high now", "it has closed")
+    await stage.advance(minutes=80)
+    await ana.hears_later("Held back until now", "it has closed")
+
+
 async def test_what_is_muted_is_told_afterwards_in_one_message(stage: Stage, ana: Speaker) -> None:
     await listens(stage)
     await ana.says("tell us here about high severity insights in Production")
@@ -103,7 +126,7 @@ async def test_quiet_hours_hold_back_all_but_what_is_grave(stage: Stage, ana: Sp
         f"tell us here about insights of the stack checkout-service, quiet from {begin:%H:00} to {end % 24}:00 UTC, "
         "unless high severity"
     )
-    ana.hears("Quiet:", "but for high severity", "summary afterwards")
+    ana.hears("Quiet", "but for high severity", "summary afterwards")
     await plays(stage, "lambda-duration")
     await stage.advance(minutes=35)
     await has_heard(stage, 3)
@@ -180,6 +203,7 @@ class Laboratory:
         return [Cause("experiment", "qm-22222222", "", "", begun, "stack checkout-service", is_certain=True)]
 
 
+@on_every_channel
 async def test_what_an_experiment_causes_is_marked_as_such(stage: Stage, ana: Speaker) -> None:
     stage.application.services.causes.connect(Laboratory())
     await listens(stage)
