@@ -67,7 +67,6 @@ async def test_memory_climbs_and_the_time_at_which_it_is_used_up_is_told(stage: 
     await ana.hears_later("it has closed")
 
 
-@on_every_channel
 async def test_an_insight_just_shown_is_left_alone_for_two_hours_and_what_was_held_is_told_then(
     stage: Stage, ana: Speaker
 ) -> None:
@@ -203,7 +202,6 @@ class Laboratory:
         return [Cause("experiment", "qm-22222222", "", "", begun, "stack checkout-service", is_certain=True)]
 
 
-@on_every_channel
 async def test_what_an_experiment_causes_is_marked_as_such(stage: Stage, ana: Speaker) -> None:
     stage.application.services.causes.connect(Laboratory())
     await listens(stage)
