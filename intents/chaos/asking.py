@@ -68,6 +68,12 @@ class ExperimentOrder(Change):
             template = await self._fis.find(value, ask.slots.get("Stack", ""))
             names = [t.name for t in await self._fis.templates()]
             return template.name if names.count(template.name) == 1 else template.id
+        if slot == "Expectation" and value.rstrip().endswith("?"):  # the report would call it held or not
+            raise Invalid(
+                f"“{clean_text(value)[: definitions.MAX_WORDS]}” is a question, nothing that can stay true.",
+                field=slot,
+                next_step="Such as “orders go through all the time”.",
+            )
         if slot in ("Expectation", "OverrideReason", "Stack"):
             return clean_text(value).rstrip(".")[: definitions.MAX_WORDS]
         if slot == "RunTime" and not 1 <= minutes_of(value) <= 12 * 60:

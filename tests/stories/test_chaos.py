@@ -195,6 +195,16 @@ async def test_an_experiment_is_known_by_its_name_however_it_is_asked_for(
     assert ("stopped after 10 min" in ana.last_heard) == ("10 min" in words)
 
 
+async def test_a_question_is_no_expectation(stage: Stage, ana: Speaker) -> None:
+    await ana.says("run the AZ outage experiment on checkout-staging for 10 minutes")
+    await ana.says("will the orders still go through?")
+    ana.hears("is a question, nothing that can stay true", "What do you expect to stay true")
+    await ana.says("which experiments are there?")
+    ana.hears("task-loss-checkout-staging", "What do you expect to stay true")
+    await ana.says("orders go through all the time")
+    ana.hears("Outage of an Availability Zone", "orders go through all the time")
+
+
 async def test_what_only_sounds_like_an_order_begins_no_experiment(stage: Stage, ana: Speaker) -> None:
     for words in ("how do I run az outage on checkout-staging?", "don't run az outage on checkout-staging"):
         await ana.says(words)
