@@ -228,6 +228,11 @@ class House(_Entry):
         """Return the name of the freeze of everything that holds then, empty when none does."""
         return next((f.name for f in self.freezes if not f.stacks and f.since <= moment < f.until), "")
 
+    def freeze_named(self, stack: str, moment: datetime) -> str:
+        """Return the name of the freeze that holds for a stack then, empty when none does."""
+        freeze = self.freeze_of(stack, moment)
+        return freeze.name if freeze else ""
+
     def freeze_of(self, stack: str, at: datetime) -> Freeze | None:
         """Return the freeze that holds for a stack then, if there is one."""
         return next((f for f in self.freezes if f.holds(stack, at)), None)

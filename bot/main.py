@@ -254,7 +254,7 @@ def build_services(settings: Settings, clock: Clock, cloud: Cloud) -> Services:
     database = Database(settings.database_url)
     directory = Directory(settings.directory_file, settings.approvers)
     house, working = house_of(settings), WorkingHours.parse(settings.working_hours)
-    surroundings = Surroundings(clock.now, working, house.freeze_at, house.environments)
+    surroundings = Surroundings(clock.now, working, house.freeze_at, house.environments, freeze_of=house.freeze_named)
     policy = Policy(settings.policy_dir, directory, surroundings, signs_in=settings.uses_oidc)
     people = People(database, clock)
     audit = Audit(database, clock)

@@ -72,6 +72,12 @@ class Plan:
         return next((t.name for t in self.touches if t.kind == "account"), "")
 
     @property
+    def stacks(self) -> tuple[str, ...]:
+        """The names of the stack and the component that it is about, by which freezes know them."""
+        named = (self.effects.get(kind) for kind in ("stack", "component"))
+        return tuple(dict.fromkeys(name for name in named if isinstance(name, str) and name))
+
+    @property
     def problems(self) -> tuple[Check, ...]:
         """Return the checks that refuse the plan as it stands."""
         return tuple(c for c in self.checks if c.result == "fails")

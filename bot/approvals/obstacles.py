@@ -22,7 +22,8 @@ class Obstacles:
         whom = self._office.whom(plan, requester, values)
         if whom.requirement.is_none:
             return ""
-        subject = Subject("", plan.intent, plan.tier, requester, whom.approvers, values, plan.account, plan.monthly_usd)
+        about = (plan.account, plan.monthly_usd, plan.stacks)
+        subject = Subject("", plan.intent, plan.tier, requester, whom.approvers, values, *about)
         return await self.of_subject(whom, subject)
 
     async def of_subject(

@@ -81,7 +81,8 @@ class Office:
 
     def whom(self, plan: Plan, requester: str, values: Mapping[str, str]) -> Whom:
         """Return who would be asked about such a plan, by the policies and the directory as they are now."""
-        subject = Subject("", plan.intent, plan.tier, requester, (), values, plan.account, plan.monthly_usd)
+        about = (plan.account, plan.monthly_usd, plan.stacks)
+        subject = Subject("", plan.intent, plan.tier, requester, (), values, *about)
         return self._whom(plan, self.policy.requirement(subject))
 
     def whom_of(self, record: RequestRecord) -> Whom:

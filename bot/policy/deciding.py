@@ -169,7 +169,12 @@ class Policy:
         account = subject.account or subject.values.get("Account", "")
         environments = self.surroundings.environments
         target = target_of(
-            subject.values, environments, tier=subject.tier, account=account, monthly_usd=subject.monthly_usd
+            subject.values,
+            environments,
+            tier=subject.tier,
+            account=account,
+            monthly_usd=subject.monthly_usd,
+            stacks=subject.stacks,
         )
         return _request(subject), target
 
@@ -228,7 +233,7 @@ class Policy:
         context, entities = target or target_of({}, {})
         moment = circumstances or self.surroundings.at()
         groups = self._directory.groups_of(person.email)
-        told = {**context, **moment.as_context(), "channel": channel, "signs_in": self._signs_in}
+        told = {**context, **moment.as_context(context["stacks"]), "channel": channel, "signs_in": self._signs_in}
         request = {
             "principal": {"type": "Person", "id": person.email},
             "action": {"type": "Action", "id": action},

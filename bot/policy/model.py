@@ -46,6 +46,8 @@ class Subject:
     values: Mapping[str, str]
     account: str = ""
     monthly_usd: int = 0
+    stacks: tuple[str, ...] = ()
+    """Stacks and components that its plan is about; those that `values` name where it has no plan yet."""
 
 
 def refused(words: str, decision: Decision) -> Refused:

@@ -50,6 +50,8 @@ class When(_Part):
     weekday: Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"] = "Wed"
     working: bool = True
     freeze: str = ""
+    stack_freezes: dict[str, str] = Field(default_factory=dict)
+    """Names of freezes by the stack that each holds for."""
 
 
 class Asked(_Part):
@@ -62,6 +64,7 @@ class Asked(_Part):
     values: dict[str, str] = Field(default_factory=dict)
     account: str = ""
     monthly_usd: int = Field(0, ge=0)
+    stacks: tuple[str, ...] = ()
 
 
 class Demanded(_Part):
@@ -120,8 +123,9 @@ def tell(table: Table, folder: Path, environments: Mapping[str, tuple[str, str]]
 
 
 def _played(story: Story, policy: Policy) -> str:
-    when = Circumstances(story.when.hour, story.when.weekday, story.when.working, story.when.freeze)
-    policy.surroundings = Surroundings(environments=policy.surroundings.environments, always=when)
+    when, frozen = story.when, story.when.stack_freezes
+    now = Circumstances(when.hour, when.weekday, when.working, when.freeze, lambda s: frozen.get(s, when.freeze))
+    policy.surroundings = Surroundings(environments=policy.surroundings.environments, always=now)
     if story.does == "require":
         requirement = policy.requirement(_subject(story))
         parts = [p for p in requirement.parts if p.seats]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -22,20 +22,23 @@ class Circumstances:
     is_working: bool
     freeze: str = ""
     """Why changes are frozen; empty when they are not."""
+    freeze_of: Callable[[str], str] = field(default=lambda _: "", compare=False)
+    """Tells the freeze that holds for a stack by its name, that of everything included; empty when none does."""
 
     @staticmethod
     def mildest() -> Circumstances:
         """Return a moment at which no policy on hours or freezes stands in the way."""
         return Circumstances(hour=11, weekday="Wed", is_working=True)
 
-    def as_context(self) -> dict[str, Any]:
-        """Return them as attributes of Cedar's context."""
+    def as_context(self, stacks: Iterable[str] = ()) -> dict[str, Any]:
+        """Return them as attributes of Cedar's context, for what is about these stacks."""
         return {
             "hour": self.hour,
             "weekday": self.weekday,
             "working": self.is_working,
             "frozen": bool(self.freeze),
             "freeze": self.freeze,
+            "stack_freeze": next((name for name in map(self.freeze_of, stacks) if name), ""),
         }
 
 
@@ -52,6 +55,8 @@ class Surroundings:
     environments: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     always: Circumstances | None = None
     """Where the time stands still, as in table tests."""
+    freeze_of: Callable[[str, datetime], str] = lambda stack, moment: ""
+    """Tells the name of the freeze that holds for a stack at a moment; empty when none does."""
 
     def at(self, moment: datetime | None = None) -> Circumstances:
         """Return the circumstances of a moment, now by default. Without WORKING_HOURS every hour is a working one."""
@@ -61,7 +66,8 @@ class Surroundings:
         local = moment.astimezone(self.working.zone if self.working else UTC)
         is_working = self.working.next(moment) <= moment if self.working else True
         weekday = DAYS[local.weekday()].capitalize()
-        return Circumstances(local.hour, weekday, is_working, self.freeze_at(moment))
+        frozen = self.freeze_at(moment)
+        return Circumstances(local.hour, weekday, is_working, frozen, lambda stack: self.freeze_of(stack, moment))
 
 
 def target_of(
@@ -71,11 +77,13 @@ def target_of(
     tier: str = "",
     account: str = "",
     monthly_usd: int = 0,
+    stacks: Iterable[str] = (),
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return what a request is about, as attributes of the context, and the entities that these name.
 
     Environments are named after account types and are members of their tier's; OUs are named by their paths, and are
-    members of the OUs above them: `context.unit in OU::"Workloads"` holds for "Workloads/Web" as well.
+    members of the OUs above them: `context.unit in OU::"Workloads"` holds for "Workloads/Web" as well. Where no plan
+    tells the stacks yet, they are what was answered to the questions for a stack and a component.
     """
     kind, of_kind = environments.get(values.get("AccountType", "").casefold(), (values.get("AccountType", ""), ""))
     tier = tier or of_kind
@@ -97,6 +105,7 @@ def target_of(
         "unit": {"__entity": unit},
         "account": {"__entity": {"type": "Account", "id": account or UNKNOWN}},
         "monthly_usd": monthly_usd,
+        "stacks": list(stacks) or [values[name] for name in ("Stack", "Component") if values.get(name)],
         "values": dict(values),
     }
     return context, entities

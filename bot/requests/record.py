@@ -107,6 +107,7 @@ class RequestRecord:
             self.slots,
             self.plan.account,
             self.plan.monthly_usd,
+            self.plan.stacks,
         )
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import cedarpy
@@ -13,10 +14,13 @@ import pytest
 from bot.activity import Person
 from bot.directory import Directory
 from bot.errors import Refused, SettingsError
+from bot.house import AccountType, Freeze, House
 from bot.intent import Definition
-from bot.policy import Decision, Policy, Subject, asked_candidates
+from bot.policy import Decision, Policy, Subject, Surroundings, asked_candidates
+from bot.policy.checking import check_folder
 from bot.policy.parsing import parse_folder
 
+NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
 ANA, BO, EVE = (Person(f"p_{n}", f"{n}@corp.example", name="Boss") for n in ("ana", "bo", "eve"))
 REQUEST = Subject(
@@ -202,6 +206,41 @@ def test_policies_that_are_not_utf_8_are_refused_at_start(folder: Path, director
     (folder / "latin.cedar").write_bytes(b"// f\xfcr")
     with pytest.raises(SettingsError, match=r"latin\.cedar is not UTF-8"):
         Policy(folder, Directory(directory_file, ()))
+
+
+FROZEN = """
+@id("{id}") @reason("{reason}") forbid (principal, action == Action::"{action}", resource) when {{ {when} }};
+"""
+
+
+def test_a_policy_sees_the_freeze_of_a_single_stack(folder: Path, directory_file: Path) -> None:
+    (folder / "stacks.cedar").write_text(
+        FROZEN.format(id="frozen", reason="It is frozen.", action="approve", when='context.stack_freeze == "Sale"')
+        + FROZEN.format(
+            id="unasked", reason="Not now.", action="ask", when='context.stack_freeze != "" && !context.frozen'
+        ),
+        encoding="utf-8",
+    )
+    assert [fault for fault in check_folder(folder) if fault.startswith("stacks.cedar")] == []
+    sale = Freeze(name="Sale", since=NOON - timedelta(hours=1), until=NOON + timedelta(hours=1), stacks=("checkout-*",))
+    house = House(account_types=(AccountType(name="Sandbox"),), freezes=(sale,))
+    moments = [NOON]
+    surroundings = Surroundings(lambda: moments[-1], None, house.freeze_at, freeze_of=house.freeze_named)
+    policy = Policy(folder, Directory(directory_file, ()), surroundings)
+    frozen, other = (replace(REQUEST, stacks=(name,)) for name in ("checkout-prod", "orders-prod"))
+    assert policy.may_approve(BO, frozen, channel="mail").policy == "frozen"
+    assert (
+        policy.may_approve(BO, replace(frozen, stacks=("orders-prod", "checkout-prod")), channel="mail").allowed
+        is False
+    )
+    assert policy.may_approve(BO, other, channel="mail").allowed
+    assert policy.may_approve(BO, REQUEST, channel="mail").allowed
+    for slot in ("Stack", "Component"):
+        assert policy.may_ask(ANA, VENDING, "change", {slot: "checkout-prod"}).policy == "unasked"
+        assert policy.may_ask(ANA, VENDING, "change", {slot: "orders-prod"}).allowed
+    moments.append(NOON + timedelta(hours=1))
+    assert policy.may_approve(BO, frozen, channel="mail").allowed
+    assert not policy.may_approve(BO, frozen, channel="mail", circumstances=surroundings.at(NOON)).allowed
 
 
 def test_a_policy_can_look_at_the_values(policy: Policy, folder: Path) -> None:
