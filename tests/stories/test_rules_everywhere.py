@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from bot.errors import Refused
 from tests.stories.errands import PLAN, asks_for_an_account
 from tests.support.stage import Speaker, Stage, Theatre
 from tests.support.theatre import on_every_channel, takes_slack
@@ -19,6 +21,9 @@ permit (principal, action == Action::"require", resource is Request) when { cont
 @id("deciders-then-heads") @reason("Somebody looks at new accounts.")
 @approvals("1") @from("group:deciders") @then("group:heads") @after("8")
 permit (principal, action == Action::"require", resource is Request) when { context.unit == OU::"Demos" };
+@id("signed-in-afresh") @reason("This address is delicate.") @approvals("1") @sign_in("15") @acr("mfa")
+permit (principal, action == Action::"require", resource is Request)
+when { context.values has RootEmail && context.values.RootEmail == "vault@corp.example" };
 """
 DIRECTORY = """
 people:
@@ -90,3 +95,35 @@ async def test_a_broken_glass_is_heard_by_who_asked_and_reviewed_by_somebody_els
     await ola.says(f"review {request}: rightly so")
     ola.hears("is recorded")
     await ana.hears_later("has reviewed request", "rightly so")
+
+
+@on_every_channel
+async def test_a_link_is_not_enough_where_a_fresh_sign_in_is_asked_for(stage: Stage, ana: Speaker) -> None:
+    request, services = await asks_for_an_account(ana, "vault@corp.example"), stage.application.services
+    bo = stage.approver("bo@corp.example")
+    await bo.opens_the_mail(about=request)
+    assert await bo.decides("approve") == 403
+    bo.reads("sign-in within the last 15 minutes")
+    person, wall = await services.people.of_email("bo@corp.example"), stage.application.clock.wall()
+    for session, moment, acr in (("stolen", wall - timedelta(minutes=16), "mfa"), ("weak", wall, "password")):
+        await services.approvals.sign_ins.record(person, session, moment, acr)
+        with pytest.raises(Refused, match="sign-in within the last 15 minutes"):
+            await services.approvals.decide_as(request, 1, person, "approve", "", surface="console", session=session)
+    assert (await stage.view(request))["state"] == "awaiting_approval"
+    await services.approvals.sign_ins.record(person, "fresh", wall, "mfa")
+    await services.approvals.decide_as(request, 1, person, "approve", "", surface="console", session="fresh")
+    await ana.hears_later("was approved by bo@corp.example")
+
+
+@on_every_channel
+async def test_when_everybody_is_away_the_requester_hears_it_before_anybody_is_asked(
+    stage: Stage, ana: Speaker
+) -> None:
+    services, until = stage.application.services, stage.application.clock.now() + timedelta(days=5)
+    for name in ("bo", "hal"):
+        person = await services.people.of_email(f"{name}@corp.example")
+        await services.approvals.stand_in(person, "", until, channel="console")
+    await ana.says("I need a sandbox account in Demos for team-x@corp.example")
+    ana.hears("Nobody could approve this", "bo@corp.example", "Ask your platform team")
+    assert await stage.requests() == []
+    assert await stage.approver("hal@corp.example").mails() == []
