@@ -54,6 +54,8 @@ WORDS = {
     "skip": "Skip what failed",
     "back": "Roll everything back",
 }
+SHUT = {"retry": "Retry the gate", "skip": "Skip the gate"}
+"""Where a gate has failed and no deployment has."""
 FREE = ("pause",)
 """What everybody may do who sees it; stopping is another."""
 
@@ -150,7 +152,9 @@ class RolloutPages:
             running = await self._rollouts.targets(record.id, states=ACTIVE, limit=NAMED)
         may_steer = self._services.policy.may(person, STEER, record.subject, channel="console").allowed
         offered = OFFERED.get(rollout.phase, ()) if rollout else ()
-        offered = tuple(d for d in offered if d not in ("retry", "skip") or failed)
+        is_shut = rollout is not None and rollout.is_shut
+        offered = tuple(d for d in offered if d not in ("retry", "skip") or failed or is_shut)
+        words = {**WORDS, **(SHUT if is_shut and not failed else {})}
         return {
             "record": record,
             "rollout": rollout,
@@ -160,7 +164,7 @@ class RolloutPages:
             "failed_count": sum(wave.get("failed", 0) for wave in counts.values()),
             "running": running,
             "running_count": sum(wave.get(state, 0) for wave in counts.values() for state in ACTIVE),
-            "offered": [(d, WORDS[d]) for d in offered if (may_steer or d in FREE) and d != "back"],
+            "offered": [(d, words[d]) for d in offered if (may_steer or d in FREE) and d != "back"],
             "may_go_back": may_steer and "back" in offered,
             "may_stop": rollout is not None and rollout.phase not in ("stopping", "done") and not record.is_final,
         }

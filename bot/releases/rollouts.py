@@ -69,6 +69,11 @@ class Rollout:
     started_at: datetime
     changed_at: datetime
 
+    @property
+    def is_shut(self) -> bool:
+        """Whether it is halted by a gate behind the current wave that failed."""
+        return self.phase == "paused" and bool(self.gates.get("failed")) and self.gates.get("wave") == self.wave
+
 
 @dataclass(frozen=True)
 class Target:

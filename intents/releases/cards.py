@@ -76,18 +76,30 @@ def approvals_offered(named: Sequence[Target], request: str) -> list[list[str]]:
     ]
 
 
-def offers_of(phase: str, request: str) -> list[list[str]]:
-    """Return what a roll-out's card offers to say, as [title, text] pairs."""
+def offers_of(phase: str, request: str, *, failed: bool = True, is_shut: bool = False) -> list[list[str]]:
+    """Return what a roll-out's card offers to say, as [title, text] pairs: no more than would do something now.
+
+    `failed`: some deployments have; `is_shut`: a gate has.
+    """
+    go_on, pause = ["Continue", f"continue the rollout {request}"], ["Pause", f"pause the rollout {request}"]
     match phase:
         case "running":
-            return [["Pause", f"pause the rollout {request}"]]
+            return [pause]
         case "gate":
-            return [["Continue", f"continue the rollout {request}"], ["Pause", f"pause the rollout {request}"]]
+            return [go_on, pause]
         case "paused":
-            return [
-                ["Continue", f"continue the rollout {request}"],
-                ["Retry failed", f"retry the failed deployments of {request}"],
-                ["Skip failed", f"skip the failed deployments of {request}"],
-                ["Roll back", f"roll back {request}"],
-            ]
+            again = [["Retry failed", f"retry the failed deployments of {request}"]] if failed else []
+            left_out = [["Skip failed", f"skip the failed deployments of {request}"]] if failed else []
+            if is_shut:
+                again = again or [["Retry the gate", f"retry the gate of {request}"]]
+                left_out = [["Skip the gate", f"skip the gate of {request}"]]
+            return [go_on, *again, *left_out, ["Roll back", f"roll back {request}"]]
     return []
+
+
+def ways_on(*, failed: bool, is_shut: bool) -> str:
+    """Return the sentence that names what can be said of a halted roll-out."""
+    again = "“retry the failed ones”" if failed else "“retry the gate”"
+    left_out = "“skip the gate”" if is_shut else "“skip the failed ones”"
+    said = [again, left_out] if failed or is_shut else []
+    return f"Say {', '.join([*said, '“continue the rollout”'])}, or “roll back”."

@@ -6,6 +6,7 @@ from bot.intent import Definition, Slot, SlotType
 from intents.releases import definitions as names
 from intents.releases.definitions import COMPONENT, NAME, REQUEST, REQUEST_ID
 
+WAVE = Slot("WaveNumber", SlotType("AMAZON.Number"), required=False, label="Wave")
 PAUSING = Definition(
     name=names.PAUSE,
     title="pause of a roll-out",
@@ -89,7 +90,7 @@ STOPPING = Definition(
 RETRYING = Definition(
     name=names.RETRY,
     title="second try of deployments",
-    description="Try failed deployments of a roll-out again.",
+    description="Try failed deployments of a roll-out again, or its gate.",
     acts_at_once=True,
     utterances=(
         "retry the failed ones",
@@ -110,6 +111,10 @@ RETRYING = Definition(
         "run the failed deployments again",
         "try {Deployment} again in the rollout",
         "{Deployment} failed so try again",
+        "retry the gate",
+        "retry the gate of {RequestId}",
+        "try the gate again",
+        "check the gate again",
     ),
     slots=(NAME, REQUEST),
     examples=("retry the failed deployments",),
@@ -117,7 +122,7 @@ RETRYING = Definition(
 SKIPPING = Definition(
     name=names.SKIP,
     title="leaving out of deployments",
-    description="Leave deployments out of a roll-out.",
+    description="Leave deployments, a gate or a wave out of a roll-out.",
     acts_at_once=True,
     utterances=(
         "skip the failed ones",
@@ -135,8 +140,14 @@ SKIPPING = Definition(
         "leave {Deployment} out of the rollout",
         "exclude {Deployment} from the rollout",
         "go on without {Deployment}",
+        "skip the gate",
+        "skip the gate of {RequestId}",
+        "skip the next wave",
+        "skip wave {WaveNumber}",
+        "skip wave {WaveNumber} of {RequestId}",
+        "leave out the next wave",
     ),
-    slots=(NAME, REQUEST),
+    slots=(NAME, WAVE, REQUEST),
     examples=("skip the failed deployments",),
 )
 ROLLING_BACK = Definition(
@@ -166,7 +177,7 @@ ROLLING_BACK = Definition(
         "take the release back",
     ),
     slots=(
-        Slot("WaveNumber", SlotType("AMAZON.Number"), required=False, label="Wave"),
+        WAVE,
         REQUEST,
     ),
     examples=("roll back wave 2",),

@@ -18,6 +18,8 @@ from intents.releases.explaining import Explaining
 from intents.releases.steering import Steering
 
 SHOWN = 20
+_GATE = re.compile(r"\bgates?\b", re.IGNORECASE)
+_WAVE = re.compile(r"\bwave (\d{1,4})\b|\b(?:next|following|coming) wave\b", re.IGNORECASE)
 
 
 class _Command(Query):
@@ -85,22 +87,31 @@ class RetryDeployments(_Command):
     said = definitions.RETRYING
 
     async def answer(self, ask: Ask) -> Answer:
-        """Try one again, or all."""
+        """Try one again, or all, or the gate."""
         record = await self.meant(ask)
-        named = _deployment_in(ask)
-        return self.told("Tried again", record, await self._steering.retry(record, named, ask.person, ask.channel))
+        if _GATE.search(ask.text):
+            text = await self._steering.gates.retry(record, ask.person, ask.channel)
+        else:
+            text = await self._steering.retry(record, _deployment_in(ask), ask.person, ask.channel)
+        return self.told("Tried again", record, text)
 
 
 class SkipDeployments(_Command):
-    """Leaves deployments out."""
+    """Leaves deployments out, a gate, or a whole wave."""
 
     said = definitions.SKIPPING
 
     async def answer(self, ask: Ask) -> Answer:
-        """Leave one out, or all that failed."""
-        record = await self.meant(ask)
-        named = _deployment_in(ask)
-        return self.told("Left out", record, await self._steering.skip(record, named, ask.person, ask.channel))
+        """Leave one out, or all that failed; the gate, or a wave, where the words name it."""
+        record, steering = await self.meant(ask), self._steering
+        if wave := _WAVE.search(ask.text):
+            number = int(wave[1]) if wave[1] else None
+            text = await steering.gates.skip_wave(record, number, ask.person, ask.channel)
+        elif _GATE.search(ask.text):
+            text = await steering.gates.skip(record, ask.person, ask.channel)
+        else:
+            text = await steering.skip(record, _deployment_in(ask), ask.person, ask.channel)
+        return self.told("Left out", record, text)
 
 
 class RollBack(_Command):

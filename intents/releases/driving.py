@@ -23,7 +23,7 @@ from bot.requests import RequestRecord
 from bot.requests.record import OFFERS
 from bot.services import Services
 from bot.workflow.model import Verdict, Waiting, Watcher
-from intents.releases.cards import approvals_offered, offers_of, progress_of
+from intents.releases.cards import approvals_offered, offers_of, progress_of, ways_on
 from intents.releases.events import Events
 from intents.releases.following import Following
 from intents.releases.gates import Gates
@@ -85,7 +85,9 @@ class Driving:
             self._rollouts.counts(record.id),
             self._rollouts.targets(record.id, states=(*ACTIVE, "failed"), limit=100),
         )
-        await self._offer(record, [*approvals_offered(named, record.id), *offers_of(rollout.phase, record.id)])
+        failed = any(wave.get("failed") for wave in counts.values())
+        offers = offers_of(rollout.phase, record.id, failed=failed, is_shut=rollout.is_shut)
+        await self._offer(record, [*approvals_offered(named, record.id), *offers])
         return Verdict(ready=rollout.phase == "done", progress=progress_of(rollout, counts, named))
 
     async def _act(self, rollout: Rollout, record: RequestRecord, *, is_held: bool) -> None:
@@ -187,9 +189,9 @@ class Driving:
         is_due = looked is None or now - datetime.fromisoformat(looked) >= GATE_EVERY
         if not is_due and not self._gates.baked(rollout, now):
             return
-        result, sentence = await self._gates.judge(rollout, now)
+        result, sentence, failed = await self._gates.judge(rollout, now)
         if result == "fails":
-            return await self.pause(record, rollout, sentence, ("gate",))
+            return await self.pause(record, rollout, sentence, ("gate",), gates=failed)
         if result == "ok":
             return await self._next_wave(rollout, record, "gate")
 
@@ -203,6 +205,7 @@ class Driving:
 
     async def _next_wave(self, rollout: Rollout, record: RequestRecord, origin: Phase) -> None:
         following = rollout.wave + 1
+        waits = (await self._rollouts.counts(record.id)).get(following, {}).get("waiting", 0)
 
         async def work(transaction: Transaction) -> None:
             values = {"wave": following, "forgiven": 0, "reason": "", "gates": {}}
@@ -210,9 +213,10 @@ class Driving:
                 return
             await self._services.requests.note(transaction, record.id, **{OFFERS: offers_of("running", record.id)})
             wave = rollout.waves[following]
+            begins = f"begins: {wave['name']}, {wave['count']} deployments." if waits else "was left out."
             text = (
                 f"Wave {rollout.wave + 1} of request {record.id} is done. Wave {following + 1} of "
-                f"{len(rollout.waves)} begins: {wave['name']}, {wave['count']} deployments."
+                f"{len(rollout.waves)} {begins}"
             )
             await self._tell(transaction, record, f"wave:{following}", text)
 
@@ -262,25 +266,34 @@ class Driving:
 
     # ------------------------------------------------------------------------------ halting
 
-    async def pause(self, record: RequestRecord, rollout: Rollout, reason: str, origin: Sequence[Phase]) -> None:
-        """Start nothing more, and say why; what runs goes on to its end."""
+    async def pause(
+        self,
+        record: RequestRecord,
+        rollout: Rollout,
+        reason: str,
+        origin: Sequence[Phase],
+        gates: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """Start nothing more, and say why, such as the gates that failed; what runs goes on to its end."""
         services = self._services
+        has_failed = any(wave.get("failed") for wave in (await self._rollouts.counts(record.id)).values())
+        offers = offers_of("paused", record.id, failed=has_failed, is_shut=bool(gates))
 
         async def work(transaction: Transaction) -> None:
-            values = {"gates": {**rollout.gates, "failed": True}} if rollout.phase == "gate" else {}
+            values = {"gates": {**rollout.gates, "failed": [list(gate) for gate in gates]}} if gates else {}
             if not await self._rollouts.move(
                 transaction, record.id, origin, "paused", seen=rollout, reason=reason, **values
             ):
                 return
-            await services.requests.note(transaction, record.id, **{OFFERS: offers_of("paused", record.id)})
+            await services.requests.note(transaction, record.id, **{OFFERS: offers})
             await services.requests.move(transaction, record.id, ("running",), "paused")
             await services.audit.record(transaction, "rollout.paused", request_id=record.id, payload={"reason": reason})
             now = services.clock.now()
             text = (
-                f"The roll-out of request {record.id} is paused: {reason}. Nothing more is started. Say “retry the "
-                "failed ones”, “skip the failed ones”, “continue the rollout”, or “roll back”."
+                f"The roll-out of request {record.id} is paused: {reason}. Nothing more is started. "
+                f"{ways_on(failed=has_failed, is_shut=bool(gates))}"
             )
-            ways = tuple(Button(title, "say", said) for title, said in offers_of("paused", record.id))
+            ways = tuple(Button(title, "say", said) for title, said in offers)
             card = Card(f"Paused: {record.plan.summary}", (Text(text),), ways, tone="warning", request=record.id)
             await self._tell(transaction, record, f"paused:{now.isoformat()}", text, card)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import httpx
@@ -24,6 +24,14 @@ HTTP_SECONDS = 10.0
 _ALARM = re.compile(r"arn:aws[a-z-]*:cloudwatch:([a-z0-9-]+):(\d{12}):alarm:(.{1,255})")
 
 
+class Judgement(NamedTuple):
+    """Whether the next wave may begin, a sentence that says why not, and the gates that failed."""
+
+    result: Result
+    sentence: str
+    failed: tuple[tuple[str, str], ...] = ()
+
+
 class Gates:
     """Judges them; asks, and changes nothing."""
 
@@ -34,14 +42,17 @@ class Gates:
         """Tell whether the time to bake is over."""
         return self._left(rollout, now) <= timedelta()
 
-    async def judge(self, rollout: Rollout, now: datetime) -> tuple[Result, str]:
-        """Return whether the next wave may begin, with a sentence that says why not; one that fails goes first."""
-        judged = await asyncio.gather(*(self._judge(kind, value, rollout, now) for kind, value in rollout.rules.gates))
+    async def judge(self, rollout: Rollout, now: datetime) -> Judgement:
+        """Judge all gates but those that somebody skipped; where several hold it up, one that fails is told of."""
+        skipped = {(kind, value) for kind, value in rollout.gates.get("skipped", ())}
+        gates = [gate for gate in rollout.rules.gates if gate not in skipped]
+        judged = await asyncio.gather(*(self._judge(kind, value, rollout, now) for kind, value in gates))
+        failed = tuple(gate for gate, (result, _) in zip(gates, judged, strict=True) if result == "fails")
         for wanted in ("fails", "waits"):
-            for result, sentence in judged:
-                if result == wanted:
-                    return result, sentence
-        return "ok", ""
+            told = [sentence for result, sentence in judged if result == wanted]
+            if told:
+                return Judgement(wanted, "; ".join(told) if wanted == "fails" else told[0], failed)
+        return Judgement("ok", "")
 
     async def _judge(self, kind: str, value: str, rollout: Rollout, now: datetime) -> tuple[Result, str]:
         match kind:

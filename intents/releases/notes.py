@@ -13,6 +13,7 @@ from bot.releases.rollouts import Rollout, Rollouts, Target
 from bot.requests import RequestRecord
 from bot.services import Services
 from bot.words import lasting
+from intents.releases.gate_deeds import NOT_KEPT
 from intents.releases.toolchain import Source, Toolchain
 
 log = structlog.get_logger(__name__)
@@ -36,6 +37,8 @@ class Notes:
         rows += [(f"Failed: {t.key}", t.why or "no reason known") for t in targets if t.state == "failed"][:20]
         again = [t for t in targets if t.attempt > 1]
         rows += [("Tried again", _named([f"{t.key} ({t.attempt} tries)" for t in again]))] if again else []
+        not_kept = [sentence for _, sentence in record.notes.get(NOT_KEPT, ())]
+        rows += [("Gates not kept", _named(not_kept))] if not_kept else []
         rows.append(("Approved by", await self._approvers(record) or "nobody: no approval was asked for"))
         rows.append(("Insights since it began", await self._insights(rollout, targets)))
         return rows

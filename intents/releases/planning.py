@@ -92,7 +92,7 @@ def plan_of(facts: Mapping[str, Any]) -> Plan:
             ("Takes", _time_words(layout, strategy, facts)),
             ("Limits", _limit_words(strategy)),
             ("Halts", _halt_words(strategy)),
-            *((("Between waves", "; ".join(_gate_words(*g) for g in strategy.gates)),) if strategy.gates else ()),
+            *((("Between waves", "; ".join(gate_words(*g) for g in strategy.gates)),) if strategy.gates else ()),
             *((("Left as they are", _out_words(layout.left_out)),) if layout.left_out else ()),
         ),
         checks=_checks(facts, layout, members, strategy),
@@ -211,7 +211,8 @@ def _halt_words(strategy: Strategy) -> str:
     return "at the first failure" if strategy.budget == 1 else f"after {strategy.budget} failures in a wave"
 
 
-def _gate_words(kind: str, value: str) -> str:
+def gate_words(kind: str, value: str) -> str:
+    """Return what a gate demands, in words."""
     match kind:
         case "bake":
             return f"{lasting(timedelta(seconds=float(value)))} to bake"

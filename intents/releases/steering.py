@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from bot.activity import Person
@@ -12,46 +12,20 @@ from bot.database import Transaction
 from bot.errors import CloudError, Conflict, Invalid, NotFound, Refused
 from bot.people import mailbox_of, shown
 from bot.releases.rollouts import ACTIVE, BACK, Phase, Rollout, Rollouts, Target
-from bot.requests import OPEN_STATES, Filter, RequestRecord
-from bot.requests.record import OFFERS
+from bot.requests import OPEN_STATES, RequestRecord
 from bot.services import Services
-from intents.releases.cards import offers_of
-from intents.releases.definitions import ROLL_OUT
+from intents.releases.deeds import Deeds, too_late
+from intents.releases.gate_deeds import GateDeeds
 from intents.releases.toolchain import Toolchain
 
-Work = Callable[[Transaction, Rollout], Awaitable[str]]
-STEER = "steer"
-"""The action that policies decide about: everything but pausing and stopping."""
 
-
-class Steering:
-    """What is done to a roll-out that has begun; asks the policy, and writes the record."""
+class Steering(Deeds):
+    """What is done to a roll-out that has begun."""
 
     def __init__(self, services: Services, rollouts: Rollouts, toolchain: Toolchain) -> None:
-        self._services, self._rollouts, self._toolchain = services, rollouts, toolchain
-
-    async def record(self, named: str, conversation: str, owner: str | None, by: Person) -> RequestRecord:
-        """Return the roll-out's request that is meant: named, the newest here, else the only one under way."""
-        requests = self._services.requests
-        if named:
-            record = await requests.find(named)
-            foreign = owner is not None and record.owner != owner
-            if foreign or record.intent != ROLL_OUT or not self._may_see(by, record):
-                raise NotFound(f"There is no roll-out {record.id}.", next_step="Say “how far is the rollout?”.")
-            return record
-        here = await requests.list(Filter(conversation=conversation, intent=ROLL_OUT, owner=owner, limit=1))
-        if here.items and not here.items[0].is_final:
-            return here.items[0]
-        wanted = Filter(intent=ROLL_OUT, state=("queued", "running", "paused", "stopping"), owner=owner, limit=20)
-        open_ones = [r for r in (await requests.list(wanted)).items if self._may_see(by, r)]
-        if len(open_ones) == 1:
-            return open_ones[0]
-        if open_ones:
-            listed = ", ".join(f"{r.id} ({r.plan.effects['component']})" for r in open_ones)
-            raise Invalid(f"Several roll-outs are under way: {listed}.", next_step="Say which, by its id.")
-        if here.items:
-            return here.items[0]
-        raise NotFound("No roll-out is under way.", next_step="Say “roll out 2.4.1” to begin one.")
+        super().__init__(services, rollouts)
+        self._toolchain = toolchain
+        self.gates = GateDeeds(services, rollouts)
 
     async def pause(self, record: RequestRecord, by: Person, surface: str) -> str:
         """Start nothing more. Free for all who see it."""
@@ -62,7 +36,7 @@ class Steering:
             if rollout.phase == "paused":
                 return f"The roll-out of request {record.id} is paused already."
             if not await self._rollouts.move(transaction, record.id, ("running", "gate"), "paused", reason=reason):
-                raise _too_late(record, rollout)
+                raise too_late(record, rollout)
             await self._services.requests.move(transaction, record.id, ("running",), "paused")
             return f"The roll-out of request {record.id} is paused; what runs goes on to its end, nothing more starts."
 
@@ -79,27 +53,32 @@ class Steering:
             is_wave_done = not any(counts.get(s, 0) for s in ("waiting", *ACTIVE))
             values: dict[str, Any] = {"reason": "", "forgiven": counts.get("failed", 0)}
             is_at_gate = rollout.phase == "paused" and rollout.gates.get("wave") == rollout.wave and is_wave_done
-            if is_at_gate and not rollout.gates.get("failed"):  # paused by hand before its gates were passed
+            if rollout.is_shut:
+                await self.gates.note_passed(transaction, record, rollout, by)
+            elif is_at_gate:  # paused by hand before its gates were passed
                 await self._rollouts.move(transaction, record.id, ("paused",), "gate", reason="")
                 await self._services.requests.move(transaction, record.id, ("paused",), "running")
                 return f"The roll-out of request {record.id} goes on, and looks at its gates first."
             if is_wave_done and rollout.wave + 1 < len(rollout.waves) and rollout.gates.get("wave") == rollout.wave:
                 values |= {"wave": rollout.wave + 1, "forgiven": 0, "gates": {}}
             if not await self._rollouts.move(transaction, record.id, ("paused", "gate"), "running", **values):
-                raise _too_late(record, rollout)
+                raise too_late(record, rollout)
             await self._services.requests.move(transaction, record.id, ("paused",), "running")
             return f"The roll-out of request {record.id} goes on."
 
         return await self._do(record, by, surface, "resumed", work, "running")
 
     async def retry(self, record: RequestRecord, named: str, by: Person, surface: str) -> str:
-        """Try one failed deployment again, or all of them; the roll-out goes on."""
+        """Try one failed deployment again, or all of them, or else the gate that failed; the roll-out goes on."""
         self._may_steer(by, record, surface)
         failed = await self._failed(record, named)
+        standing = await self._rollouts.find(record.id)
+        if not failed and standing and standing.phase in ("paused", "gate"):
+            return await self.gates.retry(record, by, surface)
 
         async def work(transaction: Transaction, rollout: Rollout) -> str:
             if rollout.phase not in ("running", "paused", "gate", "back"):
-                raise _too_late(record, rollout)
+                raise too_late(record, rollout)
             keys = [t.key for t in failed if rollout.phase != "back" or t.purpose == BACK]
             # Where a release's stage failed is kept: the next try goes on there.
             values: dict[str, Any] = {"look_at": None} | ({"detail": {}} if rollout.phase == "back" else {})
@@ -117,13 +96,20 @@ class Steering:
                 back: dict[str, Any] = {"wave": to, "reason": "", "forgiven": max(0, left), "gates": {}}
                 await self._rollouts.move(transaction, record.id, origin, "running", **back)
             await self._services.requests.move(transaction, record.id, ("paused",), "running")
-            return f"{_named(keys)} of request {record.id} {'is' if len(keys) == 1 else 'are'} tried again."
+            then = ", and then its gate" if rollout.is_shut else ""
+            return f"{_named(keys)} of request {record.id} {'is' if len(keys) == 1 else 'are'} tried again{then}."
 
         return await self._do(record, by, surface, "retried", work, "running", deployments=[t.key for t in failed])
 
     async def skip(self, record: RequestRecord, named: str, by: Person, surface: str) -> str:
-        """Leave one deployment out, failed or still waiting, or all that failed; the halt is over if it was theirs."""
+        """Leave one deployment out, failed or still waiting, or all that failed; the halt is over if it was theirs.
+
+        At a gate that failed, with nothing named and nothing failed, that gate is skipped.
+        """
         self._may_steer(by, record, surface)
+        standing = await self._rollouts.find(record.id)
+        if not named and standing and standing.is_shut and not await self._failed(record, ""):
+            return await self.gates.skip(record, by, surface)
         if named:
             chosen = [await self._target(record, named)]
         else:
@@ -131,7 +117,7 @@ class Steering:
 
         async def work(transaction: Transaction, rollout: Rollout) -> str:
             if rollout.phase not in ("running", "paused", "gate"):
-                raise _too_late(record, rollout)
+                raise too_late(record, rollout)
             keys = [t.key for t in chosen]
             gone = await self._rollouts.change_all(
                 transaction, record.id, ("failed", "waiting"), "skipped", only_keys=keys
@@ -165,7 +151,7 @@ class Steering:
             if not await self._rollouts.move(
                 transaction, record.id, origin, "back", reason=reason, gates={"back": only}
             ):
-                raise _too_late(record, rollout)
+                raise too_late(record, rollout)
             await self._rollouts.change_all(transaction, record.id, ("waiting",), "stopped")
             count = await self._rollouts.change_all(
                 transaction, record.id, ("succeeded", "failed"), "waiting",
@@ -265,12 +251,6 @@ class Steering:
 
     # ------------------------------------------------------------------------------ parts
 
-    def _may_see(self, by: Person, record: RequestRecord) -> bool:
-        return self._services.policy.may_see(by, record.subject).allowed
-
-    def _may_steer(self, by: Person, record: RequestRecord, surface: str) -> None:
-        self._services.policy.may(by, STEER, record.subject, channel=surface).require()
-
     async def _failed(self, record: RequestRecord, named: str) -> list[Target]:
         failed = await self._rollouts.targets(record.id, states=("failed",))
         if not named:
@@ -288,34 +268,6 @@ class Steering:
             raise NotFound(f"Request {record.id} has {some} deployment “{named.strip()[:60]}”.")
         return found[0]
 
-    async def _do(
-        self, record: RequestRecord, by: Person, surface: str, deed: str, work: Work, phase: str, **payload: object
-    ) -> str:
-        """Do something to a roll-out in one transaction with the record of it; returns what is told."""
-        services = self._services
-
-        async def whole(transaction: Transaction) -> str:
-            await services.requests.lock(transaction, record.id)
-            rollout = await self._rollouts.read(transaction, record.id)
-            if rollout is None:
-                raise Conflict(f"The roll-out of request {record.id} has not begun.")
-            holder = await self._rollouts.holder(rollout.component)
-            if phase in ("running", "back") and holder not in ("", record.id):
-                raise Conflict(
-                    f"{rollout.component} was taken by request {holder}, so request {record.id} can't go on."
-                )
-            said = await work(transaction, rollout)
-            if phase:
-                await services.requests.note(transaction, record.id, **{OFFERS: offers_of(phase, record.id)})
-            await services.requests.changed(transaction, record.id)
-            about = {"by": by.email, "surface": surface, "said": said, **payload}
-            await services.audit.record(
-                transaction, f"rollout.{deed}", person_id=by.id, request_id=record.id, payload=about
-            )
-            return said
-
-        return await services.database.write(whole)
-
 
 def _is_called(target: Target, named: str) -> bool:
     word = named.strip(" ?.!").casefold().replace(" ", "-")
@@ -324,8 +276,3 @@ def _is_called(target: Target, named: str) -> bool:
 
 def _named(keys: Sequence[str]) -> str:
     return ", ".join(keys[:8]) + (f" and {len(keys) - 8} more" if len(keys) > 8 else "")
-
-
-def _too_late(record: RequestRecord, rollout: Rollout) -> Conflict:
-    words = {"stopping": "is being stopped", "back": "is being rolled back", "done": "is over"}
-    return Conflict(f"The roll-out of request {record.id} {words.get(rollout.phase, 'is ' + rollout.phase)}.")

@@ -26,12 +26,13 @@ class SampleRollouts(Example):
     """Steers with the real rights, in front of no AWS."""
 
     async def steer(self, request_id: str, deed: Deed, by: Person, surface: str) -> str:
-        """Pause or resume."""
+        """Pause or resume; try what failed again, or skip it."""
         rollouts = Rollouts(self.services.database, self.services.clock)
         steering = Steering(self.services, rollouts, cast(Toolchain, None))
         record = await self.services.requests.find(request_id)
-        do = {"pause": steering.pause, "resume": steering.resume}[deed]
-        return await do(record, by, surface)
+        if deed in ("retry", "skip"):
+            return await (steering.retry if deed == "retry" else steering.skip)(record, "", by, surface)
+        return await (steering.pause if deed == "pause" else steering.resume)(record, by, surface)
 
 
 async def with_rollout(stage: Stage) -> RequestRecord:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from adapters.console.rollout_pages import skew_of
+from bot.database import Transaction
 from bot.releases.registry import deployment_from
 from bot.releases.rollouts import Rollouts
 from tests.console.sample_rollout import with_rollout
@@ -54,6 +55,24 @@ async def test_everybody_brakes_and_only_some_let_it_go_on(stage: Stage) -> None
         assert (await cy.submit(f"{path}/steer", deed="explode")).status_code == 422
         assert (await cy.post(f"{path}/steer", data={"deed": "resume"})).status_code == 403  # without the form's token
         assert await _phase(stage, record.id) == "paused"
+
+
+async def test_a_gate_that_failed_can_be_tried_again_or_skipped(stage: Stage) -> None:
+    record, rollouts = await with_rollout(stage), Rollouts(stage.services.database, stage.services.clock)
+
+    async def shut(transaction: Transaction) -> None:
+        await rollouts.change_all(transaction, record.id, ("failed", "running"), "succeeded")
+        gates = {"wave": 1, "since": stage.clock.now().isoformat(), "failed": [["insights", ""]]}
+        await rollouts.set(transaction, record.id, reason="an insight was opened", gates=gates)
+
+    await stage.services.database.write(shut)
+    path = f"/rollouts/{record.id}"
+    async with stage.visitor() as ana:
+        page = (await ana.see(path)).text
+        assert all(words in page for words in ("Continue", "Retry the gate", "Skip the gate", "an insight was opened"))
+        for deed in ("retry", "retry", "skip"):
+            assert (await ana.submit(f"{path}/steer", deed=deed)).status_code in (303, 409)
+            assert await _phase(stage, record.id) == "gate"
 
 
 @pytest.mark.parametrize(

@@ -64,5 +64,13 @@ async def test_a_gate_lets_through_only_what_it_has_seen_to_be_well(
     rollout = replace(
         ROLLOUT, phase="gate", rules=replace(ROLLOUT.rules, gates=(gate,)), gates={"since": NOW.isoformat()}
     )
-    result, sentence = await _gates(**world).judge(rollout, NOW)
-    assert result == wanted, sentence
+    result, sentence, failed = await _gates(**world).judge(rollout, NOW)
+    assert (result, failed) == (wanted, (gate,) if wanted == "fails" else ()), sentence
+
+
+async def test_what_somebody_skipped_is_not_asked_again_while_the_others_are() -> None:
+    gates = (("alarm", "errors"), ("human", ""))
+    rollout = replace(
+        ROLLOUT, phase="gate", rules=replace(ROLLOUT.rules, gates=gates), gates={"skipped": [["alarm", "errors"]]}
+    )
+    assert (await _gates(alarm="ALARM").judge(rollout, NOW)).result == "waits"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from sqlalchemy import func, select
+
+from bot.database.tables import audit
 from bot.releases.registry import deployment_from
 from bot.releases.rollouts import Rollouts, Target
 from tests.stories.accounts import is_approved
@@ -89,3 +92,10 @@ async def is_in_phase(stage: Stage, request: str, phase: str) -> None:
         return (await Rollouts(services.database, services.clock).require(request)).phase == phase
 
     await eventually(is_so, lambda: f"{request} does not come to {phase}")
+
+
+async def recorded(stage: Stage, request: str, event: str) -> int:
+    """Return how often the record says something of a request."""
+    query = select(func.count()).where(audit.c.request_id == request, audit.c.kind == event)
+    async with stage.application.services.database.read() as connection:
+        return int((await connection.execute(query)).scalar_one())

@@ -230,7 +230,7 @@ async def test_a_gate_that_fails_halts_the_roll_out_and_offers_the_ways_on(
     await ana.hears_later("is paused: there is no alarm shop-errors", "continue the rollout", "roll back")
     await stage.reaches(request, "paused")
     record = await stage.application.services.requests.find(request)
-    assert [title for title, _ in record.notes[OFFERS]] == ["Continue", "Retry failed", "Skip failed", "Roll back"]
+    assert [title for title, _ in record.notes[OFFERS]] == ["Continue", "Retry the gate", "Skip the gate", "Roll back"]
     await stage.advance(minutes=5)
     await stands(stage, request, succeeded=1, waiting=1)
     assert len(await stage.calls("StartPipelineExecution")) == 1
