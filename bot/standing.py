@@ -123,6 +123,12 @@ class StandingCards:
         """Return the standing card that a message is, None for any other message."""
         return await self._find(messages.c.seq == seq)
 
+    async def has_begun(self, conversation: str) -> bool:
+        """Tell whether a conversation is the thread below a standing card: one that the bot began."""
+        copied = (messages.c.conversation == conversation, messages.c.notice.like("%:thread"))
+        async with self._database.read() as connection:
+            return (await connection.execute(select(messages.c.seq).where(*copied).limit(1))).first() is not None
+
     async def get(self, key: str) -> Standing | None:
         """Return a card."""
         return await self._find(standing_cards.c.key == key)

@@ -42,6 +42,8 @@ class Reply:
     """A reply in a channel's thread, which is meant for us only if the thread is ours."""
 
     activity: Activity
+    is_below_ours: bool = False
+    """Whether the bot itself began the thread."""
 
 
 def read(kind: Kind, payload: Mapping[str, Any]) -> Activity | Reply | Ignored:
@@ -124,7 +126,7 @@ def _read_message(payload: Mapping[str, Any], event: Mapping[str, Any]) -> Activ
     )
     if is_direct or is_mention:
         return activity
-    return Reply(replace(activity, is_overheard=True))
+    return Reply(replace(activity, is_overheard=True), bool(bot) and text_of(event, "parent_user_id") == bot)
 
 
 def _read_command(payload: Mapping[str, Any]) -> Activity | Ignored:

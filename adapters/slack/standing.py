@@ -41,13 +41,13 @@ class SlackStanding:
     async def begin(
         self, standing: Standing, delivery: Delivery, place: Place, posted: Posted, rendered: Rendered
     ) -> None:
-        """Put the chart below a card that was just posted, and remember where it stands."""
-        below = replace(place, channel=posted.channel, thread=place.thread or posted.ts)
-        await self._posting.show_pictures(delivery, below, standing.message)
+        """Remember where a card stands that was just posted, so that replies are heard, and put the chart below it."""
         room, is_channel = standing.room, not standing.room.split(":")[2].startswith("@")
         thread = f"{room}:{posted.ts}" if is_channel and not place.thread else room
         where = place_of(place.served, posted.channel, posted.ts)
         await self._services.standing.begun(standing, thread, where, _digest(rendered))
+        below = replace(place, channel=posted.channel, thread=place.thread or posted.ts)
+        await self._posting.show_pictures(delivery, below, standing.message)
 
     async def show(self, key: str) -> None:
         """Show a card as it is now, if it does not yet; one that is still on its way will be up to date."""

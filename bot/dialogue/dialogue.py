@@ -79,6 +79,8 @@ class Dialogue:
         turn = Exchange(activity, session)
         turn.denied, session.denied = session.denied, ""
         before = session.form
+        if activity.is_overheard and before is None:
+            turn.is_among_others = await self._services.standing.has_begun(activity.conversation)
         try:
             async with asyncio.timeout(PATIENCE):
                 await (self._press(turn) if activity.kind == "press" else self._message(turn, activity.text))

@@ -47,13 +47,15 @@ class Exchange:
     """Values that the organization uses now, masked in what is kept of a sentence."""
     meant: str = ""
     """What the text stands for where that is something else: the list that "next page" goes on with."""
+    is_among_others: bool = False
+    """Said below something that the bot told of its own accord, where people talk about that with each other."""
     is_for_others: bool = False
     """Not meant for the bot: nothing is answered and nothing kept of it."""
 
     @property
     def may_be_for_others(self) -> bool:
-        """Tell whether this was said in a conversation in which the person never spoke to the bot."""
-        return self.activity.is_overheard and self.session.version == 0
+        """Tell whether this was said in a conversation in which the person never spoke to the bot, or among others."""
+        return self.activity.is_overheard and (self.session.version == 0 or self.is_among_others)
 
     def say(self, text: str) -> None:
         self.answers.append(Answer(text))

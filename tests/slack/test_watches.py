@@ -6,10 +6,24 @@ import pytest
 
 from tests.slack.scene import Scene, read
 from tests.stories.news import has_heard, listens, plays
+from tests.support.slack.standin import Message
+from tests.support.slack.talking import until
 from tests.support.stage import eventually
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 LAMBDA = "Lambda p50 duration is anomalous in checkout-service"
+TALK = (
+    "I am looking into it",
+    "looks like the last deployment, I'll roll it back",
+    "it is probably the cache again, shall we get lunch?",
+    "let's mute it if it comes again",
+    "it happened yesterday as well",
+    "just the high ones, I think",
+    "yes",
+    "thanks!",
+    "flibber the gribbets",
+)
+"""What people say to each other about what is wrong."""
 
 
 async def test_a_channel_follows_an_insight_in_one_thread_and_can_mute_it_there(scene: Scene) -> None:
@@ -49,6 +63,44 @@ async def test_a_channel_follows_an_insight_in_one_thread_and_can_mute_it_there(
         return "Held back until now: 1 piece of news" in scene.read(ops)
 
     await eventually(is_told, lambda: scene.read(ops))
+
+
+async def test_below_an_insight_a_command_is_heard_at_once_and_people_who_talk_are_left_alone(scene: Scene) -> None:
+    stage, war_room = scene.stage, scene.workspace.channel("war-room")
+    ana, bo = scene.member("ana-talks@corp.example"), scene.member("bo-talks@corp.example", "Bo Berg")
+    await listens(stage)
+    await ana.posts(f"<@{scene.workspace.bot_user}> tell us here about lambda insights", war_room)
+    await scene.settles()
+    before = len(await has_heard(stage, 0))
+    await plays(stage, "lambda-duration")
+    await stage.advance(minutes=13)
+
+    def begun() -> Message | None:
+        return next((m for m in scene.said(war_room) if not m.thread_ts and LAMBDA in read(m)), None)
+
+    card = await until(begun, "the insight was not told")
+    await bo.posts("show its events", war_room, card.ts)
+    await has_heard(stage, before + 1)
+    await scene.settles()
+    assert "Events around" in scene.read(war_room, card.ts), "who replies at once is heard as well"
+    said = len(scene.said(war_room))
+    for words in TALK:
+        await ana.posts(words, war_room, card.ts)
+        await bo.posts(words, war_room, card.ts)
+    await scene.settles()
+    assert len(scene.said(war_room)) == said
+    for words, answer in (
+        ("mute this for 2 hours", "I keep quiet here about this insight until"),
+        ("unmute this", "I tell you here about this insight again"),
+        ("tell me about that one", "open for"),
+    ):
+        await ana.posts(words, war_room, card.ts)
+        await scene.settles()
+        assert answer in scene.read(war_room, card.ts)
+    await bo.posts(f"<@{scene.workspace.bot_user}> flibber the gribbets", war_room, card.ts)
+    await scene.settles()
+    assert "did not understand" in scene.read(war_room, card.ts), "who speaks to it is answered"
+    await plays(stage, "lambda-duration", fixed=True)
 
 
 async def test_a_channel_that_can_not_be_told_is_refused_in_words(scene: Scene) -> None:

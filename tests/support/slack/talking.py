@@ -134,6 +134,7 @@ class Member:
         bot = self.workspace.bot_user
         kind = "im" if message.channel.startswith("D") else "channel"
         is_mention = f"<@{bot}>" in message.text and kind != "im"
+        root = next((m for m in self.workspace.messages if m.ts == message.thread_ts), None)
         told = {
             "type": "app_mention" if is_mention else "message",
             "user": self.user,
@@ -143,6 +144,7 @@ class Member:
             "event_ts": message.ts,
             **({} if is_mention else {"channel_type": kind}),
             **({"thread_ts": message.thread_ts} if message.thread_ts else {}),
+            **({"parent_user_id": root.user} if root else {}),
             **event,
         }
         return self.envelope(told)
