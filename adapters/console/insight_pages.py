@@ -15,6 +15,7 @@ from adapters.console.routes import ConsoleRouter
 from adapters.console.visits import Doorkeeper, Visit, visit_of
 from adapters.console.watch_pages import LENGTHS, account_words, rooms_of, words_of
 from bot.activity import Person, clean_text
+from bot.causes import Trouble
 from bot.charts.svg import data_url
 from bot.errors import Invalid, Unavailable
 from bot.insight_desk import Listed, Wanted, insight_desk
@@ -77,9 +78,11 @@ class InsightPages:
         identifier, account, region = _named(request.path_params["place"])
         details = await insight_desk(self._services.registry).show_insight(person, identifier, account, region)
         now, insight = self._services.clock.now(), details.insight
+        trouble = Trouble(insight.account, insight.region, insight.stacks, insight.start)
         return self._pages.answer(
             request,
             "insight.html",
+            causes=await self._services.causes.of(trouble),
             insight=insight,
             details=details,
             account=await account_words(self._services, insight.account),

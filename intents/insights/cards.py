@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.card import Card, Text
+from bot.causes import Cause
 from bot.insights import Event, Gap, Insight
 from bot.words import lasting
 
@@ -96,6 +97,29 @@ def still_reading(card: Card, pending: int) -> Card:
     more = "some parts" if pending == 1 else f"{pending:,} parts"
     note = Text(f"⏳ First results: {more} of the organization are still being read. The rest follows by itself.")
     return replace(card, items=(note, *card.items))
+
+
+def cause_rows(causes: Sequence[Cause], insight: Insight) -> list[tuple[str, str]]:
+    """Return what of ours came before an insight, as rows of facts: “Caused by” what was done in order to."""
+    return [("Caused by" if cause.is_certain else "Came after", words_of_cause(cause, insight)) for cause in causes]
+
+
+def words_of_cause(cause: Cause, insight: Insight) -> str:
+    """Return one of them: “request qm-7k3m9qxa on the same account, 5 min before”."""
+    what = "a running experiment" if cause.kind == "experiment" else "request"
+    of = f"{what} {cause.request}".strip()
+    return f"{of} on the same {place_of_cause(cause)}, {lasting(insight.start - cause.at)} before"
+
+
+def place_of_cause(cause: Cause) -> str:
+    """Return what kind of thing both touch: “account” or “stack”."""
+    return cause.where.partition(" ")[0]
+
+
+def mark_of_causes(causes: Sequence[Cause]) -> str:
+    """Return what the title of an insight begins with that an experiment brings about; empty for any other."""
+    is_meant = any(cause.kind == "experiment" and cause.is_certain for cause in causes)
+    return "During an experiment: " if is_meant else ""
 
 
 def deployment_before(events: Sequence[Event], insight: Insight) -> str:

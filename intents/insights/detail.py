@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from bot.card import Button, Card, Facts, Image, Item, Link, Table, Text, Tone
+from bot.causes import Cause, Trouble
 from bot.charts import png, svg
 from bot.errors import Unavailable
 from bot.insights import Anomaly, Details, Insight, Recommendation
@@ -17,8 +19,10 @@ from intents.insights import definitions
 from intents.insights.asking import Watcher
 from intents.insights.cards import (
     MARKS,
+    cause_rows,
     deployment_before,
     kind_of,
+    mark_of_causes,
     reference_to,
     state_of,
     timeline,
@@ -57,13 +61,18 @@ class InsightDetail(Query):
             card = _advice_card(details, names)
         else:
             most = None if _CHARTS.search(folded) else CHARTS
-            card = _overview(details, names, now, await self._charts(details, most, ask.channel == "console"))
+            pictures = await self._charts(details, most, ask.channel == "console")
+            card = _overview(details, names, now, pictures, await self._causes(details.insight))
         for identifier in await self._watcher.told_also(details.insight, names, regions):
             other = reference_to(replace(details.insight, id=identifier))
             card = replace(card, buttons=(*card.buttons, Button("The alarm about it", "say", f"tell me about {other}")))
         if details.missing:
             card = replace(card, items=(*card.items, *(Text(f"⚠ {sentence}") for sentence in details.missing)))
         return Answer(card.as_text(), card)
+
+    async def _causes(self, insight: Insight) -> list[Cause]:
+        """Return what of ours came before it."""
+        return await self.services.causes.of(Trouble(insight.account, insight.region, insight.stacks, insight.start))
 
     async def _found(self, named: Named, names: Names, regions: tuple[str, ...]) -> Insight:
         """Return the insight as far as it is known; one that is named by its id alone is looked for everywhere."""
@@ -108,7 +117,7 @@ def _words_of(anomaly: Anomaly) -> str:
     return f"{anomaly.metric} ({anomaly.statistic}) of {anomaly.resource}: {usually}{peak}{expected}{foretold}"
 
 
-def _overview(details: Details, names: Names, now: datetime, pictures: list[Item]) -> Card:
+def _overview(details: Details, names: Names, now: datetime, pictures: list[Item], causes: Sequence[Cause]) -> Card:
     insight = details.insight
     rows = [
         ("Account", names.account(insight.account)),
@@ -122,6 +131,7 @@ def _overview(details: Details, names: Names, now: datetime, pictures: list[Item
         ("Stacks", ", ".join(insight.stacks)),
         ("Resources", ", ".join(insight.resources)),
         ("Tags", ", ".join(insight.tags)),
+        *cause_rows(causes, insight),
         ("Id", insight.id),
     ]
     items: list[Item] = [Text(insight.description)] if insight.description else []
@@ -135,7 +145,7 @@ def _overview(details: Details, names: Names, now: datetime, pictures: list[Item
         items += _advice(advice)
     if (more := len(details.recommendations) - ADVICE) > 0:
         items.append(Text(f"{more} more recommendations: ask “what should I do about it?”", subtle=True))
-    return _card(insight, insight.name, items)
+    return _card(insight, f"{mark_of_causes(causes)}{insight.name}", items)
 
 
 def _expected(insight: Insight, now: datetime) -> str:

@@ -10,7 +10,16 @@ from bot.card import Button, Card, Facts, Item, Text, Tone
 from bot.causes import Cause
 from bot.insights import Event, Insight, Recommendation
 from bot.words import lasting
-from intents.insights.cards import MARKS, deployment_before, kind_of, reference_to, when
+from intents.insights.cards import (
+    MARKS,
+    cause_rows,
+    deployment_before,
+    kind_of,
+    mark_of_causes,
+    place_of_cause,
+    reference_to,
+    when,
+)
 from intents.insights.names import Names
 from intents.insights.told import Told
 
@@ -45,7 +54,7 @@ def card_of(view: View, names: Names, now: datetime, footer: str, cause: Cause |
         ("Closed", f"{when(insight.end)}, after {lasting(insight.lasted(now))}" if insight.end else ""),
         ("Expected", when(insight.prediction) if insight.prediction and insight.is_open else ""),
         ("Stacks", ", ".join(insight.stacks)),
-        *(("Caused by" if c.is_certain else "Came after", _short(c, insight)) for c in view.causes if cause is None),
+        *(cause_rows(view.causes, insight) if cause is None else ()),
     ]
     items.append(Facts(tuple((n, v) for n, v in rows if v)))
     items.extend(view.pictures)
@@ -66,8 +75,7 @@ def _title(view: View, now: datetime) -> str:
     insight = view.insight
     if not insight.is_open:
         return f"Closed after {lasting(insight.lasted(now))}: {insight.name}"
-    during = "During an experiment: " if any(c.kind == "experiment" and c.is_certain for c in view.causes) else ""
-    return f"{during}{MARKS[insight.severity]}: {insight.name}"
+    return f"{mark_of_causes(view.causes)}{MARKS[insight.severity]}: {insight.name}"
 
 
 def news_of(told: Told, insight: Insight, names: Names, now: datetime) -> str:
@@ -82,21 +90,12 @@ def news_of(told: Told, insight: Insight, names: Names, now: datetime) -> str:
     return f"{insight.name} in {names.account(insight.account)}: {what}"
 
 
-def _short(cause: Cause, insight: Insight) -> str:
-    what = "a running experiment" if cause.kind == "experiment" else "request"
-    of = f"{what} {cause.request}".strip()
-    return f"{of} on the same {_where(cause)}, {lasting(insight.start - cause.at)} before"
-
-
 def _words_of(cause: Cause, insight: Insight) -> str:
+    place = place_of_cause(cause)
     if cause.is_certain:
-        return f"This opened while the experiment of request {cause.request} was running on the same {_where(cause)}."
+        return f"This opened while the experiment of request {cause.request} was running on the same {place}."
     later = lasting(insight.start - cause.at)
-    return f"This opened {later} after request {cause.request} on the same {_where(cause)}."
-
-
-def _where(cause: Cause) -> str:
-    return cause.where.partition(" ")[0]
+    return f"This opened {later} after request {cause.request} on the same {place}."
 
 
 def summary_of(rows: Sequence[tuple[datetime, str, str]], why: str) -> tuple[str, Card]:

@@ -188,7 +188,8 @@ class Telling:
 
         async def work(transaction: Transaction) -> None:
             if await self._services.watches.told(transaction, keys):
-                await self._services.conversations.notify(transaction, room, f"held:{digest}", text, card, "")
+                # Standing, as an insight's card is: on channels with threads, what it tells of is talked about below.
+                await self._services.standing.open(transaction, f"held:{digest}", room, text, card, {})
 
         await self._services.database.write(work)
 

@@ -67,6 +67,7 @@ async def test_memory_climbs_and_the_time_at_which_it_is_used_up_is_told(stage: 
     await ana.hears_later("it has closed")
 
 
+@on_every_channel
 async def test_an_insight_just_shown_is_left_alone_for_two_hours_and_what_was_held_is_told_then(
     stage: Stage, ana: Speaker
 ) -> None:
@@ -86,7 +87,10 @@ async def test_an_insight_just_shown_is_left_alone_for_two_hours_and_what_was_he
     ana.hears(f"Muted: {LAMBDA}", "until")
     ana.does_not_hear("severity is high now", "it has closed")
     await stage.advance(minutes=80)
+    await ana.follows("Held back until now")
     await ana.hears_later("Held back until now", "it has closed")
+    await ana.says("show its events")
+    ana.hears("Events around “Lambda p50 duration")
 
 
 async def test_what_is_muted_is_told_afterwards_in_one_message(stage: Stage, ana: Speaker) -> None:
@@ -117,6 +121,7 @@ async def test_what_is_muted_is_told_afterwards_in_one_message(stage: Stage, ana
     await ana.heard_once(f"Medium: {LAMBDA}", "its severity is high now", "it has closed")
 
 
+@on_every_channel
 async def test_quiet_hours_hold_back_all_but_what_is_grave(stage: Stage, ana: Speaker) -> None:
     await listens(stage)
     begin = stage.application.clock.now()
@@ -130,9 +135,11 @@ async def test_quiet_hours_hold_back_all_but_what_is_grave(stage: Stage, ana: Sp
     await stage.advance(minutes=35)
     await has_heard(stage, 3)
     await stage.advance(minutes=10)
+    await ana.follows(f"High: {LAMBDA}")
     await ana.hears_later(f"High: {LAMBDA}")
     ana.does_not_hear("Medium:", "DevOps Guru advises:")
     await stage.advance(hours=3)
+    await ana.follows("Held back until now:")
     await ana.hears_later("Held back until now:", "a medium severity insight has opened")
 
 
@@ -202,13 +209,17 @@ class Laboratory:
         return [Cause("experiment", "qm-22222222", "", "", begun, "stack checkout-service", is_certain=True)]
 
 
+@on_every_channel
 async def test_what_an_experiment_causes_is_marked_as_such(stage: Stage, ana: Speaker) -> None:
     stage.application.services.causes.connect(Laboratory())
     await listens(stage)
     await ana.says("tell us here about lambda insights")
     await plays(stage, "lambda-duration")
     await stage.advance(minutes=13)
-    await ana.hears_later(f"During an experiment: Medium: {LAMBDA}", "Caused by:", "a running experiment qm-22222222")
+    await ana.follows(f"During an experiment: Medium: {LAMBDA}")
+    await ana.hears_later(f"During an experiment: Medium: {LAMBDA}", "Caused by", "a running experiment qm-22222222")
+    await ana.says("tell me about that one")
+    ana.hears(f"During an experiment: {LAMBDA}", "Caused by", "a running experiment qm-22222222")
 
 
 @pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -45,7 +45,7 @@ class Line(Protocol):
         """Return what the bot has said since the last call."""
         ...
 
-    def follow(self, words: str) -> bool:
+    async def follow(self, words: str) -> bool:
         """Go on in the thread that the bot began with a message of these words; False while there is none."""
         ...
 
@@ -73,7 +73,7 @@ class RestLine:
         self.conversation = said["conversation"]
         assert said["messages"], "the bot answered nothing"
 
-    def follow(self, words: str) -> bool:
+    async def follow(self, words: str) -> bool:
         return True  # there are no threads
 
     async def listen(self) -> list[Heard]:
@@ -163,7 +163,7 @@ class ConsoleLine:
         """Post a form of a page, and return the answer itself."""
         return await self._client.post(path, data={"csrf": self._token, **fields})
 
-    def follow(self, words: str) -> bool:
+    async def follow(self, words: str) -> bool:
         return True  # there are no threads
 
     async def listen(self) -> list[Heard]:
@@ -198,7 +198,7 @@ class SlackLine:
         assert answer.status_code == 200, f"{answer.status_code} {answer.text}"
         await self._slack.settles()
 
-    def follow(self, words: str) -> bool:
+    async def follow(self, words: str) -> bool:
         """Go on in another thread of the channel."""
         begun = self._slack.workspace.shown_in(self._channel)
         found = [m for m in begun if not m.thread_ts and words in "\n".join(words_of(m.blocks, m.text))]
@@ -240,12 +240,14 @@ class TeamsLine:
         assert answer.status_code == 200, f"{answer.status_code} {answer.text}"
         await self._teams.settles()
 
-    def follow(self, words: str) -> bool:
+    async def follow(self, words: str) -> bool:
         """Go on in another thread of the channel."""
         channel = self._thread.partition(";")[0]
         found = [s for s in self._teams.tenant.sent if s.conversation.startswith(channel)]
         threads = [s.conversation for s in found if words in words_in_teams(s.activity)]
         self._thread = threads[-1] if threads else self._thread
+        if threads:
+            await self._teams.settles()  # nobody replies before the bot has noted what it has posted
         return bool(threads)
 
     async def listen(self) -> list[Heard]:

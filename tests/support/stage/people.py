@@ -99,7 +99,7 @@ class Speaker:
         """Go on below the message of these words that the bot began a thread with; where there are no threads, here."""
 
         async def is_there() -> bool:
-            return self._line.follow(fragment)
+            return await self._line.follow(fragment)
 
         await eventually(is_there, lambda: f"the bot began no thread with “{fragment}”\n{self.transcript()}")
 
