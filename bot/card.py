@@ -98,6 +98,8 @@ class Card:
     tone: Tone = "neutral"
     footer: str = ""
     request: str = ""
+    asked: str = ""
+    """The question that it answers, in words that ask it again: what a follow-up goes on from."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON types; `from_dict` is the inverse."""
@@ -113,6 +115,7 @@ class Card:
             tone=data["tone"],
             footer=data["footer"],
             request=data["request"],
+            asked=data.get("asked", ""),
         )
 
     def as_text(self) -> str:

@@ -94,6 +94,11 @@ class Definition:
     It is done only when it is said outright, see `bot.dialogue.commanding`; its utterances begin with their verbs.
     """
 
+    follow_ups: str = ""
+    """A pattern of texts, folded and without courtesies, that mean this only after what was shown: “and yesterday?”.
+
+    `Query.follow_up` tells what they stand for; one that goes on with nothing is no question of this intent.
+    """
     unclear: str = ""
     """A pattern of what makes a text mean this that was not understood but comes nearest to it: a mistyped id, say."""
     destroys: bool = False
@@ -185,6 +190,13 @@ class Query(Intent):
     @abstractmethod
     async def answer(self, ask: Ask) -> Answer:
         """Return the answer; raises QuartermasterError with what to do instead."""
+
+    async def follow_up(self, ask: Ask) -> str:
+        """Return the whole question that a text stands for after what was just shown here; empty for none.
+
+        Asked about texts that fit the definition's `follow_ups`. Raises Invalid for what it can't be changed to.
+        """
+        return ""
 
     async def answer_instead(self, ask: Ask) -> Answer:
         """Return what is told when something that acts at once was talked about but not asked for; changes nothing."""

@@ -198,7 +198,7 @@ class Dialogue:
             form = turn.session.form
             if rather := await self._open.hear(turn, form, understood, heard):
                 await self._opening.turn_aside(turn, form, self._services.registry.get(rather.intent), rather)
-        else:
+        elif turn.meant or not await self._opening.goes_on(turn, understood, words.rstrip(" ?")):
             await self._opening.begin_afresh(turn, understood, heard)
 
     async def _press(self, turn: Exchange) -> None:

@@ -47,6 +47,8 @@ class Exchange:
     """Values that the organization uses now, masked in what is kept of a sentence."""
     meant: str = ""
     """What the text stands for where that is something else: the list that "next page" goes on with."""
+    is_follow_up: bool = False
+    """Means something only after what was just shown, if anything."""
     is_among_others: bool = False
     """Said below something that the bot told of its own accord, where people talk about that with each other."""
     is_for_others: bool = False

@@ -24,6 +24,12 @@ from bot.intent import Change, Intent, Query
 from bot.recognizer import FALLBACK, Recognizer, Turn
 from bot.services import Services
 
+_REFERS = re.compile(
+    r"(?:and|but|what about|how about|(?:the )?same)[ ,]+"
+    r"(?:in|for|on|of|at|since|from|during|the|those|yesterday|today)\b"
+)
+"""What begins a text that is about something said before."""
+
 
 class Opening:
     """Understands texts with the recogniser, and begins what they mean."""
@@ -71,6 +77,25 @@ class Opening:
             return replace(understood, intent=form.intent, slots={form.asking: heard.plain})
         return replace(understood, intent=FALLBACK, slots={})
 
+    async def goes_on(self, turn: Exchange, understood: Turn, words: str) -> bool:
+        """Answer a text that goes on with what was just shown, unless it surely orders something; tell whether it did.
+
+        `words` are its bare ones.
+        """
+        surely = self._services.registry.get(understood.intent) if is_sure(understood) else None
+        if surely and (isinstance(surely, Change) or surely.definition.acts_at_once):
+            return False
+        for intent in self._services.registry.intents.values():
+            pattern = intent.definition.follow_ups if isinstance(intent, Query) else ""
+            if not pattern or not isinstance(intent, Query) or not re.fullmatch(pattern, words):
+                continue
+            turn.is_follow_up = True
+            if meant := await intent.follow_up(turn.ask({})):
+                turn.meant = meant
+                await self.answer(turn, intent, Turn(intent.definition.name))
+                return True
+        return False
+
     async def begin_afresh(self, turn: Exchange, understood: Turn, heard: Heard) -> None:
         """Answer or begin what a text means that belongs to no open form."""
         nothing_taken = isinstance(self._services.registry.get(understood.intent), Query) and not understood.slots
@@ -78,6 +103,9 @@ class Opening:
             understood = self._nearest(understood, heard)
         if not is_sure(understood) and not turn.may_be_for_others:
             understood = await self._claimed(turn) or understood
+        if turn.is_follow_up and self._goes_on_with_nothing(understood, heard):
+            ranked = ((understood.intent, understood.confidence), *understood.alternatives)
+            understood = replace(understood, intent=FALLBACK, slots={}, alternatives=ranked)
         intent = self._services.registry.get(understood.intent)
         if understood.is_fallback or intent is None or (turn.may_be_for_others and not is_sure(understood)):
             self._not_understood(turn, heard, understood)
@@ -91,6 +119,14 @@ class Opening:
                 return
             await self._open.tell_unlisted(turn, intent, heard.text, slots)
             await self.begin(turn, intent, slots, heard)
+
+    def _goes_on_with_nothing(self, understood: Turn, heard: Heard) -> bool:
+        """Tell whether a follow-up for which nothing was shown was taken for a question that it does not ask."""
+        intent = self._services.registry.get(understood.intent)
+        if not isinstance(intent, Query):
+            return False
+        refers = not understood.slots and not intent.definition.acts_at_once and _REFERS.match(heard.plain.casefold())
+        return bool(intent.definition.follow_ups or refers)
 
     async def _claimed(self, turn: Exchange) -> Turn | None:
         """Return what a text means to the one order that knows the names in it; None when none claims it."""

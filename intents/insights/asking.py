@@ -25,6 +25,7 @@ from bot.insights import (
     Question,
     Scope,
 )
+from bot.intent import Ask
 from bot.organization import Organization
 from bot.services import Services
 from intents.insights import providers
@@ -34,8 +35,10 @@ from intents.insights.filling import Filling
 from intents.insights.filters import Filters
 from intents.insights.merging import merge_same
 from intents.insights.names import Names
+from intents.insights.narrowing import FollowUp, read_follow_up
 from intents.insights.providers.coverage import Coverage
 from intents.insights.reading import Reader, all_of
+from intents.insights.shown import just_shown
 from intents.insights.when import Span
 
 PLACES_KEPT = 300.0
@@ -85,6 +88,16 @@ class Watcher:
         """Return names and Regions, read at once."""
         organization, regions = await asyncio.gather(self._services.organization.recent(), self.regions())
         return Names(organization), regions
+
+    async def follow_up(self, ask: Ask, said: str | None = None, *, may_be_same: bool = False) -> FollowUp | None:
+        """Return how a text, or the part of it in `said`, changes what was shown just before; None when it does not."""
+        shown = await just_shown(self._services, ask.conversation)
+        asked = next((card.asked for card in shown if card.asked), "")
+        if not asked:
+            return None
+        names, regions = await self.surroundings()
+        now, text = self._services.clock.now(), ask.text if said is None else said
+        return read_follow_up(text, asked, now, names.organization, regions, may_be_same=may_be_same)
 
     async def tags(self) -> dict[str, tuple[str, ...]]:
         """Return the tags of accounts, as key=value."""

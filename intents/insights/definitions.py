@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.intent import Definition, Slot, SlotType, Value
 from bot.slot_types import REGION
+from intents.insights.narrowing import FOLLOW_UPS
 
 _WINDOW = Slot("Window", SlotType("AMAZON.Duration"), required=False, label="Time")
 _DAY = Slot("Day", SlotType("AMAZON.Date"), required=False, label="Day")
@@ -76,6 +77,7 @@ def define_health() -> Definition:
             "our mean time to recover this week",
         ),
         examples=("how healthy is the organization?",),
+        follow_ups=rf"(?:(?:and|now|same|but) )*by (?:account|ou|region|stack|service|tag)(?: [\w.:-]+)?|{FOLLOW_UPS}",
     )
 
 
@@ -263,6 +265,7 @@ def define_list() -> Definition:
         ),
         slots=(_WINDOW, _DAY),
         examples=("what's wrong in production?", "high severity insights in the last 12 hours"),
+        follow_ups=FOLLOW_UPS,
     )
 
 

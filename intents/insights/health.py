@@ -21,6 +21,7 @@ from intents.insights.figures import WEEK, Dimension, Figures, Places, measure, 
 from intents.insights.filters import Filters, read_filters
 from intents.insights.listing import HOW_TO_NAME, describe_places, nothing_called
 from intents.insights.names import Names
+from intents.insights.narrowing import say_health
 
 SHOWN, SHOWN_ALONE = 6, 25
 """Places of each kind: among others, and when they are asked for by their kind."""
@@ -74,6 +75,15 @@ class InsightsHealth(Query):
 
         return await self._watcher.filling.begin(ask, still_reading(card, pending), read_whole)
 
+    async def follow_up(self, ask: Ask) -> str:
+        """Return the health that was shown last of another place, or by other places; lists answer for the rest."""
+        dimension, key, rest = _read_dimension(ask.text)
+        by = f"by {dimension} {key}".strip() if dimension else ""
+        change = await self._watcher.follow_up(ask, rest, may_be_same=bool(by))
+        if change is None or not change.was_health or not (by or change.names_places_alone):
+            return ""
+        return say_health(change.whole, by or change.by)
+
     async def _read(self, ask: Ask, *, whole: bool) -> tuple[Card, int]:
         """Return the card, and how many parts of it are still being read."""
         now = self.services.clock.now()
@@ -103,7 +113,8 @@ class InsightsHealth(Query):
             for dimension in ((by,) if by else _USUAL)
         }
         card = self._card(filters, figures, places, ongoing.insights, names, scope.regions, gaps, notes)
-        return card, pending
+        said = say_health(filters, f"by {by} {key}".strip() if by else "")
+        return replace(card, asked=said), pending
 
     def _card(
         self,

@@ -20,6 +20,7 @@ from intents.insights.cards import MARKS, reference_to, row_of, still_reading
 from intents.insights.desk import CLOSED_LOOK, Desk
 from intents.insights.filters import Filters, read_filters
 from intents.insights.names import Names
+from intents.insights.narrowing import say_filters
 from intents.insights.when import Span, length_words
 
 SHOWN = 10
@@ -63,17 +64,24 @@ class InsightsList(Query):
 
         return await self._watcher.filling.begin(ask, still_reading(card, pending), read_whole)
 
+    async def follow_up(self, ask: Ask) -> str:
+        """Return the list that was shown last as a follow-up changes it, or one of what health was told of."""
+        change = await self._watcher.follow_up(ask)
+        return say_filters(change.whole) if change else ""
+
     async def _read(self, ask: Ask, *, whole: bool) -> tuple[Card, int]:
         """Return the card, and how many parts of it are still being read."""
         now = self.services.clock.now()
         names, regions = await self._watcher.surroundings()
         filters = read_filters(ask.text, ask.slots, now, names.organization, regions)
-        if filters.state == "closed" and filters.span is None:
-            span = Span(now - CLOSED_LOOK, now, f"in the past {length_words(CLOSED_LOOK)}")
-            filters = replace(filters, span=span)
+        span = filters.span
+        if filters.state == "closed" and span is None:
+            usual = Span(now - CLOSED_LOOK, now, f"in the past {length_words(CLOSED_LOOK)}")
+            filters = replace(filters, span=usual)
         found = await self._watcher.find(filters, names, regions, whole=whole)
         if not found.insights and filters.thing and not found.pending:
             filters, found = await self._take_for_a_resource(filters, names, regions)
+        asked = say_filters(replace(filters, span=span))
         what = describe_filters(filters, names)
         missing: tuple[Item, ...] = tuple(Text(f"⚠ {sentence}") for sentence in found.missing)
         if not found.insights:
@@ -85,7 +93,7 @@ class InsightsList(Query):
         else:
             card = _page(ask.text, filters, found.insights, what, missing, names, now)
             card = replace(card, footer=self._watcher.footer)
-        return card, found.pending
+        return replace(card, asked=asked), found.pending
 
     async def _take_for_a_resource(
         self, filters: Filters, names: Names, regions: tuple[str, ...]

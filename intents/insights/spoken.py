@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy import select
-
 from bot.card import Card
-from bot.database.tables import messages
 from bot.errors import Invalid
 from bot.intent import Ask
 from bot.services import Services
 from intents.insights.cards import REFERENCE, numbers_in, references_in
 from intents.insights.definitions import PLACES
+from intents.insights.shown import recent_cards
 
-LOOKED_BACK = 20
-"""Messages of a conversation that are looked at for the insights that were shown."""
 _ID = re.compile(r"\binsight\s+([\w-]{8,100})\b")
 _NUMBER = re.compile(
     r"\b(?:insight|number|no\.?|the|details (?:on|of|for))\s+(\d{1,3})(?:st|nd|rd|th)?\b|\b(\d{1,3})(?:st|nd|rd|th)\b"
@@ -37,7 +33,7 @@ async def insight_meant(services: Services, ask: Ask) -> Named:
         return found[1], found[2], found[3]
     if (found := _ID.search(ask.text)) and re.search(r"\d", found[1]):
         return found[1], "", ""
-    cards = await _cards(services, ask.conversation)
+    cards = await recent_cards(services, ask.conversation)
     folded = ask.text.casefold()
     if (found := _NUMBER.search(folded)) and (named := _numbered(cards, int(found[1] or found[2]))):
         return named
@@ -87,11 +83,3 @@ def _numbered(cards: list[Card], number: int) -> Named | None:
         if 1 in numbers:
             return None  # another list was shown before this one
     return None
-
-
-async def _cards(services: Services, conversation: str) -> list[Card]:
-    """Return the cards of a conversation, newest first."""
-    query = select(messages.c.card).where(messages.c.conversation == conversation)
-    async with services.database.read() as connection:
-        newest = (await connection.execute(query.order_by(messages.c.seq.desc()).limit(LOOKED_BACK))).all()
-    return [Card.from_dict(row.card) for row in newest if row.card]

@@ -19,6 +19,7 @@ TALK = (
     "let's mute it if it comes again",
     "it happened yesterday as well",
     "just the high ones, I think",
+    "and in eu-central-1?",
     "yes",
     "thanks!",
     "flibber the gribbets",

@@ -41,6 +41,70 @@ async def test_health_and_what_is_not_watched_are_told_on_every_channel(stage: S
     ana.hears("3 places not watched", "Webshop Test", "webshop-test", "only chosen stacks")
 
 
+@on_every_channel
+async def test_a_list_is_narrowed_by_what_is_said_next(stage: Stage, ana: Speaker) -> None:
+    await ana.says("which insights are open in Workloads?")
+    ana.hears("open insights in Workloads", "Lambda", "DynamoDB")
+    await ana.says("just the high ones")
+    ana.hears("open high severity insights in Workloads", "Lambda")
+    ana.does_not_hear("DynamoDB")
+    await ana.says("only the reactive ones")
+    ana.hears("1 open high severity reactive insight in Workloads", "Lambda")
+    await ana.says("tell me about the first one")
+    ana.hears("Lambda p50 duration is anomalous")
+    await ana.says("and in eu-central-1?")
+    ana.hears("Open high severity reactive insights in Workloads and eu-central-1: there are none")
+    await ana.says("what about Atlantis?")
+    ana.hears("no account, OU, Region, stack or resource", "atlantis")
+    await ana.says("what about Network Hub in us-east-1?")
+    ana.hears("high severity reactive insight", f"in Network Hub ({NETWORK_HUB}) and us-east-1")
+    await ana.says("and yesterday?")
+    ana.hears("open high severity reactive insight in Network Hub", "and us-east-1 opened on 20")
+
+
+async def test_health_is_told_of_another_place_and_its_insights_are_listed_next(ana: Speaker) -> None:
+    await ana.says("how healthy is Workloads?")
+    ana.hears("open insights in", "in Workloads", "Webshop Prod")
+    await ana.says("only in Production")
+    ana.hears("open insights in", "Platform/Prod and Workloads/Prod", "Mean time to recover")
+    ana.does_not_hear("Webshop Test")
+    await ana.says("and by service?")
+    ana.hears("Platform/Prod and Workloads/Prod", "Service", "LAMBDA")
+    await ana.says("what about Network Hub?")
+    ana.hears(f"in Network Hub ({NETWORK_HUB})", "Service", "Recovery")
+    await ana.says("just the medium ones")
+    ana.hears(f"medium severity insights in Network Hub ({NETWORK_HUB})")
+
+
+async def test_a_narrowed_list_has_pages_too(ana: Speaker) -> None:
+    await ana.says("show insights")
+    await ana.says("and in the past 6 months?")
+    ana.hears("insights opened in the past 180 days", "Page 1 of")
+    await ana.says("next page")
+    ana.hears("insights opened in the past 180 days", "Page 2 of")
+    await ana.says("only the high ones")
+    ana.hears("high severity insights opened in the past 180 days", "Page 1 of")
+    await ana.says("the next ones")
+    ana.hears("high severity insights opened in the past 180 days", "Page 2 of")
+    await ana.says("and a new sandbox account in Demos")
+    ana.hears("e-mail")
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["just the high ones", "only the reactive ones", "and yesterday?", "and in eu-central-1?", "only in Production",
+     "what about staging?", "and the closed ones?"],
+)  # fmt: skip
+async def test_what_narrows_nothing_that_was_shown_is_no_question_about_insights(ana: Speaker, said: str) -> None:
+    await ana.says(said)
+    ana.does_not_hear("High", "opened", "there are none", "open for")
+    assert "did not understand" in ana.last_heard or "not sure what you mean" in ana.last_heard, ana.transcript()
+    await ana.says("which insights are open?")
+    await ana.says("help")
+    await ana.says(said)
+    ana.does_not_hear("opened", "there are none", "open for")
+
+
 @pytest.mark.parametrize(
     ("said", "heard", "silent"),
     [
