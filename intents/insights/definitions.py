@@ -9,6 +9,16 @@ from intents.insights.narrowing import FOLLOW_UPS
 _WINDOW = Slot("Window", SlotType("AMAZON.Duration"), required=False, label="Time")
 _DAY = Slot("Day", SlotType("AMAZON.Date"), required=False, label="Day")
 PLACES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "last")
+MORE = r"(?:and )?(?:tell (?:me|us) more|more details?|more about)(?: (?:about )?(?:it|this|that)(?: one)?)?"
+OURS = (
+    r"(?:and |so |but )*(?:is|was) (?:it|this|that) (?:really |perhaps |maybe )?"
+    r"(?:because of |caused by |due to |after )?"
+    r"(?:us|(?:an? |the |one of |our |any |new |last )*"
+    r"(?:deployment|deploy|release|roll-?out|change|request|experiment)s?(?: of (?:ours|us|our own))?)"
+    r"|(?:and |so |but )*did (?:we|you|somebody|anybody|someone|anyone) (?:deploy|release|roll out|change)"
+    r"(?: something| anything)?(?: (?:before|there|then|it|just|right|that|shortly))*"
+)
+"""What asks, after an insight was shown, whether it came of what we did."""
 _ID = SlotType("InsightId", pattern="[0-9A-Za-z_-]{16,140}", listed=False)
 """An insight's id, with the account and the Region behind it when our own buttons say it."""
 _PLACE = SlotType("InsightPlace", tuple(Value(p) for p in PLACES))
@@ -324,4 +334,5 @@ def define_detail() -> Definition:
             Slot("Insight", _ID, required=False, label="Insight"),
         ),
         examples=("tell me about that one", "show its events"),
+        follow_ups=f"{MORE}|{OURS}",
     )

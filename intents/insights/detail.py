@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bot.card import Button, Card, Facts, Image, Item, Link, Table, Text, Tone
 from bot.causes import Cause, Trouble
 from bot.charts import png, svg
+from bot.dialogue.phrases import bare
 from bot.errors import Unavailable
 from bot.insights import Anomaly, Details, Insight, Recommendation
 from bot.intent import Answer, Ask, Definition, Query
@@ -24,16 +25,19 @@ from intents.insights.cards import (
     kind_of,
     mark_of_causes,
     reference_to,
+    references_in,
     state_of,
     timeline,
     when,
 )
 from intents.insights.names import Names
+from intents.insights.shown import just_shown
 from intents.insights.spoken import Named, insight_meant
 
 CHARTS, EVENTS, ADVICE = 2, 6, 3
 """How many of each the overview shows."""
 _EVENTS = re.compile(r"\b(?:events?|deployments?|deployed|before|timeline|cloudtrail)\b")
+_BEFORE = re.compile(r"\b(?:before|deployments?|deployed)\b")
 _ADVICE = re.compile(r"\b(?:recommend\w*|advice|advise|fix|do about|should)\b")
 _CHARTS = re.compile(r"\b(?:charts?|graphs?|metrics?|picture)\b")
 
@@ -56,7 +60,10 @@ class InsightDetail(Query):
         details = await self._watcher.details(await self._found(named, names, regions))
         now, folded = self.services.clock.now(), ask.text.casefold()
         if _EVENTS.search(folded):
-            card = _events_card(details, names)
+            causes = await self._causes(details.insight)
+            card = _events_card(details, names, causes)
+            if _BEFORE.search(folded):
+                card = replace(card, items=(*self._none_before(details, causes), *card.items))
         elif _ADVICE.search(folded):
             card = _advice_card(details, names)
         else:
@@ -70,9 +77,28 @@ class InsightDetail(Query):
             card = replace(card, items=(*card.items, *(Text(f"⚠ {sentence}") for sentence in details.missing)))
         return Answer(card.as_text(), card)
 
+    async def follow_up(self, ask: Ask) -> str:
+        """Return the question about the insight that was shown last; which, when it was several, is asked back."""
+        shown = [references_in(card) for card in (await just_shown(self.services, ask.conversation))[:1]]
+        if not shown or not shown[0]:
+            return ""
+        which = f"insight {'_'.join(shown[0][0])}" if len(shown[0]) == 1 else "that one"
+        is_ours = re.fullmatch(definitions.OURS, bare(ask.text).rstrip(" ?"))
+        return f"which deployment came before {which}" if is_ours else f"tell me about {which}"
+
     async def _causes(self, insight: Insight) -> list[Cause]:
         """Return what of ours came before it."""
         return await self.services.causes.of(Trouble(insight.account, insight.region, insight.stacks, insight.start))
+
+    def _none_before(self, details: Details, causes: Sequence[Cause]) -> list[Item]:
+        """Return what is said where no deployment, or no request of ours, came before: no word would be no answer."""
+        items: list[Item] = []
+        if not deployment_before(details.events, details.insight):
+            items.append(Text("None of the events before it is a deployment."))
+        if not causes:
+            window = lasting(timedelta(minutes=self.services.settings.insight_cause_minutes))
+            items.append(Text(f"No request of ours touched its account in the {window} before."))
+        return items
 
     async def _found(self, named: Named, names: Names, regions: tuple[str, ...]) -> Insight:
         """Return the insight as far as it is known; one that is named by its id alone is looked for everywhere."""
@@ -155,14 +181,15 @@ def _expected(insight: Insight, now: datetime) -> str:
     return when(insight.prediction) + (f", in {lasting(ahead)}" if ahead.total_seconds() > 0 else "")
 
 
-def _events_card(details: Details, names: Names) -> Card:
+def _events_card(details: Details, names: Names, causes: Sequence[Cause]) -> Card:
     insight = details.insight
     title = f"Events around “{insight.name}” in {names.account(insight.account)}"
+    items: list[Item] = [Facts(tuple(cause_rows(causes, insight)))] if causes else []
     if not details.events:
-        return _card(insight, title, [Text("CloudTrail has no events that belong to this insight.")])
-    items: list[Item] = [Table(("When", "What happened", "Where"), tuple(timeline(details.events, insight)))]
+        return _card(insight, title, [*items, Text("CloudTrail has no events that belong to this insight.")])
     if sentence := deployment_before(details.events, insight):
-        items.insert(0, Text(sentence))
+        items.append(Text(sentence))
+    items.append(Table(("When", "What happened", "Where"), tuple(timeline(details.events, insight))))
     return _card(insight, title, items)
 
 

@@ -93,7 +93,7 @@ async def test_below_an_insight_a_command_is_heard_at_once_and_people_who_talk_a
     for words, answer in (
         ("mute this for 2 hours", "I keep quiet here about this insight until"),
         ("unmute this", "I tell you here about this insight again"),
-        ("tell me about that one", "open for"),
+        ("tell me more", "open for"),
     ):
         await ana.posts(words, war_room, card.ts)
         await scene.settles()

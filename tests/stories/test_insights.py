@@ -33,6 +33,24 @@ async def test_what_is_wrong_is_listed_and_told_up_to_what_to_do(stage: Stage, a
 
 
 @on_every_channel
+async def test_what_came_before_an_insight_is_told_of_our_own_making_too(stage: Stage, ana: Speaker) -> None:
+    await ana.says("insights for Webshop Prod")
+    await ana.says("was it a deployment?")
+    ana.hears("I showed 3 insights", "Say which")
+    await ana.says("the first one")
+    ana.hears("Lambda p50 duration is anomalous")
+    for said in ("was it a deployment?", "what came before it?", "was it a release of ours?"):
+        await ana.says(said)
+        ana.hears("Events around “Lambda p50 duration")
+        ana.hears("No request of ours touched its account", "A deployment came 12 min before it", "the insight opens")
+    await ana.says("tell me more")
+    ana.hears("Lambda p50 duration is anomalous", "provisioned concurrency")
+    await ana.says("help")
+    await ana.says("was it a release of ours?")
+    ana.does_not_hear("Events around")
+
+
+@on_every_channel
 async def test_health_and_what_is_not_watched_are_told_on_every_channel(stage: Stage, ana: Speaker) -> None:
     await ana.says("how healthy is the organization?")
     ana.hears("10 open insights in 6 accounts", "Mean time to recover", "Workloads/Prod")
