@@ -110,6 +110,19 @@ class Watches:
 
         await self._database.write(work)
 
+    async def keep_quiet(self, watch_ids: Sequence[str], quiet: QuietHours | None, person: Person) -> None:
+        """Let some keep other quiet hours, or none; when what is held back for them may be told is looked at anew."""
+
+        async def work(transaction: Transaction) -> None:
+            mine = (watches.c.id.in_(watch_ids), watches.c.ended_at.is_(None))
+            await transaction.execute(update(watches).where(*mine).values(quiet=quiet.as_dict() if quiet else None))
+            told = {"by": person.email, "watches": list(watch_ids), "quiet": quiet.phrase if quiet else ""}
+            await self._audit.record(transaction, "watch.quieted", person_id=person.id, payload=told)
+            untold = (held_news.c.watch_id.in_(watch_ids), held_news.c.told_at.is_(None))
+            await transaction.execute(update(held_news).where(*untold).values(due_at=self._clock.now()))
+
+        await self._database.write(work)
+
     async def active(self, kind: str, room: str = "") -> list[Watch]:
         """Return those that hold, oldest first; of one room if it is named."""
         which = (watches.c.kind == kind, *((watches.c.room == room,) if room else ()))

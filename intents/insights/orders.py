@@ -12,6 +12,7 @@ from bot.quiet import QuietHours
 from bot.spoken_times import CLOCK, ZONE, clock_of, zone_of
 
 HERE, OWN = "here", "me"
+NIGHT = ("22:00", "7:00")
 _POLITE = r"^(?:(?:hey|hi|hello|ok|okay|please|pls|plz|so|and|can you|could you|would you|will you)[\s,]+)*"
 _ORDERS = re.compile(
     _POLITE + r"(?:tell|notify|alert|inform|ping|warn|let|keep|post|send|watch)\b(?! me about (?:that|the|it|this)\b)"
@@ -74,29 +75,44 @@ def is_ending(text: str) -> bool:
 
 def read_order(text: str, working_hours: str = "") -> Order:
     """Return what an order says; raises Invalid for times that can't be. `working_hours` are the house's own."""
-    rest, pierced = _cut(_PIERCED, text)
+    rest, pierced = cut_pierced(text)
     rest, between = _cut(_BETWEEN, rest)
     rest, night = _cut(_NIGHT, rest)
     rest, working = _cut(_WORKING, rest)
     quiet = None
     if working:
-        hours = working_hours or "Mon-Fri 09:00-17:00 UTC"
-        quiet = QuietHours(working=hours, pierced=bool(pierced))
+        quiet = outside_working_hours(working_hours, pierced)
     elif between:
-        begin, end = (f"{clock_of(said):%H:%M}" for said in (between[1], between[2]))
-        if begin == end:
-            raise Invalid(
-                f"From {begin} to {end} it would never be told.", next_step="Name two times, such as 22:00 to 7:00."
-            )
-        quiet = QuietHours(begin, end, zone_of(between[3] or "", working_hours), pierced=bool(pierced))
+        quiet = hours_between(between[1], between[2], between[3] or "", working_hours, pierced)
     elif night:
-        quiet = QuietHours("22:00", "07:00", zone_of("", working_hours), pierced=bool(pierced))
+        quiet = hours_between(*NIGHT, "", working_hours, pierced)
     elif pierced:
         rest = text  # "except high severity" narrows nothing that is quiet
     room = found[1] if (found := _ROOM.search(rest)) else OWN if _says_own(rest) else HERE
     rest = _ROOM.sub(" ", rest)
     about = _ABOUT.search(rest.casefold())
     return Order(room, re.sub(r"\b(?:here|in this channel)\b", " ", about[1] if about else ""), quiet)
+
+
+def cut_pierced(text: str) -> tuple[str, bool]:
+    """Return a text without “unless high severity”, and whether it said so."""
+    rest, pierced = _cut(_PIERCED, text)
+    return rest, bool(pierced)
+
+
+def outside_working_hours(working_hours: str, pierced: bool) -> QuietHours:
+    """Return quiet hours at all times but the house's working hours."""
+    return QuietHours(working=working_hours or "Mon-Fri 09:00-17:00 UTC", pierced=pierced)
+
+
+def hours_between(first: str, second: str, zone: str, working_hours: str, pierced: bool) -> QuietHours:
+    """Return quiet hours from one time of the day to another; raises Invalid for what can't be."""
+    begin, end = (f"{clock_of(said):%H:%M}" for said in (first, second))
+    if begin == end:
+        raise Invalid(
+            f"From {begin} to {end} it would never be told.", next_step="Name two times, such as 22:00 to 7:00."
+        )
+    return QuietHours(begin, end, zone_of(zone, working_hours), pierced=pierced)
 
 
 def read_until(text: str, now: datetime, working_hours: str = "") -> datetime | None:

@@ -59,9 +59,22 @@ def define_begin() -> Definition:
             "ping {Room} when an insight opens",
             "let me know if lambda goes bad",
             "let us know if something goes wrong in production",
+            "don't bother us at night",
+            "don't bother us at night any more",
+            "don't wake us at night",
+            "do not disturb us overnight",
+            "be quiet at night",
+            "no news at night",
+            "leave us alone at night",
+            "keep quiet hours from ten to seven",
+            "don't disturb us between ten and seven",
+            "leave us alone outside working hours",
+            "bother us at night again",
+            "end the quiet hours",
+            "no quiet hours any more",
         ),
         slots=(_ROOM,),
-        examples=("tell us here about high severity insights in Production",),
+        examples=("tell us here about high severity insights in Production", "don't bother us at night"),
     )
 
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from bot.card import Button, Card, Facts, Item, Text
 from bot.errors import Invalid
 from bot.intent import Answer, Ask, Definition, Watch
-from bot.rooms import Room
 from bot.services import Services
 from bot.watches import INSIGHTS, about_account
 from bot.watches import Watch as Kept
@@ -19,8 +18,11 @@ from intents.insights.filters import Filters, read_filters
 from intents.insights.listing import describe_filters
 from intents.insights.names import Names
 from intents.insights.orders import HERE, OWN, Order, is_ending, is_order, read_order
+from intents.insights.quieting import change_quiet
+from intents.insights.rooms import room_of, room_words
 from intents.insights.scope import scope_of
 from intents.insights.watching import key_of
+from intents.insights.wishes import read_wish
 
 _NOT_DONE = "I have done nothing: I am not sure that you asked me to."
 
@@ -37,7 +39,9 @@ class InsightsWatch(Watch):
         return definitions.define_begin()
 
     async def answer(self, ask: Ask) -> Answer:
-        """Begin, and say what will be told where; raises Invalid for names and times that can't be."""
+        """Begin, or change the quiet hours of what is told; raises Invalid for names and times that can't be."""
+        if wish := read_wish(ask.text, self.services.settings.working_hours):
+            return await change_quiet(self.services, self._watcher, ask, wish)
         if not is_order(ask.text):
             return Answer(f"{_NOT_DONE} To be told, say “{self.definition.examples[0]}”.")
         order = read_order(ask.text, self.services.settings.working_hours)
@@ -51,10 +55,10 @@ class InsightsWatch(Watch):
 
 def _said(watch: Kept, order: Order, services: Services) -> Answer:
     text = (
-        f"From now on I tell {_room_words(watch.room)} about {watch.words}: one "
+        f"From now on I tell {room_words(watch.room)} about {watch.words}: one "
         "message each, with a chart, kept up to date, and below it what changes and when it is over."
     )
-    rows = [("Told", _room_words(watch.room)), ("About", watch.words)]
+    rows = [("Told", room_words(watch.room)), ("About", watch.words)]
     if order.quiet:
         rows.append(
             (
@@ -96,7 +100,7 @@ class InsightsWatchList(Watch):
         muted = await services.watches.muted(here)
         items: list[Item] = []
         if shown:
-            items.append(Facts(tuple((_room_words(w.room, here), _watch_words(w)) for w in shown)))
+            items.append(Facts(tuple((room_words(w.room, here), _watch_words(w)) for w in shown)))
         if others := len(active) - len(shown):
             items.append(Text(f"{others} more are other people's own.", subtle=True))
         if muted:
@@ -135,6 +139,8 @@ class InsightsWatchEnd(Watch):
 
     async def answer(self, ask: Ask) -> Answer:
         """End the watches of a room that fit what was said; which, if that leaves several, is asked back."""
+        if wish := read_wish(ask.text, self.services.settings.working_hours):
+            return await change_quiet(self.services, self._watcher, ask, wish)  # not at night is not never
         if not is_ending(ask.text):
             return Answer(f"{_NOT_DONE} To end a watch, say “{self.definition.examples[0]}”.")
         order = read_order(ask.text.replace("any more", " "), self.services.settings.working_hours)
@@ -145,7 +151,7 @@ class InsightsWatchEnd(Watch):
         fitting = [w for w in active if all(w.scope.get(name) == value for name, value in scope.items())]
         if not fitting:
             known = f" I tell it about {' and about '.join(w.words for w in active)}." if active else ""
-            where = _room_words(room)
+            where = room_words(room)
             raise Invalid(f"There is no such watch for {where}.{known}", next_step="Say “what do you watch for?”.")
         exact = [w for w in fitting if dict(w.scope) == scope]
         is_all = " all " in f" {ask.text.casefold()} "
@@ -157,12 +163,12 @@ class InsightsWatchEnd(Watch):
             )
             told = _said_room(order)
             text = (
-                f"There are {len(chosen)} watches for {_room_words(room)}. Which shall I end? "
+                f"There are {len(chosen)} watches for {room_words(room)}. Which shall I end? "
                 f"For all of them say “stop telling {told} about all insights”."
             )
             return Answer(text, Card("Which one?", (Text(text),), buttons))
         await self.services.watches.end([w.id for w in chosen], ask.person)
-        text = f"I tell {_room_words(room)} no more about {' and about '.join(w.words for w in chosen)}."
+        text = f"I tell {room_words(room)} no more about {' and about '.join(w.words for w in chosen)}."
         return Answer(text)
 
 
@@ -180,21 +186,6 @@ async def _filters_of(watcher: Watcher, services: Services, order: Order) -> tup
             next_step=f"If it is a stack, say “the stack {filters.thing[:60]}”.",
         )
     return replace(filters, thing="", state="", page=1), names
-
-
-async def room_of(services: Services, said: str, ask: Ask) -> Room:
-    """Return the room that is meant; raises Invalid for one that is not known, or that the bot can't write to."""
-    if said == HERE:
-        return services.rooms.here(ask)
-    if said == OWN:
-        return await services.rooms.own(ask)
-    return await services.rooms.named(said, ask)
-
-
-def _room_words(room: Room, here: str = "") -> str:
-    if room.id == here:
-        return "here"
-    return {HERE: "you here"}.get(room.name, room.name)
 
 
 def _watch_words(watch: Kept) -> str:

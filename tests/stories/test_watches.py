@@ -143,6 +143,38 @@ async def test_quiet_hours_hold_back_all_but_what_is_grave(stage: Stage, ana: Sp
     await ana.hears_later("Held back until now:", "a medium severity insight has opened")
 
 
+@on_every_channel
+async def test_a_conversation_is_left_alone_at_night_from_when_it_says_so(stage: Stage, ana: Speaker) -> None:
+    await listens(stage)
+    await ana.says("don't bother us at night")
+    ana.hears("about no insights of my own accord", "Say “tell us here about")
+    await ana.says("tell us here about lambda insights")
+    await stage.advance(minutes=1)
+    await ana.says("tell us here about insights in eu-central-1")
+    await ana.says("don't bother us at night")
+    ana.hears(
+        "I tell you here nothing about new insights of LAMBDA", "from 22:00 to 07:00 UTC", "as a summary afterwards"
+    )
+    await ana.says("what do you watch for?")
+    ana.hears("new insights of LAMBDA; quiet from 22:00 to 07:00 UTC", "eu-central-1; quiet from 22:00 to 07:00 UTC")
+    hour = stage.application.clock.now().hour
+    await ana.says(f"don't disturb us about lambda insights between {hour}:00 and {(hour + 3) % 24}:00")
+    ana.hears("nothing about new insights of LAMBDA", f"from {hour:02}:00 to")
+    await plays(stage, "lambda-duration")
+    await stage.advance(minutes=13)
+    await has_heard(stage, 1)
+    await ana.says("what do you watch for?")
+    ana.hears("new insights of LAMBDA; quiet from", "eu-central-1; quiet from 22:00 to 07:00 UTC")
+    ana.does_not_hear("Medium:")
+    await ana.says("you may bother us at night again")
+    ana.hears("at any time again")
+    await stage.advance(minutes=2)
+    await ana.follows("Held back until now")
+    await ana.hears_later("Held back until now: 1 piece of news", "a medium severity insight has opened")
+    await ana.says("end the quiet hours")
+    ana.hears("I keep no quiet hours for you here")
+
+
 @pytest.mark.parametrize(
     ("said", "heard"),
     [
@@ -153,6 +185,8 @@ async def test_quiet_hours_hold_back_all_but_what_is_grave(stage: Stage, ana: Sp
         ("stop telling us about lambda insights", "There is no such watch"),
         ("mute this for 2 hours", "I don't know which insight you mean"),
         ("should I tell #ops about high severity insights?", "I have done nothing"),
+        ("end the quiet hours", "so I disturb nobody. Say “tell us here about"),
+        ("why don't you bother us at night?", "I have done nothing"),
     ],
 )
 async def test_orders_that_can_not_be_carried_out_say_why(ana: Speaker, said: str, heard: str) -> None:
