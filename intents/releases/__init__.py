@@ -27,6 +27,7 @@ from intents.releases.gates import Gates
 from intents.releases.gathering import Gathering
 from intents.releases.master import MasterTable
 from intents.releases.notes import Notes
+from intents.releases.pipeline_runs import PipelineRuns
 from intents.releases.provisioning import Provisioning
 from intents.releases.removing import RemoveDeployment
 from intents.releases.rolling import RollOut
@@ -37,7 +38,8 @@ from intents.releases.toolchain import Toolchain
 def create(services: Services) -> list[Intent]:
     """Return this folder's intents."""
     toolchain, rollouts = Toolchain(services), Rollouts(services.database, services.clock)
-    following, steering = Following(services, rollouts, toolchain), Steering(services, rollouts, toolchain)
+    following = Following(services, rollouts, PipelineRuns(services, rollouts, toolchain))
+    steering = Steering(services, rollouts, toolchain)
     gates, events = Gates(services, rollouts, toolchain), Events(services, rollouts, following, toolchain)
     driving = Driving(services, rollouts, following, gates, events)
     provisioning, table = Provisioning(services, toolchain), MasterTable(services)

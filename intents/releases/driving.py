@@ -228,7 +228,7 @@ class Driving:
 
         await self._services.database.write(rest)
         active = await self._rollouts.targets(record.id, states=ACTIVE)
-        await self._following.stop(active, rollout.commit)
+        await self._following.stop(active, rollout)
         if not active:
 
             async def finish(transaction: Transaction) -> None:

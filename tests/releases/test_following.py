@@ -14,6 +14,7 @@ from bot.releases.waves import Limits, Place
 from bot.requests import RequestRecord
 from bot.services import Services
 from intents.releases.following import Following
+from intents.releases.pipeline_runs import PipelineRuns
 from intents.releases.toolchain import Toolchain
 
 NOW = datetime(2026, 11, 25, 10, tzinfo=UTC)
@@ -93,7 +94,8 @@ def _following(table: Table, pipelines: Pipelines) -> Following:
         return await work(None)
 
     services = SimpleNamespace(clock=SimpleNamespace(now=lambda: NOW), database=SimpleNamespace(write=write))
-    return Following(cast(Services, services), cast(Rollouts, table), cast(Toolchain, pipelines))
+    both = (cast(Services, services), cast(Rollouts, table))
+    return Following(*both, PipelineRuns(*both, cast(Toolchain, pipelines)))
 
 
 async def _looks_twice(table: Table, pipelines: Pipelines, rollout: Rollout) -> None:
@@ -120,7 +122,7 @@ async def test_a_start_whose_answer_was_lost_does_not_wait_for_its_own_run() -> 
 async def test_stopping_stops_also_a_run_whose_start_was_never_answered() -> None:
     table, pipelines = Table(TARGET), Pipelines(loses=1)
     await _following(table, pipelines).follow(ROLLOUT, RECORD, is_held=False)
-    await _following(table, pipelines).stop([table.target], COMMIT)
+    await _following(table, pipelines).stop([table.target], ROLLOUT)
     assert pipelines.stopped == ["run-0"]
     assert (table.target.state, table.target.execution) == ("running", "run-0")
 
