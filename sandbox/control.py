@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 from sandbox.calls import CallLog
 from sandbox.clock import ClockError, moment
-from sandbox.delivery.controlling import make_pipelines, push_commit, tell_pipelines
+from sandbox.delivery.controlling import make_deployables, make_pipelines, push_commit, tell_pipelines
 from sandbox.delivery.jobs import invocations
 from sandbox.errors import AwsError, ControlError
 from sandbox.faults import Faults
@@ -32,6 +32,7 @@ _ROUTES = {
     "/_sandbox/lex": ("GET", "POST"),
     "/_sandbox/stories": ("GET", "POST"),
     "/_sandbox/pipelines": ("GET", "POST"),
+    "/_sandbox/deployables": ("POST",),
     "/_sandbox/commits": ("POST",),
 }
 
@@ -80,11 +81,12 @@ class Control:
             return self._play(_read_object(body)) if method == "POST" else self._tell_stories()
         if path == "/_sandbox/pipelines":
             return self._deliver(environ, body if method == "POST" else None)
-        if path == "/_sandbox/commits":
+        if path in ("/_sandbox/commits", "/_sandbox/deployables"):
+            make = push_commit if path == "/_sandbox/commits" else make_deployables
             with self._world.lock:
-                pushed = push_commit(self._world, _read_object(body))
+                made = make(self._world, _read_object(body))
                 self._world.save()
-                return pushed
+                return made
         return {"routes": {route: list(methods) for route, methods in _ROUTES.items()}}
 
     def _tell_time(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from threading import Condition
 from typing import Any
 
+from sandbox.delivery.lifecycle import LIFECYCLE
 from sandbox.errors import ControlError
 
 
@@ -32,6 +33,10 @@ _OPTION_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "burst": (lambda v: _count(v) and v > 0, "a whole number from 1"),
     "when": (lambda v: v in ("before", "after"), '"before" or "after"'),
     "message": (lambda v: isinstance(v, str) and 0 < len(v) <= 1_000, "a text of 1 to 1,000 characters"),
+    "event": (
+        lambda v: v in LIFECYCLE["ECS"],
+        "a lifecycle event, such as Install, BeforeAllowTraffic, AllowTraffic or AfterAllowTraffic",
+    ),
     "stage": (lambda v: isinstance(v, str) and bool(v), "a stage's name"),
     "action": (lambda v: isinstance(v, str) and bool(v), "an action's name"),
     "resource": (lambda v: isinstance(v, str) and bool(v), "a resource's logical id"),
@@ -149,8 +154,9 @@ KINDS = {
         ),
         FaultKind(
             "deployment_failed",
-            "Deployments of CodeDeploy fail soon after the first traffic; of these `names`, as application/group.",
-            ("names", "message", "rate", "times"),
+            "Deployments of CodeDeploy fail soon after the first traffic, or in another lifecycle `event`; of these "
+            "`names`, as application/group.",
+            ("names", "event", "message", "rate", "times"),
             {"message": "The validation hook AfterAllowTraffic failed: 3 of 20 requests were answered with 500."},
         ),
         FaultKind("targets_drift", "FIS experiments leave out one of what they would hit.", ("times",)),

@@ -34,8 +34,9 @@ def resources_of(prefix: str, account: str, region: str, parameters: Mapping[str
 
     Derived are: accounts, OUs and the root of Organizations; Service Catalog's products; IAM roles;
     CloudFormation stacks; pipelines with their stages and actions; CodeBuild's projects; CodeDeploy's applications
-    and groups; CodeCommit's repositories; DynamoDB's tables; queues; log groups; EventBridge's rules; budgets; SES
-    identities; Lex bots; accounts, instances and permission sets of IAM Identity Center; identity stores; and whatever
+    and groups; Lambda's functions; ECS services; CodeCommit's repositories; DynamoDB's tables; queues; log groups;
+    EventBridge's rules; budgets; SES identities; Lex bots; accounts, instances and permission sets of IAM Identity
+    Center; identity stores; and whatever
     parameter is an ARN by itself. Of anything else the resource is ``arn:aws:SERVICE:REGION:ACCOUNT:*``, to which only
     ``*`` fits, or a pattern that covers all of the service's types there.
     """
@@ -160,9 +161,22 @@ def _of_codedeploy(account: str, region: str, parameters: Mapping[str, Any]) -> 
     application = parameters.get("applicationName")
     group = parameters.get("deploymentGroupName") or parameters.get("currentDeploymentGroupName")
     if application is None:
-        return []
+        # A deployment's id alone doesn't tell its group.
+        is_known = "deploymentId" in parameters or "deploymentIds" in parameters
+        return [(f"arn:aws:codedeploy:{region}:{account}:deploymentgroup:*",)] if is_known else []
     named = f"deploymentgroup:{application}/{group}" if group else f"application:{application}"
     return [(f"arn:aws:codedeploy:{region}:{account}:{named}",)]
+
+
+def _of_lambda(account: str, region: str, parameters: Mapping[str, Any]) -> list[Alternatives]:
+    name = str(parameters.get("FunctionName", "")).rpartition(":")[2]
+    return [(f"arn:aws:lambda:{region}:{account}:function:{name}",)] if name else []
+
+
+def _of_ecs(account: str, region: str, parameters: Mapping[str, Any]) -> list[Alternatives]:
+    cluster = str(parameters.get("cluster", "default")).rpartition("/")[2]
+    named = [str(name).rpartition("/")[2] for name in parameters.get("services", ())]
+    return [(f"arn:aws:ecs:{region}:{account}:service/{cluster}/{name}",) for name in named]
 
 
 def _of_codecommit(account: str, region: str, parameters: Mapping[str, Any]) -> list[Alternatives]:
@@ -204,10 +218,12 @@ _DERIVED = {
     "codecommit": _of_codecommit,
     "codedeploy": _of_codedeploy,
     "dynamodb": _of_dynamodb,
+    "ecs": _of_ecs,
     "codepipeline": _of_codepipeline,
     "events": _of_events,
     "iam": _of_iam,
     "identitystore": _of_identitystore,
+    "lambda": _of_lambda,
     "lex": _of_lex,
     "logs": _of_logs,
     "organizations": _of_organizations,

@@ -1,4 +1,4 @@
-"""The control routes on deliveries: many pipelines at once, how they stand, and commits."""
+"""The control routes on deliveries: many pipelines or functions at once, how pipelines stand, and commits."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from sandbox.delivery.deployables import ALIAS, GROUP, Deployable, add_deployable
 from sandbox.delivery.model import Pipeline
 from sandbox.delivery.running import seconds_of
 from sandbox.delivery.seed import (
@@ -18,6 +19,7 @@ from sandbox.delivery.seed import (
     deployment_structure,
     seed_repository,
 )
+from sandbox.delivery.shifting import configs
 from sandbox.errors import ControlError
 
 if TYPE_CHECKING:
@@ -44,11 +46,19 @@ _DEFAULTS: dict[str, Any] = {
     "account": TOOLCHAIN_ACCOUNT,
     "region": TOOLCHAIN_REGION,
 }
+_DEPLOYABLE: dict[str, Any] = {
+    **{name: _DEFAULTS[name] for name in ("count", "type", "prefix", "names", "component", "accounts", "regions")},
+    "platform": "Lambda",
+    "config": "",
+    "versions": ["2.4.0", "2.4.1"],
+    "alarms": [],
+    "tagged": False,
+}
 
 
 def make_pipelines(world: World, wish: Mapping[str, Any]) -> dict[str, Any]:
     """Make pipelines called {type}-{id}-pipeline; those already there are set up anew and keep what they ran."""
-    asked = {**_DEFAULTS, **_checked(wish)}
+    asked = {**_DEFAULTS, **_checked(wish, _DEFAULTS)}
     ids = asked["names"] or [f"{asked['prefix']}{number:05d}" for number in range(1, asked["count"] + 1)]
     accounts = asked["accounts"] or [account for account in world.zone.accounts if account != TOOLCHAIN_ACCOUNT]
     structure = deployment_structure(asked["mode"], asked["approval"], asked["verify"])
@@ -72,6 +82,40 @@ def make_pipelines(world: World, wish: Mapping[str, Any]) -> dict[str, Any]:
         pipeline.seconds = [60.0 * asked["minutes"][0], 60.0 * asked["minutes"][1]]
         pipeline.failing, pipeline.seed = asked["failing"], asked["seed"]
         records.append(values)
+    return {"count": len(records), "deployments": records}
+
+
+def make_deployables(world: World, wish: Mapping[str, Any]) -> dict[str, Any]:
+    """Make what CodeDeploy deploys to: functions or services called {component}-{type}-{id}, each in its account."""
+    asked = {**_DEPLOYABLE, **_checked(wish, _DEPLOYABLE)}
+    platform, versions = asked["platform"], asked["versions"]
+    config = asked["config"] or f"CodeDeployDefault.{platform}Canary10Percent5Minutes"
+    if config not in configs(platform):
+        raise ControlError(422, f"config must be one of {', '.join(configs(platform))}.")
+    ids = asked["names"] or [f"{asked['prefix']}{number:05d}" for number in range(1, asked["count"] + 1)]
+    accounts = asked["accounts"] or [account for account in world.zone.accounts if account != TOOLCHAIN_ACCOUNT]
+    records = []
+    for number, identifier in enumerate(ids):
+        values = {"component": asked["component"], "type": asked["type"], "id": identifier}
+        account = accounts[number % len(accounts)]
+        region = asked["regions"][number // len(accounts) % len(asked["regions"])]
+        name = f"{asked['component']}-{asked['type']}-{identifier}"
+        last = ALIAS if platform == "Lambda" else name
+        tags = {**values, **({"function": name, "alias": ALIAS} if platform == "Lambda" else {"family": name})}
+        made = Deployable(
+            name=name,
+            platform=platform,
+            account=account,
+            region=region,
+            config=config,
+            versions=versions,
+            current=versions[0],
+            alarms=asked["alarms"],
+            tags=tags if asked["tagged"] else None,
+        )
+        add_deployable(world.delivery, made, world.clock.now())
+        target = f"{platform.lower()}:{name}/{GROUP}/{name}/{last}"
+        records.append({**values, "account": account, "region": region, "codedeploy": target})
     return {"count": len(records), "deployments": records}
 
 
@@ -123,11 +167,11 @@ def _declare_anew(world: World, pipeline: Pipeline, digest: str, values: dict[st
     world.delivery.changed("pipelines", pipeline.key)
 
 
-def _checked(wish: Mapping[str, Any]) -> Mapping[str, Any]:
-    """ControlError 422 for what is no wish for pipelines."""
+def _checked(wish: Mapping[str, Any], known: Mapping[str, Any]) -> Mapping[str, Any]:
+    """ControlError 422 for what is no wish of those that are known."""
     for name, value in wish.items():
-        if name not in _CHECKS:
-            raise ControlError(422, f"Pipelines take no {name!r}; they take {', '.join(_CHECKS)}.")
+        if name not in known:
+            raise ControlError(422, f"They take no {name!r}; they take {', '.join(known)}.")
         accepts, expected = _CHECKS[name]
         if not accepts(value):
             raise ControlError(422, f"{name} must be {expected}.")
@@ -161,6 +205,11 @@ _CHECKS: dict[str, tuple[Any, str]] = {
     "failing": (lambda v: _is_number(v) and 0 <= v <= 1, "a number from 0 to 1"),
     "seed": (lambda v: isinstance(v, int) and not isinstance(v, bool), "a whole number"),
     "mode": (lambda v: v in _MODES, ", ".join(_MODES)),
+    "platform": (lambda v: v in ("Lambda", "ECS"), "Lambda or ECS"),
+    "config": (lambda v: isinstance(v, str), "a predefined deployment configuration"),
+    "versions": (lambda v: bool(v) and _are_texts(v, r"[A-Za-z0-9._+-]{1,80}"), "a list of versions, what runs first"),
+    "alarms": (lambda v: _are_texts(v, r".{1,255}"), "a list of alarms"),
+    "tagged": (lambda v: isinstance(v, bool), "true or false"),
     "approval": (lambda v: isinstance(v, bool), "true or false"),
     "verify": (lambda v: isinstance(v, bool), "true or false"),
     "account": (lambda v: isinstance(v, str) and bool(re.fullmatch(_ACCOUNT, v)), "an account id"),

@@ -10,13 +10,14 @@ import hashlib
 import json
 from functools import cache
 
+from sandbox.delivery.deployables import Deployable, add_deployable
 from sandbox.delivery.model import Commit, Pipeline, Repository
 from sandbox.delivery.queue_model import Queue, Rule
 from sandbox.delivery.state import Delivery
 from sandbox.delivery.structures import Structure, of_deployments
 from sandbox.delivery.table_model import Table
 from sandbox.delivery.tables import put_item
-from sandbox.delivery.tool_model import Alias, Application, Project
+from sandbox.delivery.tool_model import Project
 from sandbox.landing_zone import FOUNDED, HOME_REGION, MANAGEMENT_ACCOUNT, RELEASE_NAME, topic_arn
 
 TOOLCHAIN_ACCOUNT, TOOLCHAIN_REGION = MANAGEMENT_ACCOUNT, HOME_REGION
@@ -150,26 +151,23 @@ def add_commit(
 def _seed_applications(delivery: Delivery) -> None:
     """In Webshop Prod: a function and a service of the shop's, watched by the checkout's alarm."""
     where = f"{SHOP_ACCOUNT}/{TOOLCHAIN_REGION}"
-    events = ["DEPLOYMENT_FAILURE", "DEPLOYMENT_STOP_ON_ALARM", "DEPLOYMENT_STOP_ON_REQUEST"]
-    blue_green = {"deploymentType": "BLUE_GREEN", "deploymentOption": "WITH_TRAFFIC_CONTROL"}
     for name, platform, config in (
         (FUNCTION_APPLICATION, "Lambda", "CodeDeployDefault.LambdaCanary10Percent5Minutes"),
         (SERVICE_APPLICATION, "ECS", "CodeDeployDefault.ECSLinear10PercentEvery1Minutes"),
     ):
-        group = {
-            "id": f"00000000-0000-4000-8000-{len(delivery.applications):012d}",
-            "deploymentConfigName": config,
-            "serviceRoleArn": f"arn:aws:iam::{SHOP_ACCOUNT}:role/CodeDeploy",
-            "alarmConfiguration": {"enabled": True, "alarms": [{"name": "checkout-prod-errors"}]},
-            "autoRollbackConfiguration": {"enabled": True, "events": events},
-            "deploymentStyle": blue_green,
-            **({"ecsServices": [{"clusterName": "checkout-prod", "serviceName": "shop"}]} if platform == "ECS" else {}),
-        }
-        application = Application(f"{where}/{name}", name, SHOP_ACCOUNT, TOOLCHAIN_REGION, platform, FOUNDED)
-        application.groups["production"] = group
-        delivery.keep("applications", application.key, application)
-    key = f"{where}/{FUNCTION_APPLICATION}:live"
-    delivery.keep("aliases", key, Alias(key, FUNCTION_APPLICATION, "live", SHOP_ACCOUNT, TOOLCHAIN_REGION, "7"))
+        wish = Deployable(
+            name=name,
+            platform=platform,
+            account=SHOP_ACCOUNT,
+            region=TOOLCHAIN_REGION,
+            config=config,
+            versions=("2.3.0", "2.4.0", "2.4.1"),
+            current="2.4.0",
+            first=6,
+            service="shop",
+            alarms=("checkout-prod-errors",),
+        )
+        add_deployable(delivery, wish, FOUNDED)
     rule = Rule(
         f"{where}/{RELEASE_NAME}-deployments",
         f"{RELEASE_NAME}-deployments",

@@ -8,7 +8,9 @@ import string
 from typing import TYPE_CHECKING, Any
 
 from sandbox.delivery.bus import put_event
+from sandbox.delivery.lifecycle import FIRST, before_traffic
 from sandbox.delivery.tool_model import Application, Shift
+from sandbox.delivery.traffic import misfit, route, settle
 
 if TYPE_CHECKING:
     from sandbox.world import World
@@ -37,6 +39,10 @@ _KNOWN = {
         "ECSAllAtOnce",
     ],
 }
+_ALARMED = (
+    "One or more alarms have been activated according to the Amazon CloudWatch metrics you selected, and the affected "
+    "deployments have been stopped."
+)
 _ID = string.ascii_uppercase + string.digits
 _STATES = {"Succeeded": "SUCCESS", "Failed": "FAILURE", "Stopped": "STOP", "Ready": "READY", "InProgress": "START"}
 
@@ -66,9 +72,13 @@ def new_id() -> str:
 def begin(world: World, shift: Shift, at: float) -> None:
     """Put a deployment on its way."""
     application = application_of(world, shift)
-    fault = world.faults.take("deployment_failed", subject=f"{application.name}/{shift.group}")
-    if fault is not None and not shift.rollback_of:
-        shift.doom = str(fault["message"])
+    if not shift.rollback_of:
+        fault = world.faults.take("deployment_failed", subject=f"{application.name}/{shift.group}")
+        if fault is not None:
+            shift.doom, shift.doom_at = str(fault["message"]), str(fault.get("event", shift.doom_at))
+        code, words = misfit(world, shift)
+        if code:
+            shift.doom, shift.doom_code, shift.doom_at = words, code, FIRST[shift.platform]
     shift.status = "InProgress"
     world.delivery.keep("shifts", shift.id, shift)
     _hook(shift, "BeforeAllowTraffic", at)
@@ -83,7 +93,7 @@ def move(world: World, identifier: str, due: float) -> None:
         return
     alarm = _alarm_of(world, shift)
     if alarm:
-        _end(world, shift, "Stopped", due, "ALARM_ACTIVE", f"One or more alarms have been activated: {alarm}")
+        _end(world, shift, "Stopped", due, "ALARM_ACTIVE", f"{_ALARMED} Activated alarms: {alarm}")
         _maybe_roll_back(world, shift, "ALARM", due)
         return
     if shift.status == "Ready":
@@ -94,6 +104,9 @@ def move(world: World, identifier: str, due: float) -> None:
         _schedule(world, shift, due, shift.ready_until)
         return
     if shift.shifting_since is None:
+        if shift.doom and shift.doom_at in before_traffic(shift.platform):
+            _fail(world, shift, due)
+            return
         _close_hooks(shift, due, "Succeeded")
         if (wait := _ready_wait(shift)) is not None:
             shift.status, shift.ready_until = "Ready", due + wait
@@ -124,31 +137,18 @@ def application_of(world: World, shift: Shift) -> Application:
     return world.delivery.applications[shift.application]
 
 
-def hooks_of(shift: Shift) -> list[tuple[str, float | None, float | None, str]]:
-    """The lifecycle events: name, beginning, end and status."""
-    names = ["BeforeAllowTraffic", "AllowTraffic", "AfterAllowTraffic"]
-    if shift.platform == "ECS":
-        names = ["BeforeInstall", "Install", "AfterInstall", *names]
-    found = []
-    for name in names:
-        begun, ended, status = shift.hooks.get(name, [None, None, "Pending"])
-        if name in ("BeforeInstall", "Install", "AfterInstall"):
-            begun, ended, status = shift.hooks.get("BeforeAllowTraffic", [None, None, "Pending"])
-        found.append((name, begun, ended, status if shift.status not in ENDED or begun is not None else "Skipped"))
-    return found
-
-
 def _go_on(world: World, shift: Shift, at: float) -> None:
     since = shift.shifting_since or at
     weight = max((percent for seconds, percent in shift.plan if since + seconds <= at), default=0.0)
     if weight != shift.weight:
         shift.weight = weight
-        _route(world, shift)
-    if shift.doom and at > since:
+        route(world, shift)
+    is_doomed_now = shift.doom and shift.doom_at == "AllowTraffic"
+    if is_doomed_now and at > since:
         _fail(world, shift, at)
         return
     following = [since + seconds for seconds, _ in shift.plan if since + seconds > at]
-    if shift.doom:
+    if is_doomed_now:
         # Something is noticed soon after the first of the traffic.
         world.delivery.schedule("shifts", shift, since + LOOK_SECONDS)
         return
@@ -159,7 +159,9 @@ def _go_on(world: World, shift: Shift, at: float) -> None:
     if "AfterAllowTraffic" not in shift.hooks:
         _close_hooks(shift, at, "Succeeded")
         _hook(shift, "AfterAllowTraffic", at)
-    if at >= done:
+    if at >= done and shift.doom:
+        _fail(world, shift, at)
+    elif at >= done:
         _close_hooks(shift, at, "Succeeded")
         _end(world, shift, "Succeeded", at)
     else:
@@ -168,7 +170,7 @@ def _go_on(world: World, shift: Shift, at: float) -> None:
 
 def _fail(world: World, shift: Shift, at: float) -> None:
     _close_hooks(shift, at, "Failed")
-    _end(world, shift, "Failed", at, "HOOK_EXECUTION_FAILURE", shift.doom)
+    _end(world, shift, "Failed", at, shift.doom_code, shift.doom)
     _maybe_roll_back(world, shift, "FAILED", at)
 
 
@@ -177,7 +179,7 @@ def _end(world: World, shift: Shift, status: str, at: float, code: str = "", mes
     _close_hooks(shift, at, "Failed")
     world.delivery.schedule("shifts", shift, None)
     if status == "Succeeded":
-        _settle_alias(world, shift, shift.after)
+        settle(world, shift, shift.after)
     _tell(world, shift, at)
 
 
@@ -185,19 +187,21 @@ def _maybe_roll_back(world: World, shift: Shift, why: str, at: float, *, is_aske
     """Deploy what was there before, as a deployment of its own, if the group wants that; else leave the traffic."""
     wanted = shift.settings.get("autoRollbackConfiguration", {})
     is_wanted = wanted.get("enabled", False) and ROLLBACK_OF[why] in wanted.get("events", ())
-    if shift.rollback_of or not (is_asked or is_wanted):
+    never_fitted = shift.doom_at == FIRST[shift.platform] and shift.doom_code != "HOOK_EXECUTION_FAILURE"
+    if shift.rollback_of or never_fitted or not (is_asked or is_wanted):
         return
     back = Shift(
         id=new_id(),
         application=shift.application,
         group=shift.group,
-        config=shift.config,
+        config=f"CodeDeployDefault.{shift.platform}AllAtOnce",
         revision=shift.revision,
         created_at=at,
         platform=shift.platform,
         plan=[[0.0, 100.0]],
         settings={},
         alias=shift.alias,
+        service=shift.service,
         before=shift.after,
         after=shift.before,
         creator="codeDeployRollback",
@@ -206,27 +210,12 @@ def _maybe_roll_back(world: World, shift: Shift, why: str, at: float, *, is_aske
     )
     shift.rollback_by = back.id
     world.delivery.changed("shifts", shift.id)
-    _settle_alias(world, shift, shift.before)
+    settle(world, shift, shift.before)
     begin(world, back, at)
 
 
-def _route(world: World, shift: Shift) -> None:
-    alias = world.delivery.aliases.get(shift.alias)
-    if alias is not None and not shift.rollback_of:
-        alias.version = shift.before if shift.weight < 100 else shift.after
-        alias.weights = {shift.after: shift.weight / 100} if 0 < shift.weight < 100 else {}
-        world.delivery.changed("aliases", alias.key)
-
-
-def _settle_alias(world: World, shift: Shift, version: str) -> None:
-    alias = world.delivery.aliases.get(shift.alias)
-    if alias is not None:
-        alias.version, alias.weights = version, {}
-        world.delivery.changed("aliases", alias.key)
-
-
 def _alarm_of(world: World, shift: Shift) -> str:
-    """An alarm of the deployment's that is in ALARM; empty if there is none."""
+    """The alarms of the deployment's that are in ALARM, as its error names them; empty if there are none."""
     wanted = shift.settings.get("alarmConfiguration", {})
     if not wanted.get("enabled", False) or shift.rollback_of:
         return ""
@@ -234,11 +223,11 @@ def _alarm_of(world: World, shift: Shift) -> str:
     where = (application.account_id, application.region)
     named = {alarm.get("name") for alarm in wanted.get("alarms", ())}
     firing = (
-        alarm.name
+        f"<{alarm.name}>"
         for alarm in world.zone.workload_alarms.values()
         if (alarm.account_id, alarm.region) == where and alarm.name in named and alarm.state == "ALARM"
     )
-    return next(firing, "")
+    return " ".join(sorted(firing))
 
 
 def _schedule(world: World, shift: Shift, at: float, due: float | None) -> None:

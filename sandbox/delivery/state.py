@@ -10,7 +10,17 @@ from sandbox.delivery.model import Execution, Pipeline, Repository, revive_execu
 from sandbox.delivery.queue_model import Message, Queue, Rule
 from sandbox.delivery.structures import Structure
 from sandbox.delivery.table_model import Table, TableItem
-from sandbox.delivery.tool_model import Alias, Application, Build, Project, Shift, StackLife
+from sandbox.delivery.tool_model import (
+    Alias,
+    Application,
+    Build,
+    EcsService,
+    Function,
+    Project,
+    Shift,
+    StackLife,
+    TaskDefinition,
+)
 from sandbox.store import Store, UnusableState
 
 PREFIX = "delivery/"
@@ -25,6 +35,9 @@ _REVIVED: dict[str, Callable[[dict[str, Any]], Any]] = {
     "stacks": lambda document: StackLife(**document),
     "applications": lambda document: Application(**document),
     "aliases": lambda document: Alias(**document),
+    "functions": lambda document: Function(**document),
+    "task_definitions": lambda document: TaskDefinition(**document),
+    "services": lambda document: EcsService(**document),
     "shifts": lambda document: Shift(**document),
     "builds": lambda document: Build(**document),
     "rules": lambda document: Rule(**document),
@@ -49,6 +62,9 @@ class Delivery:
         self.stacks: dict[str, StackLife] = {}
         self.applications: dict[str, Application] = {}
         self.aliases: dict[str, Alias] = {}
+        self.functions: dict[str, Function] = {}
+        self.task_definitions: dict[str, TaskDefinition] = {}
+        self.services: dict[str, EcsService] = {}
         self.shifts: dict[str, Shift] = {}
         self.tables: dict[str, Table] = {}
         self.items: dict[str, TableItem] = {}

@@ -68,7 +68,10 @@ class StackLife:
 
 @dataclass(slots=True)
 class Application:
-    """A CodeDeploy application, with its deployment groups as the API declared them."""
+    """A CodeDeploy application, with its deployment groups as the API declared them.
+
+    `tags` are those of each group by its name, and the application's own under "".
+    """
 
     key: str
     name: str
@@ -77,6 +80,52 @@ class Application:
     platform: str
     created_at: float
     groups: dict[str, dict[str, Any]] = field(default_factory=dict)
+    tags: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Function:
+    """A Lambda function's published versions: of each its number, its description, and when it was published."""
+
+    key: str
+    name: str
+    account_id: str
+    region: str
+    versions: list[list[Any]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class TaskDefinition:
+    """A revision of a family of ECS task definitions."""
+
+    key: str
+    family: str
+    revision: int
+    account_id: str
+    region: str
+    registered_at: float
+    containers: list[dict[str, Any]] = field(default_factory=list)
+    tags: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def arn(self) -> str:
+        """Its ARN."""
+        return f"arn:aws:ecs:{self.region}:{self.account_id}:task-definition/{self.family}:{self.revision}"
+
+
+@dataclass(slots=True)
+class EcsService:
+    """An ECS service that CodeDeploy deploys to; `task` is the family:revision that has its traffic."""
+
+    key: str
+    cluster: str
+    name: str
+    account_id: str
+    region: str
+    created_at: float
+    task: str
+    container: str = "app"
+    port: int = 8080
 
 
 @dataclass(slots=True)
@@ -97,7 +146,8 @@ class Shift:
     """A CodeDeploy deployment: traffic goes from what was there to what is new, in `plan`'s steps.
 
     `plan` holds seconds since the traffic began to shift, and the percentage from then on. `ready_until` is when a
-    deployment that waits to be continued gives up. `doom` is why it is going to fail.
+    deployment that waits to be continued gives up. `doom` is why it is going to fail, `doom_at` the lifecycle event in
+    which it does, and `doom_code` the error's code. `service` is the ECS service that it deploys to.
     """
 
     id: str
@@ -119,6 +169,9 @@ class Shift:
     ended_at: float | None = None
     due: float | None = None
     doom: str = ""
+    doom_at: str = "AllowTraffic"
+    doom_code: str = "HOOK_EXECUTION_FAILURE"
+    service: str = ""
     code: str = ""
     message: str = ""
     creator: str = "user"

@@ -38,6 +38,7 @@ def create_application(context: Context, parameters: Parameters) -> dict[str, An
     if platform not in ("Lambda", "ECS"):
         raise AwsError("InvalidComputePlatformException", "The sandbox deploys to Lambda and ECS.")
     application = Application(key, name, context.account, context.region, platform, context.now)
+    application.tags[""] = _tags(parameters)
     context.world.delivery.keep("applications", key, application)
     return {"applicationId": _id_of(application)}
 
@@ -85,6 +86,7 @@ def create_deployment_group(context: Context, parameters: Parameters) -> dict[st
     require_config(application, config)
     declared = {member: parameters[member] for member in _DECLARED if member in parameters}
     application.groups[name] = {**declared, "deploymentConfigName": config, "id": str(uuid.uuid4())}
+    application.tags[name] = _tags(parameters)
     context.world.delivery.changed("applications", application.key)
     return {"deploymentGroupId": application.groups[name]["id"]}
 
@@ -101,6 +103,7 @@ def update_deployment_group(context: Context, parameters: Parameters) -> dict[st
     group |= {member: parameters[member] for member in kept if member in parameters}
     name = parameters.get("newDeploymentGroupName", former)
     application.groups[name] = application.groups.pop(former)
+    application.tags[name] = application.tags.pop(former, {})
     context.world.delivery.changed("applications", application.key)
     return {"hooksNotCleanedUp": []}
 
@@ -135,8 +138,26 @@ def delete_deployment_group(context: Context, parameters: Parameters) -> dict[st
     """Delete a deployment group; one that isn't there doesn't matter."""
     application = find_application(context, parameters["applicationName"])
     application.groups.pop(parameters["deploymentGroupName"], None)
+    application.tags.pop(parameters["deploymentGroupName"], None)
     context.world.delivery.changed("applications", application.key)
     return {"hooksNotCleanedUp": []}
+
+
+@operation("TagResource")
+def tag_resource(context: Context, parameters: Parameters) -> dict[str, Any]:
+    """Tag an application, or a deployment group."""
+    application, group = _by_arn(context, parameters["ResourceArn"])
+    found = {tag["Key"]: tag.get("Value", "") for tag in parameters["Tags"]}
+    application.tags[group] = {**application.tags.get(group, {}), **found}
+    context.world.delivery.changed("applications", application.key)
+    return {}
+
+
+@operation("ListTagsForResource")
+def list_tags_for_resource(context: Context, parameters: Parameters) -> dict[str, Any]:
+    """The tags of an application, or of a deployment group."""
+    application, group = _by_arn(context, parameters["ResourceArn"])
+    return {"Tags": [{"Key": key, "Value": value} for key, value in application.tags.get(group, {}).items()]}
 
 
 @operation("ListDeploymentConfigs")
@@ -226,6 +247,22 @@ def _describe_group(context: Context, application: Application, name: str) -> di
         **group,
         **told,
     }
+
+
+def _tags(parameters: Parameters) -> dict[str, str]:
+    return {tag["Key"]: tag.get("Value", "") for tag in parameters.get("tags", [])}
+
+
+def _by_arn(context: Context, arn: str) -> tuple[Application, str]:
+    """An application by its ARN, or by the ARN of its group, with the group's name."""
+    kind, _, named = arn.partition(f":{context.account}:")[2].partition(":")
+    if kind not in ("application", "deploymentgroup"):
+        raise AwsError("InvalidArnException", f"The ARN {arn} is none of an application or a deployment group.")
+    name, _, group = named.partition("/")
+    application = find_application(context, name)
+    if group:
+        find_group(application, group)
+    return application, group
 
 
 def _listed(context: Context, parameters: Parameters, member: str, entries: list[str]) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from typing import Any
 from sandbox.clock import moment
 from sandbox.delivery import shifting
 from sandbox.delivery.app_specs import read_app_spec
-from sandbox.delivery.tool_model import Application, Shift
+from sandbox.delivery.lifecycle import hooks_of
+from sandbox.delivery.tool_model import Application, EcsService, Shift
 from sandbox.errors import AwsError
 from sandbox.registry import Context, Parameters, page_of, serve
 from sandbox.services.codedeploy import SERVICE, find_application, find_group, require_config
@@ -40,6 +41,7 @@ def create_deployment(context: Context, parameters: Parameters) -> dict[str, Any
     alias = f"{context.account}/{context.region}/{target.function}:{target.alias}"
     if application.platform == "Lambda" and alias not in context.world.delivery.aliases:
         raise AwsError("InvalidRevisionException", f"There is no alias {target.alias} of {target.function}.")
+    service = _service_of(context, group) if application.platform == "ECS" else None
     settings = {**group}
     if "autoRollbackConfiguration" in parameters:
         settings["autoRollbackConfiguration"] = parameters["autoRollbackConfiguration"]
@@ -56,7 +58,8 @@ def create_deployment(context: Context, parameters: Parameters) -> dict[str, Any
         plan=shifting.plan_of(config),
         settings=settings,
         alias=alias if application.platform == "Lambda" else "",
-        before=target.before,
+        service=service.key if service else "",
+        before=service.task if service else target.before,
         after=target.after,
         description=parameters.get("description", ""),
     )
@@ -153,6 +156,21 @@ def _is_own(context: Context, shift: Shift) -> bool:
     return shift.application.startswith(f"{context.account}/{context.region}/")
 
 
+def _service_of(context: Context, group: dict[str, Any]) -> EcsService | None:
+    named = (group.get("ecsServices") or [{}])[0]
+    where = f"{context.account}/{context.region}/{named.get('clusterName', 'default')}/{named.get('serviceName', '')}"
+    return context.world.delivery.services.get(where)
+
+
+def _rollback_words(shift: Shift) -> str | None:
+    if shift.rollback_by:
+        by = shift.rollback_by
+        return f"Deployment {shift.id} terminated. Automatic rollback is triggered with a DeploymentId {by}."
+    if shift.rollback_of:
+        return f"Deployment {shift.id} is triggered to roll back deployment {shift.rollback_of}."
+    return None
+
+
 def _find(context: Context, identifier: str) -> Shift:
     shift = context.world.delivery.shifts.get(identifier)
     if shift is None or not _is_own(context, shift):
@@ -174,7 +192,7 @@ def _describe(context: Context, shift: Shift) -> dict[str, Any]:
     info = {
         "rollbackDeploymentId": shift.rollback_by or None,
         "rollbackTriggeringDeploymentId": shift.rollback_of or None,
-        "rollbackMessage": shift.message if shift.rollback_by else None,
+        "rollbackMessage": _rollback_words(shift),
     }
     members = ("autoRollbackConfiguration", "blueGreenDeploymentConfiguration", "deploymentStyle", "loadBalancerInfo")
     return without_nothing(
@@ -211,7 +229,7 @@ def _describe_target(context: Context, shift: Shift) -> dict[str, Any]:
                 "diagnostics": {"errorCode": "ScriptFailed", "message": shift.message} if status == "Failed" else None,
             }
         )
-        for name, begun, ended, status in shifting.hooks_of(shift)
+        for name, begun, ended, status in hooks_of(shift)
     ]
     target: dict[str, Any] = {
         "deploymentId": shift.id,

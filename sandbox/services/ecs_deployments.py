@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.delivery.tool_model import TaskDefinition
 from sandbox.errors import AwsError
 from sandbox.insight_kinds import KINDS
 from sandbox.insight_stories import begin, fix, going_on
 from sandbox.registry import Context, Parameters
 from sandbox.services.ecs import operation
+from sandbox.services.ecs_services import describe_definition, tags_of
 
 STORY = "ecs-memory"
 USUAL = 512.0
@@ -18,16 +20,27 @@ USUAL = 512.0
 @operation("RegisterTaskDefinition")
 def register_task_definition(context: Context, parameters: Parameters) -> dict[str, Any]:
     """The next revision of a family; of it the memory is kept."""
-    family, marks = parameters["family"], context.world.zone.marks
-    revision = 1 + sum(mark.startswith(_mark(context, family)) for mark in marks)
+    family, marks, delivery = parameters["family"], context.world.zone.marks, context.world.delivery
+    where = f"{context.account}/{context.region}"
+    known = [d.revision for d in delivery.task_definitions.values() if d.key.startswith(f"{where}/{family}:")]
+    revision = 1 + max(known, default=0)
     memory = float(parameters.get("memory") or 0) or sum(
         float(container.get("memory") or 0) for container in parameters["containerDefinitions"]
     )
     marks[f"{_mark(context, family)}{revision}"] = memory or USUAL
     context.world.changed()
-    arn = f"arn:aws:ecs:{context.region}:{context.account}:task-definition/{family}:{revision}"
-    definition = {"taskDefinitionArn": arn, "family": family, "revision": revision, "status": "ACTIVE"}
-    return {"taskDefinition": {**definition, "containerDefinitions": parameters["containerDefinitions"]}}
+    made = TaskDefinition(
+        key=f"{where}/{family}:{revision}",
+        family=family,
+        revision=revision,
+        account_id=context.account,
+        region=context.region,
+        registered_at=context.now,
+        containers=list(parameters["containerDefinitions"]),
+        tags={tag["key"]: tag["value"] for tag in parameters.get("tags", [])},
+    )
+    delivery.keep("task_definitions", made.key, made)
+    return {"taskDefinition": describe_definition(made), "tags": tags_of(made)}
 
 
 @operation("UpdateService")

@@ -77,6 +77,14 @@ def _tagged(context: Context) -> list[tuple[str, str, Mapping[str, str]]]:
         if resource.tags
     ]
     found += [(m.arn, "lambda:function", m.tags) for m in machines_of(context, FUNCTION) if m.tags]
+    base = f"arn:aws:codedeploy:{context.region}:{context.account}"
+    for application in world.delivery.applications.values():
+        if (application.account_id, application.region) == (context.account, context.region):
+            for group, tags in application.tags.items():
+                kind, name = (
+                    ("deploymentgroup", f"{application.name}/{group}") if group else ("application", application.name)
+                )
+                found += [(f"{base}:{kind}:{name}", f"codedeploy:{kind}", tags)] if tags else []
     return found
 
 
