@@ -36,9 +36,9 @@ def resources_of(prefix: str, account: str, region: str, parameters: Mapping[str
     CloudFormation stacks; pipelines with their stages and actions; CodeBuild's projects; CodeDeploy's applications
     and groups; Lambda's functions; ECS services; CodeCommit's repositories; DynamoDB's tables; queues; log groups;
     EventBridge's rules; budgets; SES identities; Lex bots; accounts, instances and permission sets of IAM Identity
-    Center; identity stores; and whatever
-    parameter is an ARN by itself. Of anything else the resource is ``arn:aws:SERVICE:REGION:ACCOUNT:*``, to which only
-    ``*`` fits, or a pattern that covers all of the service's types there.
+    Center; identity stores; and whatever parameter is an ARN by itself. Of anything else the resource is
+    ``arn:aws:SERVICE:REGION:ACCOUNT:*``, to which only ``*`` fits, or a pattern that covers all of the service's
+    types there.
     """
     derive = _DERIVED.get(prefix)
     found = derive(account, region, parameters) if derive is not None else []

@@ -52,7 +52,8 @@ class DeploymentView(BaseModel):
     version: str
     commit: str
     pinned: str
-    pipeline: str
+    pipeline: str = Field(description="The pipeline that changes it; empty where CodeDeploy does.")
+    codedeploy: str = Field(description="What CodeDeploy changes instead.", examples=["lambda:app/group/prices/live"])
 
 
 class DeploymentList(BaseModel):

@@ -17,6 +17,7 @@ from bot.clock import Clock
 from bot.database import Database, Transaction
 from bot.database.tables import deployments
 from bot.errors import Conflict, Invalid, NotFound
+from bot.releases.codedeploy import codedeploy_of
 from bot.releases.waves import Deployment, order_of
 from bot.releases.windows import window_of
 from bot.rows import put
@@ -31,7 +32,7 @@ DEFAULT_COMPONENT = "saas"
 MOST = 20_000
 COLUMNS = (
     "component", "id", "type", "account", "region", "tier", "tenants", "ring", "tags", "window", "version", "pinned",
-    "pipeline",
+    "pipeline", "codedeploy",
 )  # fmt: skip
 """What a record may hold; `id`, `type`, `account` and `region` are the sample's own, and are needed."""
 TIERS = ("standard", "production")
@@ -68,6 +69,9 @@ def deployment_from(record: Mapping[str, Any], where: str = "") -> Deployment:
         raise fail("tags", "write up to 20 words, separated by “;”.")
     window = clean_text(str(record.get("window") or "")).strip()
     window_of(window)
+    if record.get("pipeline") and record.get("codedeploy"):
+        raise fail("codedeploy", "is changed by a pipeline or by CodeDeploy, not by both.")
+    target = codedeploy_of(clean_text(str(record.get("codedeploy") or "")).strip())
     return Deployment(
         component=text("component", COMPONENT, "checkout", DEFAULT_COMPONENT),
         id=text("id", NAME, "acme", needed=True),
@@ -82,6 +86,7 @@ def deployment_from(record: Mapping[str, Any], where: str = "") -> Deployment:
         pinned=text("pinned", VERSION, "2.4.1"),
         version=text("version", VERSION, "2.4.1"),
         pipeline_name=text("pipeline", PIPELINE, "silo-acme-pipeline"),
+        codedeploy=target.text if target else "",
     )
 
 
@@ -239,6 +244,7 @@ class Deployments:
             "open_hours": d.window,
             "pinned": d.pinned,
             "pipeline": d.pipeline_name,
+            "codedeploy": d.codedeploy,
             "changed_at": self._clock.now(),
             "retired_at": None,
         }
@@ -277,4 +283,5 @@ def deployment_of(row: Any) -> Deployment:
         version=row.version,
         commit=row.commit_id,
         pipeline_name=row.pipeline,
+        codedeploy=row.codedeploy,
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Literal
 
 from sqlalchemy import func, insert, or_, select, update
@@ -99,6 +100,8 @@ class Target:
     started_at: datetime | None
     ended_at: datetime | None
     look_at: datetime | None
+    shift: Mapping[str, Any] = field(default_factory=dict)
+    """What CodeDeploy was approved to change; empty where a pipeline does."""
 
     @property
     def place(self) -> Place:
@@ -123,8 +126,9 @@ class Rollouts:
         rollout: Rollout,
         layout: Layout,
         executions: Mapping[str, str],
+        shifts: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
     ) -> bool:
-        """Write down a roll-out and all its targets, once; tell whether it was new."""
+        """Write down a roll-out and all its targets, once; tell whether it was new. `shifts` are theirs by key."""
         row = {
             "request_id": rollout.request_id,
             "component": rollout.component,
@@ -161,6 +165,7 @@ class Rollouts:
                 "attempt": 0,
                 "calls": 0,
                 "detail": {},
+                "shift": dict(shifts.get(d.key, {})),
             }
             for number, (wave, d) in enumerate((w, d) for w, wave in enumerate(layout.waves) for d in wave.members)
         ]
@@ -384,4 +389,5 @@ def _target(row: Any) -> Target:
         started_at=row.started_at,
         ended_at=row.ended_at,
         look_at=row.look_at,
+        shift=row.shift or {},
     )

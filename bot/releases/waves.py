@@ -42,6 +42,8 @@ class Deployment:
     version: str = ""
     commit: str = ""
     pipeline_name: str = ""
+    codedeploy: str = ""
+    """What CodeDeploy changes in place of a pipeline, as `bot.releases.codedeploy` writes it."""
 
     @property
     def key(self) -> str:
@@ -50,8 +52,8 @@ class Deployment:
 
     @property
     def pipeline(self) -> str:
-        """The pipeline that changes it; by the SaaS sample's convention where none is named."""
-        return self.pipeline_name or f"{self.key}-pipeline"
+        """The pipeline that changes it, by the SaaS sample's convention where none is named; empty with CodeDeploy."""
+        return "" if self.codedeploy else self.pipeline_name or f"{self.key}-pipeline"
 
     def is_called(self, word: str) -> bool:
         """Tell whether people mean it by a word: its id, its key, or a tag."""

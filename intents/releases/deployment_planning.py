@@ -12,7 +12,9 @@ from intents.releases.planning import ACCOUNT, COMPONENT, STACK, stack_of
 DEPLOYMENT = "deployment"
 """The kind of resource that a deployment is: one change of it may be open at a time."""
 MAKES = {"codebuild": "codebuild:StartBuild", "cloudformation": "cloudformation:CreateStack"}
-RETIRES = {"codebuild": "codebuild:StartBuild", "cloudformation": "cloudformation:DeleteStack"}
+RETIRES = {"codebuild": "codebuild:StartBuild", "cloudformation": "cloudformation:DeleteStack", "": ""}
+FORGETTING: Mapping[str, str] = {"kind": "", "name": ""}
+"""The tool by which nothing is taken away, of deployments that CodeDeploy changes."""
 
 
 def plan_of_adding(facts: Mapping[str, Any]) -> Plan:
@@ -74,6 +76,9 @@ def _adding_checks(facts: Mapping[str, Any]) -> list[Check]:
         if facts["master"]:
             step = f"Change its record in the table {facts['master']}, which is master; the registry follows it."
         checks.append(Check("Deployment", "fails", sentence, "Deployment", step))
+    elif known and known["codedeploy"]:
+        sentence = f"{key} of {facts['component']} is there already: CodeDeploy changes it ({known['codedeploy']})."
+        checks.append(Check("Deployment", "fails", sentence, "Deployment", "Choose another name."))
     elif known and tags is not None:
         sentence = f"{key} of {facts['component']} is there already, with its pipeline {facts['pipeline']}."
         checks.append(Check("Deployment", "fails", sentence, "Deployment", "Choose another name."))
@@ -119,9 +124,13 @@ def plan_of_removing(facts: Mapping[str, Any]) -> Plan:
     stack = stack_of(component, key)
     tenants = f"{one['tenants']} tenant" + ("" if one["tenants"] == 1 else "s")
     how = _by({**facts, "pipeline": pipeline}) if facts["is_provisioned"] else "nothing: it has none"
+    deletes = f"the pipeline {pipeline}, and the stack {stack} with what it holds; this can't be undone"
+    if is_forgotten := facts["tool"] == FORGETTING:
+        deletes = f"nothing: {one['codedeploy']} is only forgotten here, and runs on"
     return Plan(
         intent=REMOVE,
-        summary=f"Remove {key} of {component} in {one['account']}, {one['region']}, with its stacks",
+        summary=f"Remove {key} of {component} in {one['account']}, {one['region']}"
+        + ("" if is_forgotten else ", with its stacks"),
         effects={
             "call": RETIRES[facts["tool"]["kind"]],
             "component": component,
@@ -137,7 +146,7 @@ def plan_of_removing(facts: Mapping[str, Any]) -> Plan:
         details=(
             ("Deployment", f"{key} of {component}, {tenants}, version {one['version'] or 'unknown'}"),
             ("Where", f"{one['account']}, {one['region']}"),
-            ("Deletes", f"the pipeline {pipeline}, and the stack {stack} with what it holds; this can't be undone"),
+            ("Deletes", deletes),
             ("By", how),
         ),
         checks=tuple(_removing_checks(facts)),

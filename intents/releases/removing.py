@@ -18,7 +18,7 @@ from bot.workflow.model import Done, Notice, SegmentResult, Wait
 from bot.workflow.run import Run
 from intents.releases import deployment_definitions as definitions
 from intents.releases.deployment_changes import DeploymentChange
-from intents.releases.deployment_planning import DEPLOYMENT, plan_of_removing
+from intents.releases.deployment_planning import DEPLOYMENT, FORGETTING, plan_of_removing
 from intents.releases.provisioning import BUILD, STACK, Provisioning
 from intents.releases.toolchain import Toolchain
 
@@ -69,7 +69,8 @@ class RemoveDeployment(DeploymentChange):
             "is_provisioned": is_provisioned,
             "running": next((str(e["pipelineExecutionId"]) for e in runs if e["status"] == "InProgress"), ""),
             "holder": "" if own and holder == own.id else holder,
-            "tool": self.provisioning.tool(),
+            # Nothing was made for what CodeDeploy changes, so nothing is taken away: it is forgotten.
+            "tool": FORGETTING if one.codedeploy else self.provisioning.tool(),
             "master": "" if is_retired else self.services.deployments.master,
         }
 
@@ -98,6 +99,8 @@ class RemoveDeployment(DeploymentChange):
             holder = await self._rollouts.holder(what["component"])
             why = f"Request {holder} has just taken {what['component']}; nothing was deleted."
             return await self.failed(run, why, "retire")
+        if what["tool"] == FORGETTING:
+            return await self._gone(run)
         if what["tool"]["kind"] == "codebuild":
             return await self._begin(run, "start the build", BUILD, "gone", {}, try_)
         return await self._begin(run, "delete the pipeline's stack", STACK, "retired", {}, try_)
@@ -149,7 +152,8 @@ class RemoveDeployment(DeploymentChange):
         if (bad := await self._is_bad(run)) is not None:
             return bad
         what, services = run.request.plan.effects, self.services
-        if what["pipeline"] in await self.toolchain.pipelines():
+        is_forgotten = what["tool"] == FORGETTING
+        if not is_forgotten and what["pipeline"] in await self.toolchain.pipelines():
             return await self.failed(
                 run, f"All ended well, but the pipeline {what['pipeline']} is still there.", "retire"
             )
@@ -166,6 +170,9 @@ class RemoveDeployment(DeploymentChange):
             )
 
         await services.database.write(forget)
-        text = f"{key} of {what['component']} is gone: its pipeline {what['pipeline']} and the stack {what['stack']}."
+        gone = f"is gone: its pipeline {what['pipeline']} and the stack {what['stack']}."
+        if is_forgotten:
+            gone = "is not known here any more; what runs there runs on."
+        text = f"{key} of {what['component']} {gone}"
         card = Card(f"Removed: {run.request.plan.summary}", (Text(text),), tone="good", request=run.request.id)
         return Done(Notice("done", text, card), text, yields={"component": what["component"], "deployment": key})

@@ -35,6 +35,23 @@ async def known(stage: Stage) -> set[str]:
     return {d.key for d in await stage.application.services.deployments.all()}
 
 
+async def test_what_codedeploy_changes_is_forgotten_and_nothing_of_it_deleted(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    target = "lambda:shop-prices/production/shop-prices/live"
+    place = {"type": "pool", "account": WEB, "region": "us-east-1", "component": "shop"}
+    await knows(stage, {**place, "id": "prices", "codedeploy": target})
+    await ana.says(f"add pool prices in {WEB} us-east-1")
+    ana.hears(f"CodeDeploy changes it ({target})")
+    await ana.says("remove pool prices")
+    ana.hears("Remove pool-prices of shop", f"{target} is only forgotten here")
+    request = await is_approved(ana, bo)
+    await ana.hears_later("pool-prices of shop is not known here any more")
+    await stage.reaches(request, "succeeded")
+    assert await known(stage) == set()
+    assert await stage.calls("StartBuild") == []
+
+
 @on_every_channel
 async def test_a_silo_comes_with_its_pipeline_and_goes_with_its_stacks(
     stage: Stage, ana: Speaker, bo: Approver

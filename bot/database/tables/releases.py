@@ -28,8 +28,10 @@ deployments = Table(
     Column("released_at", UtcDateTime),
     Column("changed_at", UtcDateTime, nullable=False),
     Column("retired_at", UtcDateTime),
+    Column("codedeploy", String(500), nullable=False, server_default=""),
 )
 """One row for each silo or pool of a component; `version`, `commit_id` and `execution` are of its last good release.
+`codedeploy` is what CodeDeploy changes, as `bot.releases.codedeploy` writes it; empty where a pipeline does.
 
 What has left the table that is master has `retired_at`: it is kept, and counts as none until it comes back.
 """
@@ -78,11 +80,15 @@ rollout_targets = Table(
     Column("started_at", UtcDateTime),
     Column("ended_at", UtcDateTime),
     Column("look_at", UtcDateTime),
+    Column("shift", JSON),
     Index("ix_rollout_targets_request_id_wave_state", "request_id", "wave", "state"),
     Index("ix_rollout_targets_execution", "execution"),
     Index("ix_rollout_targets_state_look_at", "state", "look_at"),
 )
-"""One row for each deployment of a roll-out; `purpose` is "release" or "back", `before` what a way back leads to."""
+"""One row for each deployment of a roll-out; `purpose` is "release" or "back", `before` what a way back leads to.
+
+`shift` is what CodeDeploy was approved to change in it; empty where a pipeline does.
+"""
 
 component_locks = Table(
     "component_locks",
