@@ -19,7 +19,14 @@ from tools.calls import Call
 
 REQUEST_CONDITION = {"StringLike": {"aws:PrincipalTag/quartermaster-request": "qm-*"}}
 """Holds only in sessions that are tagged with a request: those that carry one out."""
-STOPS = frozenset(("codepipeline:StopPipelineExecution", "fis:StopExperiment", "fis:UpdateSafetyLeverState"))
+STOPS = frozenset(
+    (
+        "codedeploy:StopDeployment",
+        "codepipeline:StopPipelineExecution",
+        "fis:StopExperiment",
+        "fis:UpdateSafetyLeverState",
+    )
+)
 """What must be possible at any time, outside of a request."""
 _PREFIXES = {
     "cloudwatch": "cloudwatch",
@@ -128,6 +135,13 @@ _RESOURCES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("sqs:*", ("arn:aws:sqs:*:*:*",)),
     ("codepipeline:ListPipelines", ("*",)),
     ("codepipeline:*", ("arn:aws:codepipeline:*:*:*",)),
+    ("codedeploy:*DeploymentTargets", ("*",)),
+    ("codedeploy:GetDeploymentConfig", ("arn:aws:codedeploy:*:*:deploymentconfig:*",)),
+    ("codedeploy:*ApplicationRevision", ("arn:aws:codedeploy:*:*:application:*",)),
+    ("codedeploy:*", ("arn:aws:codedeploy:*:*:deploymentgroup:*",)),
+    ("lambda:GetAlias", ("arn:aws:lambda:*:*:function:*",)),
+    ("lambda:ListVersionsByFunction", ("arn:aws:lambda:*:*:function:*",)),
+    ("ecs:DescribeServices", ("arn:aws:ecs:*:*:service/*",)),
     ("codecommit:*", ("arn:aws:codecommit:*:*:*",)),
     ("dynamodb:*", ("arn:aws:dynamodb:*:*:table/{table}",)),
     ("codebuild:BatchGetBuilds", ("arn:aws:codebuild:*:*:project/*",)),
@@ -195,6 +209,15 @@ FACTS: Mapping[str, Facts] = {
     "servicecatalog:ProvisionProduct": _ACCOUNT_FACTORY,
     "servicecatalog:UpdateProvisionedProduct": _ACCOUNT_FACTORY,
     "servicecatalog:TerminateProvisionedProduct": _ACCOUNT_FACTORY,
+    "codedeploy:CreateDeployment": Facts(
+        name="CodeDeploy",
+        actions=(
+            "codedeploy:GetDeploymentConfig",
+            "codedeploy:GetApplicationRevision",
+            "codedeploy:RegisterApplicationRevision",
+        ),
+        source="AWS CodePipeline User Guide, “Add permissions to the CodePipeline service role”, as to CodeDeploy",
+    ),
     "fis:StartExperiment": Facts(
         name="Experiment",
         actions=("fis:TagResource",),

@@ -29,6 +29,8 @@ PAGE_TOKENS = (("PageToken", "NextPageToken"), ("NextToken", "NextToken"), ("nex
 """What listings call the token of the following page, in their questions and in their answers."""
 PACED = ("devops-guru", "cloudwatch")
 """Services whose callers keep to a rate budget (intents.insights.budget) and repeat what is throttled themselves."""
+ONCE = (("codedeploy", "CreateDeployment"),)
+"""Operations that take no token: the SDK repeats none whose answer was lost, since callers look for what came of it."""
 REQUEST_TAG = "quartermaster-request"
 _RETRYABLE = re.compile(
     r"[Tt]hrottl|TooManyRequests|RequestLimitExceeded|LimitExceededException$|RequestTimeout|Timeout|ServiceUnavailable"
@@ -53,7 +55,7 @@ class BotoCloud:
         # What stops something never waits behind what goes on.
         self._urgent_pool = ThreadPoolExecutor(URGENT_THREADS, thread_name_prefix="aws-urgent")
         self._lock = threading.Lock()
-        self._clients: dict[tuple[str, str], Any] = {}
+        self._clients: dict[tuple[str, str, bool], Any] = {}
         self.grants = Grants(self._find_own, self._assume)
         core = botocore.session.get_session()
         core._credentials = ActingCredentials(self.grants)  # what each client of this session signs with
@@ -112,7 +114,7 @@ class BotoCloud:
     def _call(self, service: str, operation: str, region: str, role: str, parameters: dict[str, Any]) -> dict[str, Any]:
         try:
             acting_as.set(role)  # in a context of this call's own
-            client = self._client(service, region)
+            client = self._client(service, region, is_once=(service, operation) in ONCE)
             method = getattr(client, _method_name(client, operation))
             answer: dict[str, Any] = method(**parameters)
         except ClientError as error:
@@ -125,15 +127,15 @@ class BotoCloud:
         _remember(metadata.get("RequestId", ""))
         return answer
 
-    def _client(self, service: str, region: str) -> Any:
-        key = (service, region or self._settings.aws_region)
+    def _client(self, service: str, region: str, *, is_once: bool = False) -> Any:
+        key = (service, region or self._settings.aws_region, is_once)
         with self._lock:
             if key not in self._clients:
                 self._clients[key] = self._session.client(
                     service,
                     region_name=key[1],
                     endpoint_url=self._settings.aws_endpoint_url or None,
-                    config=self._config_of(service),
+                    config=self._paced if is_once else self._config_of(service),
                 )
             return self._clients[key]
 

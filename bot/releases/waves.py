@@ -99,6 +99,8 @@ class Strategy:
     budget_percent: float = 0.0
     gates: tuple[tuple[str, str], ...] = ()
     """What has to hold between waves, in order: (kind, value), such as ("bake", "600")."""
+    shift: str = ""
+    """How CodeDeploy shifts traffic, such as "10 % for 5 minutes"; empty leaves it to each deployment group."""
 
 
 ONE_AT_A_TIME = Strategy((Part("rest"),), limits=Limits(parallel=1))

@@ -29,6 +29,10 @@ _SEVERAL = re.compile(
 )
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,79}")
 _TIME = re.compile(r"(\d+(?:\.\d+)?) ?(s|sec|seconds?|m|min|minutes?|h|hours?|days?)")
+_SHIFT = re.compile(
+    r"(?:shift(?:ing)?|traffic|shift(?:ing)? (?:the )?traffic)(?: by)? "
+    r"(?:all at once|at once|(\d{1,2}) %(?: of (?:the |its )?traffic)? (for|every)(?: (\d{1,4}))? ?m(?:in(?:ute)?s?)?)"
+)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -41,6 +45,7 @@ class _Reading:
     budget_percent: float = 0.0
     gates: list[tuple[str, str]] = field(default_factory=list)
     skipping: bool = False
+    shift: str = ""
 
 
 def read_strategy(text: str, known: Iterable[Deployment], now: datetime) -> Strategy:
@@ -60,6 +65,7 @@ def read_strategy(text: str, known: Iterable[Deployment], now: datetime) -> Stra
         reading.budget,
         reading.budget_percent,
         tuple(reading.gates),
+        reading.shift,
     )
 
 
@@ -79,6 +85,7 @@ def say_strategy(strategy: Strategy) -> str:
         said += f", stop after {strategy.budget_percent:g} % failures"
     elif strategy.budget != 1:
         said += f", stop after {strategy.budget} failures"
+    said += f", shift {strategy.shift}" if strategy.shift else ""
     for kind, value in strategy.gates:
         said += f", {_say_gate(kind, value)}"
     return said
@@ -168,6 +175,9 @@ def _take(clause: str, reading: _Reading, known: tuple[Deployment, ...], now: da
     ):
         reading.limits = replace(reading.limits, parallel=1)
         return True
+    if shift := _shift(clause):
+        reading.shift = shift
+        return True
     if gate := _gate(clause):
         reading.gates.append(gate)
         return True
@@ -221,6 +231,16 @@ def _part(clause: str, known: tuple[Deployment, ...]) -> list[Part]:
             raise Invalid(f"No deployment is in a ring “{ring}”.", field="Waves", next_step=f"Rings: {_list(rings)}.")
         return [Part("ring", ring)]
     return [Part("ring", clause)] if clause in rings else []
+
+
+def _shift(clause: str) -> str:
+    """Return how traffic is to be shifted; empty for what says nothing of it."""
+    found = _SHIFT.fullmatch(clause)
+    if not found or not found[1]:
+        return "all at once" if found else ""
+    minutes = int(found[3] or 1)
+    many = f"{minutes} minute" + ("" if minutes == 1 else "s")
+    return f"{found[1]} % {found[2]} {'minute' if found[2] == 'every' and minutes == 1 else many}"
 
 
 def _gate(clause: str) -> tuple[str, str] | None:

@@ -6,6 +6,7 @@ from bot.intent import Intent
 from bot.releases.rollouts import Rollouts
 from bot.services import Services
 from intents.releases.adding import AddDeployment
+from intents.releases.codedeploy import CodeDeploy
 from intents.releases.commands import (
     AnswerPipelineApproval,
     ExplainFailure,
@@ -31,6 +32,9 @@ from intents.releases.pipeline_runs import PipelineRuns
 from intents.releases.provisioning import Provisioning
 from intents.releases.removing import RemoveDeployment
 from intents.releases.rolling import RollOut
+from intents.releases.shift_explaining import ShiftExplaining
+from intents.releases.shift_facts import ShiftFacts
+from intents.releases.shift_runs import ShiftRuns
 from intents.releases.steering import Steering
 from intents.releases.toolchain import Toolchain
 
@@ -38,15 +42,16 @@ from intents.releases.toolchain import Toolchain
 def create(services: Services) -> list[Intent]:
     """Return this folder's intents."""
     toolchain, rollouts = Toolchain(services), Rollouts(services.database, services.clock)
-    following = Following(services, rollouts, PipelineRuns(services, rollouts, toolchain))
+    codedeploy = CodeDeploy(services)
+    pipelines, shifts = PipelineRuns(services, rollouts, toolchain), ShiftRuns(services, rollouts, codedeploy)
+    following = Following(services, rollouts, pipelines, shifts)
+    gathering = Gathering(services, toolchain, ShiftFacts(services, codedeploy))
     steering = Steering(services, rollouts, toolchain)
     gates, events = Gates(services, rollouts, toolchain), Events(services, rollouts, following, toolchain)
     driving = Driving(services, rollouts, following, gates, events)
     provisioning, table = Provisioning(services, toolchain), MasterTable(services)
     return [
-        RollOut(
-            services, rollouts, Gathering(services, toolchain), driving, steering, Notes(services, rollouts, toolchain)
-        ),
+        RollOut(services, rollouts, gathering, driving, steering, Notes(services, rollouts, toolchain)),
         PauseRollout(services, steering),
         ResumeRollout(services, steering),
         StopRollout(services, steering),
@@ -55,7 +60,7 @@ def create(services: Services) -> list[Intent]:
         RollBack(services, steering),
         AnswerPipelineApproval(services, steering),
         StealComponent(services, steering),
-        ExplainFailure(services, steering, rollouts, Explaining(services, toolchain)),
+        ExplainFailure(services, steering, rollouts, Explaining(services, toolchain, ShiftExplaining(codedeploy))),
         RolloutStatus(services, steering, rollouts),
         DeploymentVersions(services, table),
         ImportDeployments(services, toolchain, table),

@@ -1,6 +1,6 @@
-"""What EventBridge tells of pipelines, from a queue or over SNS: runs that ended, or wait for a person, are looked at.
+"""What EventBridge tells of pipelines and CodeDeploy, from a queue or over SNS: what ended, or waits, is looked at.
 
-An event is never believed: it is a reason to ask CodePipeline, no more.
+An event is never believed: it is a reason to ask CodePipeline or CodeDeploy, no more.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 A_CALL = 10
 MOST_CALLS = 60
 """Calls of one look; what is left then is read by the next one."""
+_SHIFT_ENDS = frozenset(("SUCCESS", "FAILURE", "STOP", "READY"))
 _ENDS = frozenset(("SUCCEEDED", "FAILED", "STOPPED", "CANCELED", "SUPERSEDED"))
 
 
@@ -44,8 +45,9 @@ class Events:
 
     async def hear(self, notification: Notification) -> Commit:
         """Have the run looked at as soon as that is written down."""
-        self._following.hear()
         run = _told_of(notification.message)
+        if not _is_of_codedeploy(run):
+            self._following.hear()
 
         async def commit(transaction: Transaction) -> None:
             await self._rollouts.look_now(transaction, [run])
@@ -77,8 +79,9 @@ class Events:
         messages = answer.get("Messages", [])
         if not messages:
             return False
-        self._following.hear()
         told = {execution for message in messages if (execution := _told_of(str(message.get("Body", ""))))}
+        if not told or not all(map(_is_of_codedeploy, told)):
+            self._following.hear()
 
         async def work(transaction: Transaction) -> None:
             await self._rollouts.look_now(transaction, told)
@@ -104,8 +107,10 @@ def _told_of(body: str) -> str:
         if event.get("Type") == "Notification" and "detail" not in event:
             event = json.loads(event["Message"])  # in SNS's envelope, of a queue that is subscribed to a topic
         detail: Mapping[str, Any] = event["detail"]
-        execution, state = str(detail["execution-id"]), str(detail["state"])
-        kind = str(event["detail-type"])
+        kind, state = str(event["detail-type"]), str(detail["state"])
+        if kind.startswith("CodeDeploy Deployment"):
+            return str(detail["deploymentId"]) if state in _SHIFT_ENDS else ""
+        execution = str(detail["execution-id"])
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return ""
     if kind.startswith("CodePipeline Pipeline"):
@@ -113,3 +118,8 @@ def _told_of(body: str) -> str:
     waits = kind.startswith("CodePipeline Action") and state == "STARTED"
     is_approval = waits and dict(detail.get("type") or {}).get("category") == "Approval"
     return execution if is_approval else ""
+
+
+def _is_of_codedeploy(run: str) -> bool:
+    """Tell whether a run is a deployment of CodeDeploy's, whose events say nothing of whether pipelines' come."""
+    return run.startswith("d-")

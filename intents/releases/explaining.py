@@ -15,6 +15,7 @@ from bot.releases.rollouts import Rollout, Target
 from bot.services import Services
 from bot.withholding import withhold_named
 from intents.releases.planning import stack_of
+from intents.releases.shift_explaining import ShiftExplaining
 from intents.releases.toolchain import Toolchain
 
 log = structlog.get_logger(__name__)
@@ -28,12 +29,14 @@ _KEPT = ("UPDATE_FAILED", "CREATE_FAILED", "ROLLBACK_FAILED", "UPDATE_ROLLBACK_F
 class Explaining:
     """Reads what CodePipeline, CodeBuild and CloudFormation say."""
 
-    def __init__(self, services: Services, toolchain: Toolchain) -> None:
-        self._services, self._toolchain = services, toolchain
+    def __init__(self, services: Services, toolchain: Toolchain, shifted: ShiftExplaining) -> None:
+        self._services, self._toolchain, self._shifted = services, toolchain, shifted
 
     async def card(self, rollout: Rollout, target: Target) -> Card:
         """Return why a target failed; what can't be read is said to be unread."""
         detail = target.detail
+        if target.shift:
+            return self._card_of(target, await self._shifted.items(target))
         rows = [("Deployment", f"{target.key}, account {target.account}, {target.region}")]
         if detail.get("stage"):
             rows.append(("Failed", f"stage {detail['stage']}, action {detail['action']} ({detail.get('kind', '')})"))
@@ -50,6 +53,9 @@ class Explaining:
             items += found
         if link:
             items.append(Link("Open the stack's parameters in the console", link))
+        return self._card_of(target, items)
+
+    def _card_of(self, target: Target, items: Sequence[Item]) -> Card:
         buttons = (
             Button("Retry it", "say", f"retry the deployment {target.key} of {target.request_id}"),
             Button("Skip it", "say", f"skip the deployment {target.key} of {target.request_id}"),

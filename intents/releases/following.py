@@ -14,7 +14,7 @@ from bot.releases.rollouts import ACTIVE, BACK, RELEASE, Rollout, Rollouts, Targ
 from bot.requests import RequestRecord
 from bot.services import Services
 from intents.releases.pipeline_runs import PipelineRuns
-from intents.releases.runs import Changes, Write, has_not_asked
+from intents.releases.runs import Changes, Runs, Write, has_not_asked
 
 log = structlog.get_logger(__name__)
 
@@ -22,8 +22,9 @@ log = structlog.get_logger(__name__)
 class Following:
     """Acts on targets; every change of a look is written in one transaction."""
 
-    def __init__(self, services: Services, rollouts: Rollouts, pipelines: PipelineRuns) -> None:
-        self._services, self._rollouts, self._pipelines = services, rollouts, pipelines
+    def __init__(self, services: Services, rollouts: Rollouts, pipelines: PipelineRuns, shifts: Runs) -> None:
+        self._services, self._rollouts = services, rollouts
+        self._pipelines, self._shifts = pipelines, shifts
         self._changes = Changes(services, rollouts)
 
     def expect_events(self) -> None:
@@ -38,16 +39,18 @@ class Following:
         """Look at what runs and is due, and ask anew for what was about to start."""
         now = self._services.clock.now()
         due = await self._rollouts.targets(record.id, states=ACTIVE, due=now)
-        looks = self._pipelines.looks([t for t in due if t.state == "running"], rollout)
+        running = [t for t in due if t.state == "running"]
+        looks = self._pipelines.looks([t for t in running if not t.shift], rollout)
+        looks += self._shifts.looks([t for t in running if t.shift], rollout)
         if not is_held and rollout.phase != "stopping":
             # While halted, only runs whose start was asked for already are found again: nothing new begins.
             goes = {"running": (RELEASE,), "back": (BACK,)}.get(rollout.phase, ())
             starting = [t for t in due if t.state == "starting" and (t.purpose in goes or not has_not_asked(t))]
-            looks += [self._pipelines.ask_to_start(t, rollout, record) for t in starting]
+            looks += [self._runs_of(t).ask_to_start(t, rollout, record) for t in starting]
         await self._write(looks)
 
     async def start(self, chosen: Sequence[Target], rollout: Rollout, record: RequestRecord) -> None:
-        """Mark targets as starting, each with its token, and have their pipelines started."""
+        """Mark targets as starting, each with its token, and have their runs started."""
         marked: list[Target] = []
 
         async def mark(transaction: Transaction) -> None:
@@ -72,7 +75,7 @@ class Following:
                     marked.append(replace(target, state="starting", detail=detail, **values))
 
         await self._services.database.write(mark)
-        await self._write([self._pipelines.ask_to_start(t, rollout, record) for t in marked])
+        await self._write([self._runs_of(t).ask_to_start(t, rollout, record) for t in marked])
 
     async def leave(self, active: Sequence[Target]) -> None:
         """Have no release start any more that was not asked for yet."""
@@ -91,9 +94,12 @@ class Following:
                 return self._changes.end(target, "stopped", {})
             if target.detail.get("stop_asked"):
                 return None
-            return await self._pipelines.stop(target, rollout)
+            return await self._runs_of(target).stop(target, rollout)
 
         await self._write([one(t) for t in active])
+
+    def _runs_of(self, target: Target) -> Runs:
+        return self._shifts if target.shift else self._pipelines
 
     async def _write(self, looks: Sequence[Awaitable[Write | None]]) -> None:
         """Await all, and write what they found in one transaction; one that breaks holds up no other."""

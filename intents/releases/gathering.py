@@ -14,9 +14,11 @@ from bot.database.tables import component_locks, requests, rollout_targets, roll
 from bot.errors import CloudError, Conflict, Invalid
 from bot.intent import Ask
 from bot.releases.waves import Deployment
+from bot.releases.wording import read_strategy
 from bot.requests import OPEN_STATES
 from bot.services import Services
 from intents.releases.planning import EXPERIMENT, STACK, stack_of
+from intents.releases.shift_facts import ShiftFacts
 from intents.releases.toolchain import Revision, Source, Toolchain
 
 log = structlog.get_logger(__name__)
@@ -33,8 +35,8 @@ HOTFIX_GROUP = "hotfix"
 class Gathering:
     """Reads everything anew: what was read a minute ago may not be so any more."""
 
-    def __init__(self, services: Services, toolchain: Toolchain) -> None:
-        self._services, self._toolchain = services, toolchain
+    def __init__(self, services: Services, toolchain: Toolchain, shifting: ShiftFacts) -> None:
+        self._services, self._toolchain, self._shifting = services, toolchain, shifting
 
     async def component(self, named: str) -> str:
         """Return the component that is meant, the only one when none is named; raises Invalid or Conflict."""
@@ -72,6 +74,8 @@ class Gathering:
             self._usual_seconds(component),
         )
         now = services.clock.now()
+        strategy = read_strategy(ask.slots["Waves"], listed, now)
+        shifts = await self._shifting.of(listed, version, strategy.shift, allowed)
         freeze = services.house.freeze_of(component, now)
         return {
             "slots": dict(ask.slots),
@@ -80,7 +84,9 @@ class Gathering:
             "version": version,
             "deployments": [asdict(d) for d in listed],
             "allowed": sorted(allowed),
-            "unprovisioned": sorted(d.key for d in listed if d.pipeline not in pipelines),
+            "unprovisioned": sorted(d.key for d in listed if not d.codedeploy and d.pipeline not in pipelines),
+            "shifts": shifts,
+            "firing": await self._shifting.firing(listed, shifts),
             "source": source.as_dict() if source else None,
             "revision": asdict(revision),
             "insights": insights,

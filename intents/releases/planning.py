@@ -14,6 +14,7 @@ from bot.releases.windows import window_of
 from bot.releases.wording import read_strategy, say_strategy
 from bot.words import lasting
 from intents.releases.definitions import ROLL_OUT
+from intents.releases.shift_planning import calls_of, checks_of, details_of, out_of, pins_of
 from intents.releases.toolchain import PINNABLE
 
 STACK, ACCOUNT, COMPONENT, EXPERIMENT = "stack", "account", "component", "experiment"
@@ -42,6 +43,8 @@ def layout_of(facts: Mapping[str, Any]) -> tuple[Strategy, Layout]:
     for deployment in listed:
         if deployment.account not in allowed:
             out.append((deployment, f"its account {deployment.account} is no active one under {facts['where']}"))
+        elif deployment.codedeploy and (why := out_of(facts, deployment)):
+            out.append((deployment, why))
         elif deployment.key in unprovisioned:
             out.append((deployment, f"there is no pipeline {deployment.pipeline}"))
         elif deployment.key in troubled:
@@ -72,7 +75,7 @@ def plan_of(facts: Mapping[str, Any]) -> Plan:
         summary=f"{loud}Roll out {component} {version} to {_count(len(members), 'deployment')} "
         f"in {_count(len(layout.waves), 'wave')}",
         effects={
-            "call": "codepipeline:StartPipelineExecution",
+            "call": calls_of(members),
             "component": component,
             "version": version,
             "commit": revision["commit"],
@@ -80,13 +83,14 @@ def plan_of(facts: Mapping[str, Any]) -> Plan:
             "source": facts["source"],
             "region": facts["region"],
             "strategy": say_strategy(strategy),
-            "waves": [_effect(wave, len(members)) for wave in layout.waves],
+            "waves": [_effect(wave, len(members), facts) for wave in layout.waves],
             "hotfix": hotfix,
         },
         details=(
             *((("HOTFIX", hotfix),) if is_hotfix else ()),
             ("Version", f"{component} {version}"),
-            ("Commit", _commit_words(revision)),
+            *((("Commit", _commit_words(revision)),) if _piped(members) or not members else ()),
+            *details_of(facts, members),
             *((f"Wave {n}", _wave_words(w, facts)) for n, w in enumerate(layout.waves, 1)),
             ("Reaches", f"{_count(len(members), 'deployment')}, {_count(tenants, 'tenant')}"),
             ("Takes", _time_words(layout, strategy, facts)),
@@ -102,8 +106,10 @@ def plan_of(facts: Mapping[str, Any]) -> Plan:
     )
 
 
-def _effect(wave: Wave, total: int) -> dict[str, Any]:
-    rows = [[d.key, d.account, d.region, d.pipeline, d.window] for d in wave.members]
+def _effect(wave: Wave, total: int, facts: Mapping[str, Any]) -> dict[str, Any]:
+    rows = [
+        [d.key, d.account, d.region, d.pipeline or d.codedeploy, d.window, *pins_of(facts, d)] for d in wave.members
+    ]
     named = {"members": rows} if total <= NAMED else {"digest": digest_of(rows)}
     return {"name": wave.name, "count": len(rows), "tenants": wave.tenants, **named}
 
@@ -137,12 +143,12 @@ def _checks(
     if not members:
         sentence = f"There is no deployment of {component} that {version} could be rolled out to."
         checks.append(Check("Deployments", "fails", sentence, next_step=_out_words(layout.left_out)))
-    if members and not revision["commit"]:
+    if _piped(members) and not revision["commit"]:
         sentence = f"The commit of {version} can't be looked up in {_source_words(facts['source'])}."
         checks.append(
             Check("Commit", "fails", sentence, "Commit", "Say which it is, such as “the commit is 1a2b3c4d5e6f7a8b”.")
         )
-    elif members and (facts["source"] or {}).get("provider") not in PINNABLE:
+    elif _piped(members) and (facts["source"] or {}).get("provider") not in PINNABLE:
         sentence = f"{_source_words(facts['source'])} can't be pinned to a commit, so another might run than is shown."
         checks.append(Check("Commit", "fails", sentence, next_step="Roll it out from its pipelines themselves."))
     elif revision["commit"]:
@@ -162,9 +168,14 @@ def _checks(
         if kind == "http" and host not in facts["hosts"]:
             step = "Whoever runs the bot names such hosts in RELEASE_CHECK_HOSTS."
             checks.append(Check("HTTP check", "fails", f"{host} may not be asked between waves.", "Waves", step))
-    if not any(c.result == "fails" for c in checks):
-        checks.append(Check("Pipelines", "ok", f"all {len(members)} are there, in accounts that may be deployed into"))
+    checks += checks_of(facts, members, strategy.shift)
+    if not any(c.result == "fails" for c in checks) and (piped := _piped(members)):
+        checks.append(Check("Pipelines", "ok", f"all {len(piped)} are there, in accounts that may be deployed into"))
     return tuple(checks)
+
+
+def _piped(members: Sequence[Deployment]) -> list[Deployment]:
+    return [d for d in members if not d.codedeploy]
 
 
 def _commit_words(revision: Mapping[str, str]) -> str:

@@ -203,7 +203,7 @@ class RollOut(Change):
         async def work(transaction: Transaction) -> bool:
             if not await self._rollouts.take(transaction, rollout.component, record.id):
                 return False
-            if await self._rollouts.begin(transaction, rollout, layout, executions):
+            if await self._rollouts.begin(transaction, rollout, layout, executions, facts["shifts"]):
                 await services.requests.note(transaction, record.id, **{OFFERS: offers_of("running", record.id)})
                 await services.audit.record(
                     transaction,

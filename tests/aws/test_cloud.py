@@ -119,6 +119,17 @@ async def test_a_lex_turn_is_sent_once_whatever_happens(cloud: BotoCloud, sandbo
     assert len(calls(sandbox, "RecognizeText")) == 1
 
 
+async def test_what_takes_no_token_is_sent_once_whatever_happens(cloud: BotoCloud, sandbox: Sandbox) -> None:
+    fault(sandbox, "server_error", operations=["CreateDeployment", "ListDeployments"])
+    with pytest.raises(CloudError) as caught:
+        await cloud.call("codedeploy", "CreateDeployment", applicationName="shop-prices")
+    assert caught.value.retryable  # by who looks first for what came of it
+    assert len(calls(sandbox, "CreateDeployment")) == 1
+    with pytest.raises(CloudError):
+        await cloud.call("codedeploy", "ListDeployments")
+    assert len(calls(sandbox, "ListDeployments")) > 1
+
+
 async def test_nobody_at_home_is_retryable() -> None:
     cloud = BotoCloud(load_settings(aws_endpoint_url="http://127.0.0.1:9"))
     with pytest.raises(CloudError) as caught:

@@ -18,7 +18,13 @@ WAITS = {
 }
 
 
-@pytest.mark.parametrize(("event", "run"), [(ENDED, "run-1"), (WAITS, "run-2")])
+SHIFTED = {
+    "detail-type": "CodeDeploy Deployment State-change Notification",
+    "detail": {"deploymentId": "d-A1B2C3D4E", "state": "STOP"},
+}
+
+
+@pytest.mark.parametrize(("event", "run"), [(ENDED, "run-1"), (WAITS, "run-2"), (SHIFTED, "d-A1B2C3D4E")])
 def test_an_end_and_an_approval_are_reasons_to_look_also_in_an_envelope_of_sns(
     event: dict[str, object], run: str
 ) -> None:
@@ -39,6 +45,8 @@ def test_an_end_and_an_approval_are_reasons_to_look_also_in_an_envelope_of_sns(
         json.dumps({"Type": "Notification"}),
         json.dumps({"Type": "Notification", "Message": {}}),
         json.dumps({"detail-type": [], "detail": []}),
+        json.dumps({**SHIFTED, "detail": {"deploymentId": "d-A1B2C3D4E", "state": "START"}}),
+        json.dumps({**SHIFTED, "detail": {"state": "STOP"}}),
         json.dumps({**ENDED, "detail": {"execution-id": "run-1", "state": "STARTED"}}),
         json.dumps({**WAITS, "detail": {"execution-id": "run-2", "state": "STARTED", "type": {"category": "Build"}}}),
         json.dumps({"detail-type": "EC2 Instance State-change Notification", "detail": {"state": "stopped"}}),

@@ -15,6 +15,7 @@ from bot.requests import RequestRecord
 from bot.services import Services
 from intents.releases.following import Following
 from intents.releases.pipeline_runs import PipelineRuns
+from intents.releases.shift_runs import ShiftRuns
 from intents.releases.toolchain import Toolchain
 
 NOW = datetime(2026, 11, 25, 10, tzinfo=UTC)
@@ -52,6 +53,7 @@ class Table:
     ) -> bool:
         if self.target.token != target.token or self.target.state not in origin:
             return False
+        values.pop("seconds", None)  # which no Target has
         self.target = replace(self.target, state=state, **values)  # type: ignore[arg-type]
         return True
 
@@ -89,13 +91,21 @@ class Pipelines:
         self.stopped.append(execution)
 
 
+class NoShifts:
+    """Nothing here is changed by CodeDeploy."""
+
+    def looks(self, targets: Sequence[Target], rollout: Rollout) -> list[object]:
+        assert not targets
+        return []
+
+
 def _following(table: Table, pipelines: Pipelines) -> Following:
     async def write(work: Callable[[object], Awaitable[Any]]) -> Any:
         return await work(None)
 
     services = SimpleNamespace(clock=SimpleNamespace(now=lambda: NOW), database=SimpleNamespace(write=write))
     both = (cast(Services, services), cast(Rollouts, table))
-    return Following(*both, PipelineRuns(*both, cast(Toolchain, pipelines)))
+    return Following(*both, PipelineRuns(*both, cast(Toolchain, pipelines)), cast(ShiftRuns, NoShifts()))
 
 
 async def _looks_twice(table: Table, pipelines: Pipelines, rollout: Rollout) -> None:

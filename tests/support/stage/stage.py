@@ -326,11 +326,23 @@ class Stage:
         answer = await self._sandbox.post("/_sandbox/pipelines", json=wish)
         assert answer.status_code == 200, answer.text
 
+    async def makes_deployables(self, **wish: Any) -> list[dict[str, str]]:
+        """Make what CodeDeploy deploys to, as `POST /_sandbox/deployables` takes it; returns the records."""
+        answer = await self._sandbox.post("/_sandbox/deployables", json=wish)
+        assert answer.status_code == 200, answer.text
+        records: list[dict[str, str]] = answer.json()["deployments"]
+        return records
+
     # ------------------------------------------------------------------------------ what is so
+
+    @property
+    def aws_url(self) -> str:
+        """Where the sandboxed AWS listens."""
+        return str(self._sandbox.base_url)
 
     def aws(self, service: str) -> Any:
         """Return a boto3 client of the sandboxed AWS, to change the world behind the bot's back."""
-        return _aws_client(service, str(self._sandbox.base_url))
+        return _aws_client(service, self.aws_url)
 
     async def calls(self, operation: str, service: str = "") -> list[dict[str, Any]]:
         """Return the calls of one operation that the sandboxed AWS has had, oldest first."""
