@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import boto3
@@ -15,19 +16,35 @@ from tests.restart.test_kill_at_each_call import kill_at_each
 
 QUEUE = "https://sqs.us-east-1.amazonaws.com/111122223333/quartermaster-releases"
 COUNT = 5
+FUNCTIONS = "666677778888"
 TAKEN_OVER = 30.0
 
 
 def _makes_pipelines(sandbox: SandboxProcess) -> list[dict[str, str]]:
     wish = {"count": COUNT, "prefix": "k", "minutes": [2, 4], "accounts": ["666677778888", "444466667777"]}
-    answer = httpx.post(f"{sandbox.url}/_sandbox/pipelines", json=wish, trust_env=False).raise_for_status()
+    return _makes(sandbox, "pipelines", wish)
+
+
+def _makes_functions(sandbox: SandboxProcess) -> list[dict[str, str]]:
+    wish = {"count": COUNT, "prefix": "k", "accounts": [FUNCTIONS], "regions": ["us-east-1"]}
+    return _makes(sandbox, "deployables", wish)
+
+
+def _makes(sandbox: SandboxProcess, what: str, wish: dict[str, Any]) -> list[dict[str, str]]:
+    answer = httpx.post(f"{sandbox.url}/_sandbox/{what}", json=wish, trust_env=False).raise_for_status()
     found: list[dict[str, str]] = answer.json()["deployments"]
     return found
 
 
-def _orders(rig: Rig, bot: BotProcess, sandbox: SandboxProcess, waves: str) -> str:
+def _orders(
+    rig: Rig,
+    bot: BotProcess,
+    sandbox: SandboxProcess,
+    waves: str,
+    makes: Callable[[SandboxProcess], list[dict[str, str]]] = _makes_pipelines,
+) -> str:
     """Fill the registry, order a roll-out and return its request, which waits to be approved."""
-    body: dict[str, Any] = {"user": {"email": APPROVER}, "deployments": _makes_pipelines(sandbox)}
+    body: dict[str, Any] = {"user": {"email": APPROVER}, "deployments": makes(sandbox)}
     assert bot.client.post("/v1/deployments", json=body).status_code == 200
     body = {"user": {"email": "ana@corp.example"}, "version": "2.4.1", "waves": waves}
     answer = bot.client.post("/v1/rollouts", json=body)
@@ -49,21 +66,12 @@ def _ends_well(bot: BotProcess, request: str) -> dict[str, Any]:
 def _assert_started_once(sandbox: SandboxProcess, view: dict[str, Any]) -> None:
     """Assert one run of each pipeline, each of the approved commit, which is the one that is recorded."""
     assert view["counts"] == {"succeeded": COUNT}
-    pipelines = boto3.client(
-        "codepipeline",
-        endpoint_url=sandbox.url,
-        region_name="us-east-1",
-        aws_access_key_id="test",
-        aws_secret_access_key="test",
-    )
-    try:
+    with closing(_client(sandbox, "codepipeline")) as pipelines:
         for target in view["targets"]:
             found = pipelines.list_pipeline_executions(pipelineName=f"{target['name']}-pipeline")
             (run,) = found["pipelineExecutionSummaries"]
             assert run["pipelineExecutionId"] == target["execution"]
             assert [r["revisionId"] for r in run["sourceRevisions"]] == [view["commit"]]
-    finally:
-        pipelines.close()
 
 
 def test_a_roll_out_survives_a_kill_in_each_call_of_its_work(rig: Rig, sandbox: SandboxProcess) -> None:
@@ -83,6 +91,50 @@ def test_a_roll_out_survives_a_kill_in_each_call_of_its_work(rig: Rig, sandbox: 
     _assert_started_once(sandbox, _ends_well(bot, request))
     assert len(sandbox.calls("StartPipelineExecution")) > COUNT, "the kills hit the call itself"
     until(lambda: bot.verify_audit()[0] == 0, "the audit verifies")
+
+
+def test_a_shift_of_traffic_survives_a_kill_in_each_call_and_is_begun_once(rig: Rig, sandbox: SandboxProcess) -> None:
+    bot = rig.bot("bot", RELEASE_EVENTS_QUEUE=QUEUE)
+    bot.start()
+    request = _orders(rig, bot, sandbox, "next 1, then everyone", _makes_functions)
+    points = [
+        ("GetAlias", "before"),
+        ("CreateDeployment", "before"),
+        ("CreateDeployment", "after"),
+        ("BatchGetDeployments", "before"),
+    ]
+    sandbox.hang(points[0][0])
+    assert rig.approver.approves(bot, request) == 200
+    kill_at_each(sandbox, bot, points)
+    view = _ends_well(bot, request)
+    assert view["counts"] == {"succeeded": COUNT}
+    codedeploy, functions = (_client_of(sandbox, service) for service in ("codedeploy", "lambda"))
+    for target in view["targets"]:
+        name = f"shop-{target['name']}"
+        found = codedeploy.list_deployments(applicationName=name, deploymentGroupName="production")["deployments"]
+        assert found == [target["execution"]]
+        assert functions.get_alias(FunctionName=name, Name="live")["FunctionVersion"] == "2"
+    assert len(sandbox.calls("CreateDeployment")) == COUNT, "what was asked for is looked for, and not asked twice"
+    until(lambda: bot.verify_audit()[0] == 0, "the audit verifies")
+
+
+def _client_of(sandbox: SandboxProcess, service: str) -> Any:
+    """Return a client in the account that has the functions."""
+    with closing(_client(sandbox, "sts")) as sts:
+        role = f"arn:aws:iam::{FUNCTIONS}:role/Reader"
+        given = sts.assume_role(RoleArn=role, RoleSessionName="looks-around")["Credentials"]
+    return _client(sandbox, service, given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
+
+
+def _client(sandbox: SandboxProcess, service: str, key: str = "test", secret: str = "test", token: str = "") -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=sandbox.url,
+        region_name="us-east-1",
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
+        aws_session_token=token or None,
+    )
 
 
 @pytest.mark.postgres
