@@ -236,7 +236,7 @@ class Rollouts:
         return dict(found)
 
     async def calls(self, request_id: str) -> int:
-        """Return how many calls of CodePipeline a roll-out has made for its targets."""
+        """Return how many calls of CodePipeline and CodeDeploy a roll-out has made for its targets."""
         query = select(func.sum(rollout_targets.c.calls)).where(rollout_targets.c.request_id == request_id)
         async with self._database.read() as connection:
             return int((await connection.execute(query)).scalar_one() or 0)

@@ -34,6 +34,7 @@ from intents.releases.removing import RemoveDeployment
 from intents.releases.rolling import RollOut
 from intents.releases.shift_explaining import ShiftExplaining
 from intents.releases.shift_facts import ShiftFacts
+from intents.releases.shift_import import TaggedTargets
 from intents.releases.shift_runs import ShiftRuns
 from intents.releases.steering import Steering
 from intents.releases.toolchain import Toolchain
@@ -63,7 +64,7 @@ def create(services: Services) -> list[Intent]:
         ExplainFailure(services, steering, rollouts, Explaining(services, toolchain, ShiftExplaining(codedeploy))),
         RolloutStatus(services, steering, rollouts),
         DeploymentVersions(services, table),
-        ImportDeployments(services, toolchain, table),
+        ImportDeployments(services, toolchain, table, TaggedTargets(services)),
         AddDeployment(services, toolchain, provisioning),
         RemoveDeployment(services, toolchain, provisioning, rollouts),
     ]

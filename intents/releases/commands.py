@@ -210,9 +210,8 @@ class RolloutStatus(_Command):
             )
         counts = await self._rollouts.counts(record.id)
         named: list[Target] = await self._rollouts.targets(record.id, states=(*ACTIVE, "failed"), limit=100)
-        items: list[Item] = [
-            Facts((("Version", f"{rollout.component} {rollout.version}"), ("Commit", rollout.commit[:12])))
-        ]
+        commit = (("Commit", rollout.commit[:12]),) if rollout.commit else ()
+        items: list[Item] = [Facts((("Version", f"{rollout.component} {rollout.version}"), *commit))]
         items.append(Checks(tuple(progress_of(rollout, counts, named))))
         card = Card(f"Roll-out {record.id}: {record.plan.summary}", tuple(items), request=record.id)
         return Answer(card.as_text(), card)

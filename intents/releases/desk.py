@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import replace
 
 from bot.card import Card, Facts, Item, Table, Text
@@ -18,6 +18,7 @@ from bot.releases.waves import Deployment
 from bot.services import Services
 from intents.releases import command_definitions as definitions
 from intents.releases.master import MasterTable
+from intents.releases.shift_import import TaggedTargets
 from intents.releases.toolchain import Toolchain
 
 SHOWN = 20
@@ -93,11 +94,11 @@ def _skew(component: str, listed: list[Deployment]) -> list[Item]:
 
 
 class ImportDeployments(Query):
-    """Fills the registry from the tags of the pipelines in the toolchain account, or from the table that is master."""
+    """Fills the registry from the tags of pipelines and of CodeDeploy's groups, or from the table that is master."""
 
-    def __init__(self, services: Services, toolchain: Toolchain, table: MasterTable) -> None:
+    def __init__(self, services: Services, toolchain: Toolchain, table: MasterTable, tagged: TaggedTargets) -> None:
         super().__init__(services)
-        self._toolchain, self._table = toolchain, table
+        self._toolchain, self._table, self._tagged = toolchain, table, tagged
         self.jobs = table.jobs
 
     def define(self) -> Definition:
@@ -109,7 +110,10 @@ class ImportDeployments(Query):
         return False
 
     async def answer(self, ask: Ask) -> Answer:
-        """Import what pipelines are tagged with; what is in no account that may be deployed into is left out, named."""
+        """Import what tags name; what is in no account that may be deployed into is left out, named.
+
+        CodeDeploy is asked in the Regions of the pipelines, of what is known already, and of those that are said.
+        """
         decision = self.services.policy.may_pause(ask.person)
         if not decision.allowed:
             raise Refused("Only operators may import deployments.", policy=decision.policy, next_step=decision.help)
@@ -130,16 +134,31 @@ class ImportDeployments(Query):
                 if one is None:
                     odd.append(f"{name} (its tags can't be read)")
                 elif one.account not in allowed:
-                    odd.append(f"{name} (account {one.account})")
+                    odd.append(f"{name} (account {one.account} may not be deployed into)")
                 else:
                     found.append(one)
+        said = re.findall(r"\b[a-z]{2}(?:-[a-z]+)+-\d\b", ask.text.casefold())
+        known = await self.services.deployments.all()
+        regions = {self._toolchain.region, *said, *(d.region for d in (*found, *known))}
+        tagged = await self._tagged.find(allowed, regions)
+        there = {(d.component, d.key) for d in found}
+        odd += [*tagged.odd, *(f"{d.codedeploy} (a pipeline has its name)" for d in tagged.found if _is_in(d, there))]
+        groups = [d for d in tagged.found if not _is_in(d, there)]
+        found += groups
         count = await self.services.deployments.keep(found, ask.person, surface=ask.channel) if found else 0
-        text = f"{count} deployments were imported from {len(names)} pipelines."
+        text = f"{count} deployments were imported from {len(names)} pipelines"
+        text += f" and {len(groups)} deployment groups of CodeDeploy." if groups else "."
+        if tagged.unread:
+            text += f" CodeDeploy could not be asked in {tagged.unread} places ({tagged.code})."
         if odd:
-            text += " Left out, since they may not be deployed into: " + ", ".join(odd[:SHOWN]) + "."
+            text += " Left out: " + ", ".join(odd[:SHOWN]) + "."
         if not count:
             text += " Pipelines are recognized by their tags component, type, id, account and region."
         return Answer(text)
+
+
+def _is_in(one: Deployment, there: Set[tuple[str, str]]) -> bool:
+    return (one.component, one.key) in there
 
 
 def _deployment(name: str, tags: Mapping[str, str]) -> Deployment | None:

@@ -14,6 +14,7 @@ from bot.requests import RequestRecord
 from bot.services import Services
 from bot.words import lasting
 from intents.releases.gate_deeds import NOT_KEPT
+from intents.releases.shift_planning import shown_shift
 from intents.releases.toolchain import Source, Toolchain
 
 log = structlog.get_logger(__name__)
@@ -32,7 +33,11 @@ class Notes:
     async def rows(self, record: RequestRecord, rollout: Rollout) -> list[tuple[str, str]]:
         """Return them as rows of a card."""
         targets = await self._rollouts.targets(record.id)
-        rows = [("Commit", rollout.commit), ("Commits", await self._commits(record, rollout, targets))]
+        rows: list[tuple[str, str]] = []
+        if rollout.commit:
+            rows += [("Commit", rollout.commit), ("Commits", await self._commits(record, rollout, targets))]
+        shifted = [f"{t.key}: {shown_shift(t.shift)}" for t in targets if t.shift and t.state == "succeeded"]
+        rows += [("Shifted by CodeDeploy", _named(shifted))] if shifted else []
         rows.append(("Took", self._lasted(rollout, targets)))
         rows += [(f"Failed: {t.key}", t.why or "no reason known") for t in targets if t.state == "failed"][:20]
         again = [t for t in targets if t.attempt > 1]
@@ -46,7 +51,7 @@ class Notes:
     async def _commits(self, record: RequestRecord, rollout: Rollout, targets: Sequence[Target]) -> str:
         """Return the commits that no deployment had before, newest first."""
         source = record.plan.effects["source"]
-        before = {t.before.get("commit", "") for t in targets} - {""}
+        before = {t.before.get("commit", "") for t in targets if not t.shift} - {""}
         if not source or source["provider"] != "CodeCommit":
             return "the repository can't be asked"
         if not before:

@@ -101,7 +101,10 @@ def make_deployables(world: World, wish: Mapping[str, Any]) -> dict[str, Any]:
         region = asked["regions"][number // len(accounts) % len(asked["regions"])]
         name = f"{asked['component']}-{asked['type']}-{identifier}"
         last = ALIAS if platform == "Lambda" else name
-        tags = {**values, **({"function": name, "alias": ALIAS} if platform == "Lambda" else {"family": name})}
+        tags = {
+            **values,
+            **({"function": name, "alias": ALIAS} if platform == "Lambda" else {"service": name, "family": name}),
+        }
         made = Deployable(
             name=name,
             platform=platform,

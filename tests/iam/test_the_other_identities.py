@@ -15,8 +15,9 @@ from adapters.aws.cloud import BotoCloud
 from bot.errors import CloudError
 from sandbox.landing_zone import MANAGEMENT_ACCOUNT
 from tests.iam.conftest import NAMES, Held, OpenHeld, trust_policy
-from tests.stories import accounts, test_account_closing
+from tests.stories import accounts, codedeploy, test_account_closing
 from tests.stories.errands import asks_for_an_account, is_ordered, see_it_through
+from tests.stories.releases import WEB, is_called, is_rolling, knows, stands
 from tools.calls import MEMBER, OWN
 from tools.iam import whole_policy
 
@@ -128,6 +129,34 @@ async def test_the_member_role_only_looks(open_held: OpenHeld) -> None:
             with pytest.raises(CloudError) as caught:
                 await held.stage.application.cloud.call(service, operation, role=chain)
             assert caught.value.missing_permission == action
+
+
+async def test_the_member_role_shifts_traffic_looks_why_it_failed_stops_and_goes_back(open_held: OpenHeld) -> None:
+    async with open_held(member_role_name=LOOKING) as held:
+        names = replace(NAMES, member_role=LOOKING)
+        held.put(whole_policy("management", names))
+        make_role(in_account(held, WEB), LOOKING, trust_policy(held.arn), whole_policy(MEMBER, names))
+        stage, ana, bo = held.stage, held.stage.speaker("Ana Lopez"), held.stage.approver()
+        await knows(stage, codedeploy.PRICES, codedeploy.SERVICE)
+        await stage.switches_on("deployment_failed", names=["shop-prices/*"], times=1)
+        request = await is_rolling(stage, ana, bo, "prices, then everyone")
+        await stage.advance(minutes=4)
+        await stands(stage, request, failed=1)
+        await ana.says("why did pool-prices fail?")
+        ana.hears("AllowTraffic", "Failed")
+        await ana.says("skip the failed deployments")
+        await ana.says("continue the rollout")
+        await stage.advance(minutes=1)
+        await stands(stage, request, running=1)
+        await ana.says("stop the rollout")
+        await stage.advance(seconds=10)
+        await is_called(stage, "StopDeployment")
+        calls = await calls_of(held, f"arn:aws:iam::{WEB}:role/{LOOKING}")
+        done = {"CreateDeployment", "StopDeployment", "BatchGetDeploymentTargets", "ListVersionsByFunction"}
+        assert {call["operation"] for call in calls} >= {*done, "DescribeServices", "DescribeTaskDefinition"}
+        assert not refused(calls)
+        begun = [call["tags"] for call in calls if call["operation"] == "CreateDeployment"]
+        assert begun == [{"quartermaster-request": request}] * 2
 
 
 async def test_an_account_whose_role_may_not_look_inside_is_not_closed(open_held: OpenHeld) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tests.stories.accounts import is_approved
 from tests.stories.codedeploy import (
     ALARM,
@@ -16,7 +18,7 @@ from tests.stories.codedeploy import (
     traffic,
 )
 from tests.stories.releases import BOOTH, TENANTS, WEB, is_called, is_in_phase, is_rolling, knows, stands, targets
-from tests.support.stage import Approver, Speaker, Stage, eventually
+from tests.support.stage import Approver, Speaker, Stage, Theatre, eventually
 from tests.support.theatre import on_every_channel, on_every_database
 
 
@@ -208,6 +210,38 @@ async def test_pipelines_and_codedeploy_share_the_waves_of_one_component(
     assert len(await created(stage)) == 3
     found = {t.key: t.calls for t in await targets(stage, request)}
     assert max(found.values()) <= 6
+
+
+async def test_the_registry_is_filled_from_the_tags_of_deployment_groups_too(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    await makes_functions(stage, "one", "acme", tagged=True)
+    await makes_functions(stage, "shop", type="pool", platform="ECS", tagged=True, accounts=[WEB])
+    boss = stage.speaker("Bo Diaz", email="bo@corp.example")
+    await boss.says("import the deployments")
+    boss.hears("13 deployments were imported from 12 pipelines and 2 deployment groups of CodeDeploy.")
+    boss.hears("Left out", "shop-silo-acme/live (a pipeline has its name)")
+    known = {d.key: d.codedeploy for d in await stage.application.services.deployments.all("shop")}
+    assert known["silo-one"] == "lambda:shop-silo-one/production/shop-silo-one/live"
+    assert known["pool-shop"] == "ecs:shop-pool-shop/production/shop-pool-shop/shop-pool-shop"
+    assert known["silo-acme"] == ""
+    await is_rolling(stage, ana, bo, "one + pool-shop")
+
+
+async def test_events_of_codedeploy_tell_at_once_what_looking_would_find_late(theatre: Theatre, tmp_path: Path) -> None:
+    url = "https://sqs.us-east-1.amazonaws.com/111122223333/quartermaster-releases"
+    async with theatre.open_stage(tmp_path, release_events_queue=url) as stage:
+        ana, bo = stage.speaker("Ana Lopez"), stage.approver()
+        await knows(stage, PRICES)
+        request = await is_rolling(stage, ana, bo, "everyone, shift 10 % every 10 minutes")
+        await stage.advance(seconds=10)
+        await stands(stage, request, running=1)
+        await stage.advance(minutes=12)
+        await fires(stage)  # the first look of its own would come after three quarters of an hour
+        await stage.advance(seconds=20)
+        await ana.hears_later(f"failed: pool-prices (the alarm {ALARM} fired")
+        (target,) = await targets(stage, request)
+        assert target.calls <= 5
 
 
 async def test_another_build_of_the_version_is_asked_about_again(stage: Stage, ana: Speaker, bo: Approver) -> None:
