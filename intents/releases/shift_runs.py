@@ -68,7 +68,9 @@ class ShiftRuns:
                     return self._changes.to(target, "waiting", detail={}, calls=calls)
             runs, calls = await self._codedeploy.runs(Where.of(target), shift), calls + 1
             if runs == after:
-                return self._done(target, rollout, calls)
+                # Unless something still moves it: what failed after the last of the traffic is about to be taken back.
+                others, calls = await self._codedeploy.listed(Where.of(target), shift, now, under_way=True), calls + 1
+                return self._busy(target, others, calls) if others else self._done(target, rollout, calls)
             if runs != before:
                 why = (
                     f"{shown_unit(shift)} is at {short_of(runs) or 'nothing'}, not at {short_of(before)} as planned: "
@@ -146,9 +148,13 @@ class ShiftRuns:
         except CloudError as error:
             log.warning("releases.unseen", target=target.key, error=error.detail)
             return self._changes.to(target, "starting", detail=dict(detail), look_at=now + AGAIN, calls=calls + 2)
+        return self._busy(target, others, calls + 3)
+
+    def _busy(self, target: Target, others: Sequence[str], calls: int) -> Write:
         named = others[0] if others else "of its group"
         waits = {"busy": True, "why": f"waits for the deployment {named}, which is not ours"}
-        return self._changes.to(target, "starting", detail=waits, look_at=now + BUSY, calls=calls + 3)
+        look_at = self._services.clock.now() + BUSY
+        return self._changes.to(target, "starting", detail=waits, look_at=look_at, calls=calls)
 
     # ------------------------------------------------------------------------------ looking
 

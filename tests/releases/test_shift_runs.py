@@ -183,6 +183,16 @@ async def test_what_runs_already_begins_nothing_and_what_was_changed_by_hand_is_
     assert not group.made
 
 
+async def test_what_is_about_to_be_taken_back_is_not_taken_to_be_there() -> None:
+    table, group, clock = Table(SHIFTED), Group(runs="8"), Clock()
+    group.made["d-back"] = {"deploymentId": "d-back", "status": "InProgress"}
+    await looks(table, group, ROLLOUT, clock, times=1)
+    assert (table.target.state, table.target.why) == ("starting", "waits for the deployment d-back, which is not ours")
+    group.made["d-back"]["status"], group.version = "Succeeded", "7"
+    await looks(table, group, ROLLOUT, clock, times=1)
+    assert (table.target.state, table.target.execution) == ("running", "d-1")
+
+
 async def test_stopping_takes_the_traffic_back_also_where_the_start_was_never_answered() -> None:
     stopping = replace(ROLLOUT, phase="stopping")
     table, group, clock = Table(SHIFTED), Group(loses=1), Clock()

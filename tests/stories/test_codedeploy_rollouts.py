@@ -187,6 +187,23 @@ async def test_a_service_gets_its_tasks_line_by_line_and_goes_back_when_an_alarm
     assert tasks(stage) == "shop-web:8"
 
 
+async def test_a_service_is_rolled_back_to_the_tasks_before(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    await knows(stage, SERVICE, PRICES)
+    request = await is_rolling(stage, ana, bo, "web, then everyone, ask me between waves")
+    await stage.advance(seconds=10)
+    await stands(stage, request, running=1)
+    await stage.advance(minutes=14)
+    await is_in_phase(stage, request, "gate")
+    assert tasks(stage) == "shop-web:8"
+    await ana.says("roll back")
+    await stage.advance(seconds=10)
+    await stands(stage, request, running=1, stopped=1)
+    await stage.advance(minutes=4)
+    await stands(stage, request, back=1, stopped=1)
+    assert (await created(stage))[-1]["deploymentConfigName"] == "CodeDeployDefault.ECSAllAtOnce"
+    assert tasks(stage) == "shop-web:7"
+
+
 @on_every_channel
 async def test_pipelines_and_codedeploy_share_the_waves_of_one_component(
     stage: Stage, ana: Speaker, bo: Approver
