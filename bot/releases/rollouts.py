@@ -38,12 +38,19 @@ class Rules:
     budget: int = 1
     budget_percent: float = 0.0
     gates: tuple[tuple[str, str], ...] = ()
+    experiments: tuple[tuple[int, str], ...] = ()
+    """Before which wave (from 0) which experiment has to go well; those of `gates` before each."""
 
     @staticmethod
-    def of(strategy: Strategy) -> Rules:
-        """Return the rules of a strategy."""
-        words = say_strategy(strategy)
-        return Rules(words, strategy.limits, strategy.budget, strategy.budget_percent, strategy.gates)
+    def of(strategy: Strategy, layout: Layout | None = None) -> Rules:
+        """Return the rules of a strategy, and of the waves that it comes to."""
+        words, between = say_strategy(strategy), layout.experiments if layout else ()
+        return Rules(words, strategy.limits, strategy.budget, strategy.budget_percent, strategy.gates, between)
+
+    @property
+    def has_experiments(self) -> bool:
+        """Whether an experiment has to go well anywhere between the waves."""
+        return bool(self.experiments) or any(kind == "experiment" for kind, _ in self.gates)
 
     def halts(self, failed: int, size: int) -> bool:
         """Tell whether so many failures in a wave of that size use its budget up."""
@@ -69,6 +76,12 @@ class Rollout:
     gates: Mapping[str, Any]
     started_at: datetime
     changed_at: datetime
+
+    @property
+    def due_gates(self) -> tuple[tuple[str, str], ...]:
+        """The gates behind the current wave: (kind, value)."""
+        here = tuple(("experiment", value) for wave, value in self.rules.experiments if wave == self.wave + 1)
+        return (*self.rules.gates, *here)
 
     @property
     def is_shut(self) -> bool:
@@ -346,7 +359,9 @@ def _holding(component: str) -> Any:
 
 def _rules(kept: Mapping[str, Any]) -> Rules:
     gates = tuple((kind, value) for kind, value in kept["gates"])
-    return Rules(kept["words"], Limits(**kept["limits"]), kept["budget"], kept["budget_percent"], gates)
+    experiments = tuple((wave, value) for wave, value in kept.get("experiments", ()))  # of before there were any
+    limits = Limits(**kept["limits"])
+    return Rules(kept["words"], limits, kept["budget"], kept["budget_percent"], gates, experiments)
 
 
 def _rollout(row: Any) -> Rollout:

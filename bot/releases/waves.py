@@ -17,7 +17,9 @@ from typing import Literal
 from bot.releases.windows import window_of
 
 Kind = Literal["silo", "pool"]
-PartKind = Literal["canary", "ring", "rings", "percent", "count", "region", "regions", "kind", "ids", "rest"]
+PartKind = Literal[
+    "canary", "ring", "rings", "percent", "count", "region", "regions", "kind", "ids", "rest", "experiment"
+]
 CANARY = "canary"
 """The ring whose members go first, and the tag that makes one of them."""
 _NUMBER = re.compile(r"(\d+)")
@@ -63,7 +65,10 @@ class Deployment:
 
 @dataclass(frozen=True)
 class Part:
-    """What one wave (or, of "rings" and "regions", a row of them) takes of what is left."""
+    """What one wave (or, of "rings" and "regions", a row of them) takes of what is left.
+
+    An "experiment" takes nothing: it is what has to go well before the wave that comes next.
+    """
 
     kind: PartKind
     value: str = ""
@@ -126,6 +131,8 @@ class Layout:
 
     waves: tuple[Wave, ...]
     left_out: tuple[tuple[Deployment, str], ...]
+    experiments: tuple[tuple[int, str], ...] = ()
+    """Before which wave (from 0) which experiment has to go well; none before the first, nor behind the last."""
 
 
 def lay_out(deployments: Iterable[Deployment], strategy: Strategy, version: str, commit: str, now: datetime) -> Layout:
@@ -141,7 +148,11 @@ def lay_out(deployments: Iterable[Deployment], strategy: Strategy, version: str,
             going.append(deployment)
     total, rest = len(going), list(going)
     waves: list[Wave] = []
+    experiments: list[tuple[int, str]] = []
     for part in strategy.parts:
+        if part.kind == "experiment":
+            experiments.append((len(waves), part.value))
+            continue
         for name, takes in _takers(part, rest, total):
             members = tuple(d for d in rest if takes(d))
             if members:
@@ -149,7 +160,8 @@ def lay_out(deployments: Iterable[Deployment], strategy: Strategy, version: str,
                 gone = {d.key for d in members}
                 rest = [d for d in rest if d.key not in gone]
     left_out += [(d, "the strategy names no wave for it") for d in rest]
-    return Layout(tuple(waves), tuple(left_out))
+    between = tuple((wave, value) for wave, value in experiments if 0 < wave < len(waves))
+    return Layout(tuple(waves), tuple(left_out), between)
 
 
 def _why_left_out(d: Deployment, strategy: Strategy, version: str, commit: str, now: datetime) -> str:
@@ -190,6 +202,8 @@ def _takers(part: Part, rest: Sequence[Deployment], total: int) -> list[tuple[st
             return [(", ".join(part.names), _among(named))]
         case "rest":
             return [("everyone else" if total > len(rest) else "everyone", lambda _: True)]
+        case "experiment":
+            return []
 
 
 def _canaries(rest: Sequence[Deployment]) -> list[Deployment]:

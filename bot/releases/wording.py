@@ -7,7 +7,7 @@ days resolved: said again, they mean the same on any later day.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -35,6 +35,48 @@ _SHIFT = re.compile(
 )
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
+_EXPERIMENT = re.compile(
+    r"(?:(?:run|start|do|pass) )?(?:the |an? |our )?(?:chaos )?"
+    r"(?:experiment (?P<after>\S.{0,79}?)|(?P<before>\S.{0,79}?) (?:chaos )?experiment)"
+    r"(?: (?:on|against) (?P<stack>[\w.-]+))?(?: for (?P<minutes>\d{1,3}) ?m(?:in(?:ute)?s?)?)?"
+    r"(?P<always> (?:between|after)(?: the| all| each| every)? waves?)?"
+)
+_VALUE = re.compile(r"(.+?)(?: on ([\w.-]+))?(?: for (\d{1,3}) minutes)?")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """An experiment as a gate: its template's name or words of it, a stack, and a time limit in minutes (0: none)."""
+
+    experiment: str
+    stack: str = ""
+    minutes: int = 0
+
+    @property
+    def value(self) -> str:
+        """The words that stand for it in a strategy; `trial_of` is the inverse."""
+        on = f" on {self.stack}" if self.stack else ""
+        return f"{self.experiment}{on}" + (f" for {self.minutes} minutes" if self.minutes else "")
+
+
+def trial_of(value: str) -> Trial:
+    """Return what the value of an experiment's part or gate means."""
+    found = _VALUE.fullmatch(value)
+    return Trial(found[1], found[2] or "", int(found[3] or 0)) if found else Trial(value)
+
+
+def experiments_of(strategy: Strategy) -> tuple[str, ...]:
+    """Return the values of all experiments of a strategy, once each."""
+    always = [value for kind, value in strategy.gates if kind == "experiment"]
+    return tuple(dict.fromkeys([*(p.value for p in strategy.parts if p.kind == "experiment"), *always]))
+
+
+def rename_experiments(strategy: Strategy, names: Mapping[str, str]) -> Strategy:
+    """Return the strategy with other values for its experiments."""
+    parts = tuple(replace(p, value=names[p.value]) if p.kind == "experiment" else p for p in strategy.parts)
+    gates = tuple((kind, names[value] if kind == "experiment" else value) for kind, value in strategy.gates)
+    return replace(strategy, parts=parts, gates=gates)
+
 
 @dataclass
 class _Reading:
@@ -54,8 +96,14 @@ def read_strategy(text: str, known: Iterable[Deployment], now: datetime) -> Stra
     for clause in _clauses(text):
         if not _take(clause, reading, listed, now):
             raise Invalid(f"I don't understand “{clause[:80]}” as a part of a roll-out.", field="Waves", next_step=SAYS)
-    if not reading.parts:
-        reading.parts = [Part("rest")]
+    if not any(p.kind != "experiment" for p in reading.parts):
+        reading.parts = [*reading.parts, Part("rest")]
+    if "experiment" in (reading.parts[0].kind, reading.parts[-1].kind):
+        raise Invalid(
+            "An experiment stands between two waves.",
+            field="Waves",
+            next_step="Say “canary, then run the az-outage experiment, then everyone”, or “… between waves”.",
+        )
     if reading.parts == [Part("canary")]:
         reading.parts = [Part("canary"), Part("percent", "10"), Part("rest")]
     return Strategy(
@@ -101,6 +149,8 @@ def _say_gate(kind: str, value: str) -> str:
             return f"check {value}"
         case "insights":
             return "watch insights"
+        case "experiment":
+            return f"run experiment {value} between waves"
     return "ask me between waves"
 
 
@@ -116,6 +166,7 @@ def _say_part(part: Part) -> str:
         "kind": f"{part.value}s",
         "ids": " + ".join(part.names),
         "rest": "everyone",
+        "experiment": f"run experiment {part.value}",
     }[part.kind]
 
 
@@ -177,6 +228,13 @@ def _take(clause: str, reading: _Reading, known: tuple[Deployment, ...], now: da
         return True
     if shift := _shift(clause):
         reading.shift = shift
+        return True
+    if found := _EXPERIMENT.fullmatch(clause):
+        trial = Trial((found["after"] or found["before"]).strip(), found["stack"] or "", int(found["minutes"] or 0))
+        if found["always"]:
+            reading.gates.append(("experiment", trial.value))
+        else:
+            reading.parts.append(Part("experiment", trial.value))
         return True
     if gate := _gate(clause):
         reading.gates.append(gate)

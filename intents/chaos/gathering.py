@@ -16,7 +16,7 @@ from bot.intent import Ask
 from bot.services import Services
 from intents.chaos.fis import ENDED, Fis
 from intents.chaos.model import Template, seconds_of
-from intents.chaos.notes import SKIP_ALL, START_BY
+from intents.chaos.notes import SKIP_ALL, START_BY, WITHIN
 from intents.chaos.planning import STACK
 from intents.chaos.targets import Hit, Targets, differences
 
@@ -43,7 +43,7 @@ class Gathering:
             self._fis.lever(template.place),
             self._fis.runs(template.place),
             self._insights(template),
-            self._busy(template.stack),
+            self._busy(template.stack, ask.slots.get(WITHIN, "")),
         )
         freeze = self._services.house.freeze_of(template.stack, now)
         return {
@@ -104,12 +104,13 @@ class Gathering:
             ]
         return found, unread
 
-    async def _busy(self, stack: str) -> list[dict[str, str]]:
-        """Return the requests of any kind that are at work on a stack."""
+    async def _busy(self, stack: str, within: str) -> list[dict[str, str]]:
+        """Return the requests of any kind that are at work on a stack, but for the one that waits for this run."""
         query = (
             select(requests.c.id, requests.c.plan)
             .join(touched, touched.c.request_id == requests.c.id)
             .where(touched.c.kind == STACK, touched.c.resource == stack, requests.c.state.in_(("queued", *_RUNNING)))
+            .where(requests.c.id != within)
             .order_by(requests.c.id)
         )
         async with self._services.database.read() as connection:

@@ -11,7 +11,7 @@ from bot.words import lasting
 from intents.chaos.definitions import SECOND, START
 from intents.chaos.fis import MOST_RUNNING
 from intents.chaos.model import Template, template_from
-from intents.chaos.notes import RUN_ALL, START_BY
+from intents.chaos.notes import CONTENT, RUN_ALL, START_BY
 from intents.chaos.targets import Hit, hit_from
 
 STACK = "stack"
@@ -139,6 +139,12 @@ def _checks(
                 f"The safety lever is engaged{f' (“{reason}”)' if reason else ''}: no experiment may start.",
                 next_step="An operator can say “allow experiments again”.",
             )
+        )
+    approved = facts["slots"].get(CONTENT, "")
+    if approved and approved != template.content:
+        sentence = "Its template has been changed since the roll-out was approved."
+        checks.append(
+            Check("Template", "fails", sentence, next_step="Roll out anew, so that what it does is approved.")
         )
     if facts["is_late"]:
         sentence = f"It was to start by {facts['slots'][START_BY][:16].replace('T', ' ')} UTC, which is over."

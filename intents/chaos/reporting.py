@@ -64,6 +64,7 @@ class Reporting:
             "experiment": experiment["id"],
             "status": status,
             "verdict": verdict,
+            "held": status == "completed" and not any(story.has_fired for story in stories or ()),
             "started": _iso(experiment.get("startTime")),
             "ended": _iso(experiment.get("endTime")),
         }

@@ -22,6 +22,7 @@ from intents.releases.commands import (
 from intents.releases.desk import DeploymentVersions, ImportDeployments
 from intents.releases.driving import Driving
 from intents.releases.events import Events
+from intents.releases.experiment_gates import ExperimentGates
 from intents.releases.explaining import Explaining
 from intents.releases.following import Following
 from intents.releases.gates import Gates
@@ -46,10 +47,11 @@ def create(services: Services) -> list[Intent]:
     codedeploy = CodeDeploy(services)
     pipelines, shifts = PipelineRuns(services, rollouts, toolchain), ShiftRuns(services, rollouts, codedeploy)
     following = Following(services, rollouts, pipelines, shifts)
-    gathering = Gathering(services, toolchain, ShiftFacts(services, codedeploy))
-    steering = Steering(services, rollouts, toolchain)
-    gates, events = Gates(services, rollouts, toolchain), Events(services, rollouts, following, toolchain)
-    driving = Driving(services, rollouts, following, gates, events)
+    experiments, steering = ExperimentGates(services), Steering(services, rollouts, toolchain)
+    gathering = Gathering(services, toolchain, ShiftFacts(services, codedeploy), experiments)
+    gates = Gates(services, rollouts, toolchain, experiments)
+    events = Events(services, rollouts, following, toolchain)
+    driving = Driving(services, rollouts, following, gates, experiments, events)
     provisioning, table = Provisioning(services, toolchain), MasterTable(services)
     return [
         RollOut(services, rollouts, gathering, driving, steering, Notes(services, rollouts, toolchain)),

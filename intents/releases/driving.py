@@ -25,6 +25,7 @@ from bot.services import Services
 from bot.workflow.model import Verdict, Waiting, Watcher
 from intents.releases.cards import approvals_offered, offers_of, progress_of, ways_on
 from intents.releases.events import Events
+from intents.releases.experiment_gates import TRY, ExperimentGates, next_try
 from intents.releases.following import Following
 from intents.releases.gates import Gates
 
@@ -42,9 +43,15 @@ class Driving:
     """The one watcher of all roll-outs."""
 
     def __init__(
-        self, services: Services, rollouts: Rollouts, following: Following, gates: Gates, events: Events
+        self,
+        services: Services,
+        rollouts: Rollouts,
+        following: Following,
+        gates: Gates,
+        experiments: ExperimentGates,
+        events: Events,
     ) -> None:
-        self._services, self._rollouts = services, rollouts
+        self._services, self._rollouts, self._experiments = services, rollouts, experiments
         self._following, self._gates, self._events = following, gates, events
 
     @property
@@ -92,15 +99,16 @@ class Driving:
 
     async def _act(self, rollout: Rollout, record: RequestRecord, *, is_held: bool) -> None:
         counts = await self._rollouts.counts(record.id)
+        is_tried = await self._experiments.settle(record, rollout)
         match rollout.phase:
-            case "running" if not is_held:
+            case "running" if not is_held and not is_tried:
                 await self._run(rollout, record, counts)
             case "gate" if not is_held:
                 await self._pass(rollout, record)
             case "stopping":
-                await self._stop(rollout, record)
+                await self._stop(rollout, record, is_tried=is_tried)
             case "back" if not is_held:
-                await self._go_back(rollout, record)
+                await self._go_back(rollout, record, is_tried=is_tried)
 
     async def _offer(self, record: RequestRecord, offers: list[list[str]]) -> None:
         if offers == record.notes.get(OFFERS, []):
@@ -172,11 +180,12 @@ class Driving:
 
             await self._services.database.write(finish)
             return
-        if not rollout.rules.gates:
+        if not rollout.due_gates:
             return await self._next_wave(rollout, record, "running")
 
         async def shut(transaction: Transaction) -> None:
-            since = {"since": self._services.clock.now().isoformat(), "wave": rollout.wave}
+            tried = next_try(record.notes, rollout.wave)
+            since = {"since": self._services.clock.now().isoformat(), "wave": rollout.wave, TRY: tried}
             if not await self._rollouts.move(transaction, record.id, ("running",), "gate", seen=rollout, gates=since):
                 return
             await self._services.requests.note(transaction, record.id, **{OFFERS: offers_of("gate", record.id)})
@@ -189,7 +198,7 @@ class Driving:
         is_due = looked is None or now - datetime.fromisoformat(looked) >= GATE_EVERY
         if not is_due and not self._gates.baked(rollout, now):
             return
-        result, sentence, failed = await self._gates.judge(rollout, now)
+        result, sentence, failed = await self._gates.judge(rollout, record, now)
         if result == "fails":
             return await self.pause(record, rollout, sentence, ("gate",), gates=failed)
         if result == "ok":
@@ -222,21 +231,21 @@ class Driving:
 
         await self._services.database.write(work)
 
-    async def _stop(self, rollout: Rollout, record: RequestRecord) -> None:
+    async def _stop(self, rollout: Rollout, record: RequestRecord, *, is_tried: bool) -> None:
         async def rest(transaction: Transaction) -> None:
             await self._rollouts.change_all(transaction, record.id, ("waiting",), "stopped")
 
         await self._services.database.write(rest)
         active = await self._rollouts.targets(record.id, states=ACTIVE)
         await self._following.stop(active, rollout)
-        if not active:
+        if not active and not is_tried:
 
             async def finish(transaction: Transaction) -> None:
                 await self._rollouts.move(transaction, record.id, ("stopping",), "done")
 
             await self._services.database.write(finish)
 
-    async def _go_back(self, rollout: Rollout, record: RequestRecord) -> None:
+    async def _go_back(self, rollout: Rollout, record: RequestRecord, *, is_tried: bool) -> None:
         limits, now = rollout.rules.limits, self._services.clock.now()
 
         async def turn(transaction: Transaction) -> None:
@@ -257,7 +266,7 @@ class Driving:
             anytime = [type(p)(p.key, p.account, p.region) for p in places]
             keys = {p.key for p in startable(anytime, [t.place for t in running], limits, now)}
             await self._following.start([t for t in waiting if t.key in keys], rollout, record)
-        elif not running:
+        elif not running and not is_tried:
 
             async def finish(transaction: Transaction) -> None:
                 await self._rollouts.move(transaction, record.id, ("back",), "done")

@@ -12,6 +12,7 @@ from bot.people import shown
 from bot.releases.rollouts import Rollout
 from bot.requests import RequestRecord
 from intents.releases.deeds import Deeds, Unchanged, too_late
+from intents.releases.experiment_gates import TRY, name_of, next_try, went_well
 from intents.releases.planning import gate_words
 
 NOT_KEPT = "gates_not_kept"
@@ -35,11 +36,15 @@ class GateDeeds(Deeds):
             if not rollout.is_shut:
                 return Unchanged(f"Nothing of request {record.id} has failed, so nothing is tried again.")
             now = self._services.clock.now().isoformat()
-            gates = {"since": now, "wave": rollout.wave, "skipped": _skipped(rollout)}
+            tried = next_try((await self._current(transaction, record)).notes, rollout.wave)
+            skipped = _skipped(rollout)
+            gates = {"since": now, "wave": rollout.wave, "skipped": skipped, TRY: tried}
             await self._rollouts.move(transaction, record.id, ("paused",), "gate", reason="", gates=gates)
             await self._services.requests.move(transaction, record.id, ("paused",), "running")
-            bakes = any(kind == "bake" for kind, _ in rollout.rules.gates)
-            return f"The gates {where} are tried again" + ("; it bakes anew." if bakes else ".")
+            bakes = any(kind == "bake" for kind, _ in rollout.due_gates)
+            runs = any(kind == "experiment" and [kind, value] not in skipped for kind, value in rollout.due_gates)
+            anew = [*(["it bakes"] if bakes else []), *(["its experiment runs"] if runs else [])]
+            return f"The gates {where} are tried again" + (f"; {' and '.join(anew)} anew." if anew else ".")
 
         return await self._do(record, by, surface, "gate_retried", work, "gate")
 
@@ -55,7 +60,7 @@ class GateDeeds(Deeds):
             if rollout.is_shut:
                 return await self._skip_failed(transaction, record, rollout, by, where)
             if rollout.phase == "gate" and not _skipped(rollout):
-                words = "; ".join(gate_words(*gate) for gate in rollout.rules.gates)
+                words = "; ".join(gate_words(*gate) for gate in rollout.due_gates)
                 await self._note(transaction, record, rollout.wave, f"{where}: {words}; passed by {shown(by)}")
                 await self._rollouts.move(transaction, record.id, ("gate",), "running", **_at(rollout.wave + 1))
                 return f"The gates {where} are skipped."
@@ -77,11 +82,25 @@ class GateDeeds(Deeds):
         await self._note(transaction, record, rollout.wave, f"{where}: {rollout.reason}; skipped by {shown(by)}")
         gates = {n: v for n, v in rollout.gates.items() if n not in ("failed", "looked")}
         gates["skipped"] = [list(gate) for gate in (*skipped, *failed)]
+        if await self._was_cut_short(transaction, record, rollout, {*skipped, *failed}):
+            gates[TRY] = next_try((await self._current(transaction, record)).notes, rollout.wave)
         await self._rollouts.move(transaction, record.id, ("paused",), "gate", reason="", gates=gates)
         await self._services.requests.move(transaction, record.id, ("paused",), "running")
-        others = [gate_words(*gate) for gate in rollout.rules.gates if gate not in (*skipped, *failed)]
+        others = [gate_words(*gate) for gate in rollout.due_gates if gate not in (*skipped, *failed)]
         still = f" What is looked at still: {'; '.join(others)}." if others else ""
         return f"The gate {where} ({rollout.reason}) is skipped, and the roll-out goes on.{still}"
+
+    async def _was_cut_short(
+        self, transaction: Transaction, record: RequestRecord, rollout: Rollout, skipped: set[tuple[str, str]]
+    ) -> bool:
+        """Tell whether an experiment was stopped since another gate failed, so that it has to run once more."""
+        notes = (await self._current(transaction, record)).notes
+        for number, gate in enumerate(rollout.due_gates):
+            begun = notes.get(name_of(rollout, number)) if gate[0] == "experiment" and gate not in skipped else None
+            child = await self._services.requests.read(transaction.connection, str(begun)) if begun else None
+            if child is not None and not went_well(child):
+                return True
+        return False
 
     async def note_passed(self, transaction: Transaction, record: RequestRecord, rollout: Rollout, by: Person) -> None:
         """Note that somebody has the roll-out go on though a gate failed."""

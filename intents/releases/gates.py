@@ -1,4 +1,4 @@
-"""Gates between waves: time to bake, an alarm, insights, an answer over HTTP, somebody's word."""
+"""Gates between waves: time to bake, an alarm, insights, an answer over HTTP, an experiment, somebody's word."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ import structlog
 
 from bot.errors import CloudError
 from bot.releases.rollouts import Rollout, Rollouts
+from bot.requests import RequestRecord
 from bot.services import Services
 from bot.words import lasting
+from intents.releases.experiment_gates import ExperimentGates
 from intents.releases.toolchain import Toolchain
 
 log = structlog.get_logger(__name__)
@@ -33,20 +35,35 @@ class Judgement(NamedTuple):
 
 
 class Gates:
-    """Judges them; asks, and changes nothing."""
+    """Judges them; asks, and changes nothing but that it begins experiments."""
 
-    def __init__(self, services: Services, rollouts: Rollouts, toolchain: Toolchain) -> None:
+    def __init__(
+        self, services: Services, rollouts: Rollouts, toolchain: Toolchain, experiments: ExperimentGates
+    ) -> None:
         self._services, self._rollouts, self._toolchain = services, rollouts, toolchain
+        self._experiments = experiments
 
     def baked(self, rollout: Rollout, now: datetime) -> bool:
         """Tell whether the time to bake is over."""
         return self._left(rollout, now) <= timedelta()
 
-    async def judge(self, rollout: Rollout, now: datetime) -> Judgement:
-        """Judge all gates but those that somebody skipped; where several hold it up, one that fails is told of."""
+    async def judge(self, rollout: Rollout, record: RequestRecord, now: datetime) -> Judgement:
+        """Judge all gates but those that somebody skipped; where several hold it up, one that fails is told of.
+
+        No experiment is begun while another gate fails.
+        """
         skipped = {(kind, value) for kind, value in rollout.gates.get("skipped", ())}
-        gates = [gate for gate in rollout.rules.gates if gate not in skipped]
-        judged = await asyncio.gather(*(self._judge(kind, value, rollout, now) for kind, value in gates))
+        due = [(number, gate) for number, gate in enumerate(rollout.due_gates) if gate not in skipped]
+        gates = [gate for _, gate in due if gate[0] != "experiment"]
+        judged = list(await asyncio.gather(*(self._judge(kind, value, rollout, now) for kind, value in gates)))
+        if not any(result == "fails" for result, _ in judged):
+            for number, gate in due:  # one after the other: two at once would tell nothing of either
+                if gate[0] != "experiment":
+                    continue
+                gates.append(gate)
+                judged.append(await self._experiments.judge(record, rollout, number))
+                if judged[-1][0] != "ok":
+                    break
         failed = tuple(gate for gate, (result, _) in zip(gates, judged, strict=True) if result == "fails")
         for wanted in ("fails", "waits"):
             told = [sentence for result, sentence in judged if result == wanted]
@@ -70,7 +87,7 @@ class Gates:
         return "fails", f"there is no gate called {kind}"
 
     def _left(self, rollout: Rollout, now: datetime) -> timedelta:
-        seconds = max((float(value) for kind, value in rollout.rules.gates if kind == "bake"), default=0.0)
+        seconds = max((float(value) for kind, value in rollout.due_gates if kind == "bake"), default=0.0)
         since = datetime.fromisoformat(rollout.gates["since"]) if rollout.gates.get("since") else now
         return since + timedelta(seconds=seconds) - now
 

@@ -14,9 +14,10 @@ from bot.database.tables import component_locks, requests, rollout_targets, roll
 from bot.errors import CloudError, Conflict, Invalid
 from bot.intent import Ask
 from bot.releases.waves import Deployment
-from bot.releases.wording import read_strategy
+from bot.releases.wording import experiments_of, read_strategy, rename_experiments, say_strategy
 from bot.requests import OPEN_STATES
 from bot.services import Services
+from intents.releases.experiment_gates import ExperimentGates
 from intents.releases.planning import EXPERIMENT, STACK, stack_of
 from intents.releases.shift_facts import ShiftFacts
 from intents.releases.toolchain import Revision, Source, Toolchain
@@ -35,8 +36,11 @@ HOTFIX_GROUP = "hotfix"
 class Gathering:
     """Reads everything anew: what was read a minute ago may not be so any more."""
 
-    def __init__(self, services: Services, toolchain: Toolchain, shifting: ShiftFacts) -> None:
-        self._services, self._toolchain, self._shifting = services, toolchain, shifting
+    def __init__(
+        self, services: Services, toolchain: Toolchain, shifting: ShiftFacts, experiments: ExperimentGates
+    ) -> None:
+        self._services, self._toolchain = services, toolchain
+        self._shifting, self._experiments = shifting, experiments
 
     async def component(self, named: str) -> str:
         """Return the component that is meant, the only one when none is named; raises Invalid or Conflict."""
@@ -74,7 +78,11 @@ class Gathering:
             self._usual_seconds(component),
         )
         now = services.clock.now()
+        holder = next((one["id"] for one in busy if one["kind"] == "lock"), "")
         strategy = read_strategy(ask.slots["Waves"], listed, now)
+        experiments = await asyncio.gather(
+            *(self._experiments.look(value, ask, holder) for value in experiments_of(strategy))
+        )
         shifts = await self._shifting.of(listed, version, strategy.shift, allowed)
         freeze = services.house.freeze_of(component, now)
         return {
@@ -92,6 +100,7 @@ class Gathering:
             "insights": insights,
             "unread": unread,
             "busy": busy,
+            "experiments": experiments,
             "seconds": seconds,
             "parallel": services.settings.release_parallel,
             "freeze": {"name": freeze.name, "until": f"{freeze.until:%Y-%m-%d %H:%M %Z}"} if freeze else None,
@@ -100,6 +109,13 @@ class Gathering:
             "hosts": list(services.settings.release_check_hosts),
             "region": self._toolchain.region,
         }
+
+    async def waves(self, said: str, ask: Ask) -> str:
+        """Return a strategy in its own words: days resolved, experiments by their templates' names. Raises Invalid."""
+        component = await self.component(ask.slots.get("Component", ""))
+        strategy = read_strategy(said, await self._services.deployments.all(component), self._services.clock.now())
+        names = {value: await self._experiments.canonical(value, ask) for value in experiments_of(strategy)}
+        return say_strategy(rename_experiments(strategy, names))
 
     async def _source(self, provisioned: Sequence[Deployment], *, fresh: bool) -> Source | None:
         return await self._toolchain.source(provisioned[0].pipeline, fresh=fresh) if provisioned else None

@@ -52,7 +52,7 @@ def layout_of(facts: Mapping[str, Any]) -> tuple[Strategy, Layout]:
         else:
             going.append(deployment)
     layout = lay_out(going, strategy, facts["version"], facts["revision"]["commit"], now)
-    return strategy, Layout(layout.waves, (*out, *layout.left_out))
+    return strategy, replace(layout, left_out=(*out, *layout.left_out))
 
 
 def deployment_of(data: Mapping[str, Any]) -> Deployment:
@@ -69,7 +69,10 @@ def plan_of(facts: Mapping[str, Any]) -> Plan:
     is_hotfix = bool(hotfix)
     tenants = sum(d.tenants for d in members)
     loud = "HOTFIX: " if is_hotfix else ""
-    is_production = is_hotfix or any(d.tier == "production" for d in members)
+    experiments = facts["experiments"]
+    is_production = (
+        is_hotfix or any(d.tier == "production" for d in members) or any(e["production"] for e in experiments)
+    )
     return Plan(
         intent=ROLL_OUT,
         summary=f"{loud}Roll out {component} {version} to {_count(len(members), 'deployment')} "
@@ -85,6 +88,7 @@ def plan_of(facts: Mapping[str, Any]) -> Plan:
             "strategy": say_strategy(strategy),
             "waves": [_effect(wave, len(members), facts) for wave in layout.waves],
             "hotfix": hotfix,
+            "experiments": [{"value": e["value"], **e["effects"]} for e in experiments],
         },
         details=(
             *((("HOTFIX", hotfix),) if is_hotfix else ()),
@@ -92,6 +96,7 @@ def plan_of(facts: Mapping[str, Any]) -> Plan:
             *((("Commit", _commit_words(revision)),) if _piped(members) or not members else ()),
             *details_of(facts, members),
             *((f"Wave {n}", _wave_words(w, facts)) for n, w in enumerate(layout.waves, 1)),
+            *(row for e in experiments for row in _experiment_rows(e, strategy, layout)),
             ("Reaches", f"{_count(len(members), 'deployment')}, {_count(tenants, 'tenant')}"),
             ("Takes", _time_words(layout, strategy, facts)),
             ("Limits", _limit_words(strategy)),
@@ -104,6 +109,20 @@ def plan_of(facts: Mapping[str, Any]) -> Plan:
         touches=_touches(component, members),
         ask=("group:hotfix",) if is_hotfix and facts["hotfix_group"] else (),
     )
+
+
+def _experiment_rows(one: Mapping[str, Any], strategy: Strategy, layout: Layout) -> list[tuple[str, str]]:
+    """Return what is shown of an experiment: before which waves it runs, and what it does to what."""
+    before = [wave + 1 for wave, value in layout.experiments if value == one["value"]]
+    when = "each wave but the first" if ("experiment", one["value"]) in strategy.gates else f"wave {_numbers(before)}"
+    if when == "wave ":
+        return [("Experiment", f"{one['effects']['name']} is left out: there is no wave on both of its sides")]
+    told = "; ".join(f"{name}: {words}" for name, words in one["shown"].items() if name != "Experiment")
+    return [("Experiment", f"before {when}: {one['effects']['name']}. {told}")]
+
+
+def _numbers(numbers: Sequence[int]) -> str:
+    return " and ".join(str(n) for n in numbers)
 
 
 def _effect(wave: Wave, total: int, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -163,6 +182,10 @@ def _checks(
                 Check("Experiments", "fails", words, next_step=f"Say “stop {one['id']}”, or wait for its end.")
             )
     checks += [Check("Open insights", "waits", what) for what in facts["unread"]]
+    for one in facts["experiments"]:
+        step = "Choose another experiment, or leave it out of the waves."
+        checks += [Check("Experiment", "fails", f"{one['effects']['name']}: {s}", "Waves", step) for s in one["never"]]
+        checks += [Check("Experiment", "waits", f"{one['effects']['name']}, as of now: {s}") for s in one["now"]]
     for kind, value in strategy.gates:
         host = urlsplit(value).netloc.casefold() if kind == "http" else ""
         if kind == "http" and host not in facts["hosts"]:
@@ -231,6 +254,8 @@ def gate_words(kind: str, value: str) -> str:
             return f"the alarm {value} is OK"
         case "http":
             return f"{value} answers well"
+        case "experiment":
+            return f"the experiment {value} goes well"
         case "insights":
             return "no new insight of high severity"
     return "somebody says “continue”"

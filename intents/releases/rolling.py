@@ -17,7 +17,7 @@ from bot.people import shown
 from bot.plan import Plan
 from bot.releases.desk import Deed
 from bot.releases.rollouts import Rollout, Rollouts, Rules
-from bot.releases.wording import NAMED, read_strategy, say_strategy
+from bot.releases.wording import NAMED, read_strategy
 from bot.requests import RequestRecord
 from bot.requests.record import OFFERS
 from bot.services import Services
@@ -113,11 +113,8 @@ class RollOut(Change):
         if slot == "Component":
             return await self._gathering.component(value)
         if slot == "Waves":
-            component = await self._gathering.component(ask.slots.get("Component", ""))
-            known = await self.services.deployments.all(component)
-            if whole := _TAIL.match(value):  # said as a whole once more
-                value = whole["waves"].strip(" ,.")
-            return say_strategy(read_strategy(value, known, self.services.clock.now()))
+            whole = _TAIL.match(value)  # said as a whole once more
+            return await self._gathering.waves(whole["waves"].strip(" ,.") if whole else value, ask)
         if slot == "Commit" and not re.fullmatch(r"[0-9a-f]{7,64}", value):
             raise Invalid(
                 f"“{value[:40]}” is no commit.", field=slot, next_step="Say its digits, such as 1a2b3c4d5e6f."
@@ -196,8 +193,8 @@ class RollOut(Change):
         waves = tuple({"name": w.name, "count": len(w.members), "tenants": w.tenants} for w in layout.waves)
         now = services.clock.now()
         rollout = Rollout(
-            record.id, facts["component"], facts["version"], facts["revision"]["commit"], Rules.of(strategy), "running",
-            0, waves, "", 0, {}, now, now,
+            record.id, facts["component"], facts["version"], facts["revision"]["commit"], Rules.of(strategy, layout),
+            "running", 0, waves, "", 0, {}, now, now,
         )  # fmt: skip
 
         async def work(transaction: Transaction) -> bool:

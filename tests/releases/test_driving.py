@@ -14,6 +14,7 @@ from bot.requests import RequestRecord
 from bot.services import Services
 from intents.releases.driving import Driving
 from intents.releases.events import Events
+from intents.releases.experiment_gates import ExperimentGates
 from intents.releases.following import Following
 from intents.releases.gates import Gates
 from tests.releases.test_following import NOW, ROLLOUT, TARGET, Table
@@ -52,6 +53,7 @@ class _Seen:
             cast(Rollouts, self.table),
             cast(Following, following),
             cast(Gates, None),
+            cast(ExperimentGates, None),
             cast(Events, None),
         )
 

@@ -11,13 +11,29 @@ import pytest
 from bot.errors import CloudError
 from bot.insights import Found
 from bot.releases.rollouts import Rollouts
+from bot.requests import RequestRecord
 from bot.services import Services
+from intents.releases.experiment_gates import ExperimentGates
 from intents.releases.gates import Gates
 from intents.releases.toolchain import Toolchain
 from tests.releases.test_following import NOW, ROLLOUT, TARGET, Table
 
+RECORD = cast(RequestRecord, SimpleNamespace(id="qm-1"))
 
-def _gates(alarm: Any = None, found: Any = None) -> Gates:
+
+class _Experiments:
+    """Begins nothing: it notes which gates were asked about, and answers what it was told to."""
+
+    def __init__(self, *results: str) -> None:
+        self.results, self.asked = list(results), list[int]()
+
+    async def judge(self, record: object, rollout: object, gate: int) -> tuple[str, str]:
+        """Tell how the experiment of a gate stands."""
+        self.asked.append(gate)
+        return self.results.pop(0), "an experiment"
+
+
+def _gates(alarm: Any = None, found: Any = None, experiments: _Experiments | None = None) -> Gates:
     async def call(*_: object, **__: object) -> dict[str, Any]:
         if isinstance(alarm, CloudError):
             raise alarm
@@ -33,7 +49,10 @@ def _gates(alarm: Any = None, found: Any = None) -> Gates:
         cloud=SimpleNamespace(call=call), settings=settings, insights=SimpleNamespace(ongoing=ongoing)
     )
     table = Table(replace(TARGET, state="succeeded"))
-    return Gates(cast(Services, services), cast(Rollouts, table), cast(Toolchain, SimpleNamespace(region="eu-west-1")))
+    toolchain = cast(Toolchain, SimpleNamespace(region="eu-west-1"))
+    return Gates(
+        cast(Services, services), cast(Rollouts, table), toolchain, cast(ExperimentGates, experiments or _Experiments())
+    )
 
 
 DENIED = CloudError("AccessDeniedException", "no", operation="any")
@@ -64,7 +83,7 @@ async def test_a_gate_lets_through_only_what_it_has_seen_to_be_well(
     rollout = replace(
         ROLLOUT, phase="gate", rules=replace(ROLLOUT.rules, gates=(gate,)), gates={"since": NOW.isoformat()}
     )
-    result, sentence, failed = await _gates(**world).judge(rollout, NOW)
+    result, sentence, failed = await _gates(**world).judge(rollout, RECORD, NOW)
     assert (result, failed) == (wanted, (gate,) if wanted == "fails" else ()), sentence
 
 
@@ -73,4 +92,24 @@ async def test_what_somebody_skipped_is_not_asked_again_while_the_others_are() -
     rollout = replace(
         ROLLOUT, phase="gate", rules=replace(ROLLOUT.rules, gates=gates), gates={"skipped": [["alarm", "errors"]]}
     )
-    assert (await _gates(alarm="ALARM").judge(rollout, NOW)).result == "waits"
+    assert (await _gates(alarm="ALARM").judge(rollout, RECORD, NOW)).result == "waits"
+
+
+@pytest.mark.parametrize(
+    ("alarm", "results", "asked", "wanted"),
+    [
+        ("OK", ("ok", "ok"), [1, 2], "ok"),
+        ("OK", ("waits",), [1], "waits"),
+        ("OK", ("ok", "fails"), [1, 2], "fails"),
+        ("ALARM", (), [], "fails"),
+    ],
+    ids=["both go well", "one at a time", "the second fails", "none is begun while an alarm fires"],
+)
+async def test_experiments_run_one_after_the_other_and_only_while_nothing_else_fails(
+    alarm: str, results: tuple[str, ...], asked: list[int], wanted: str
+) -> None:
+    experiments = _Experiments(*results)
+    rules = replace(ROLLOUT.rules, gates=(("alarm", "errors"), ("experiment", "outage")), experiments=((1, "load"),))
+    rollout = replace(ROLLOUT, phase="gate", wave=0, rules=rules, gates={"since": NOW.isoformat()})
+    judged = await _gates(alarm=alarm, experiments=experiments).judge(rollout, RECORD, NOW)
+    assert (judged.result, experiments.asked) == (wanted, asked)
