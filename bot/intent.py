@@ -68,6 +68,8 @@ class Slot:
     """Answers in a sentence, such as "put it in {AccountOU}", beyond the bare value."""
     secret: bool = False
     """Never stored: what is said while it is asked for is withheld, unless it names where the secret is kept."""
+    reads_whole: bool = False
+    """Its values have a grammar of their own: what `validate` takes is the answer, whatever else it could mean."""
     is_prose: bool = False
     """Answered in a sentence of one's own about anything: only what is asked or told to do outright is no answer."""
 

@@ -17,7 +17,7 @@ from bot.dialogue.placing import Placing
 from bot.dialogue.remarks import affirms, asks_why, contradicts, declines, held, misspelt, refuses, unlisted
 from bot.dialogue.session import Form, session_id
 from bot.dialogue.spotting import spot, spot_phrase
-from bot.errors import CloudError, Invalid
+from bot.errors import CloudError, Conflict, Invalid
 from bot.intent import Ask, Change, Intent
 from bot.recognizer import Recognizer, Turn
 from bot.services import Services
@@ -44,6 +44,9 @@ class OpenForm:
         own = understood.intent == form.intent
         if self.set_rivals_aside(turn, form, heard, changed):
             await self.fill(turn, form, changed if own else {})
+            return None
+        if not own and await self._is_read_whole(turn, form, intent, heard.text):
+            await self.fill(turn, form, {form.asking: heard.text})
             return None
         withdrawn = [n for n in form.slots if own and n in understood.empty]
         for name in withdrawn:  # "the e-mail is wrong": taken out, asked again
@@ -89,6 +92,17 @@ class OpenForm:
         else:
             await self._take_what_means_nothing_else(turn, form, heard.text)
         return None
+
+    async def _is_read_whole(self, turn: Exchange, form: Form, intent: Change, text: str) -> bool:
+        """Tell whether a text is an answer to the open question from its first to its last word."""
+        slot = intent.definition.slot(form.asking) if form.asking else None
+        if slot is None or not slot.reads_whole:
+            return False
+        try:
+            await intent.validate(form.asking, text, turn.ask(form.slots))
+        except (Invalid, Conflict):
+            return False
+        return True
 
     async def _names_choices_only(self, turn: Exchange, form: Form, intent: Change, text: str) -> bool:
         """Tell whether a text is made of what the open question offers: “Demos or Experiment” begins no experiment."""

@@ -229,6 +229,7 @@ def define_list() -> Definition:
             "show insights for Payments Prod, Network Hub, Data Lake and Web Shop Test",
             "insights in the past {Window} for an account",
             "insights in an OU",
+            "insights for the OU",
             "insights for a stack",
             "insights for the resource",
             "insights for the function checkout-handler",

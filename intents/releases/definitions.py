@@ -88,6 +88,7 @@ ROLLING_OUT = Definition(
             prompt="In which waves? {choices}? You can also say “canary first, then 10 %, skip acme until Monday”.",
             again="In which waves?",
             label="Waves",
+            reads_whole=True,
             why="A wave begins when the one before it is done and its gates are open; failures stop in it.",
             utterances=("roll it out {Waves}", "in these waves: {Waves}", "the waves are {Waves}", "do it {Waves}"),
         ),

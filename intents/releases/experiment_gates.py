@@ -143,7 +143,7 @@ def went_well(child: RequestRecord) -> bool:
 
 
 def _wanted(rollout: Rollout) -> set[str]:
-    """Return the notes of the experiments that are waited for: at a gate that is open still, or halted there by hand."""
+    """Return the notes of the experiments that are waited for: at an open gate, or one that was halted by hand."""
     is_there = rollout.phase == "gate" or (rollout.phase == "paused" and not rollout.is_shut)
     if not is_there or rollout.gates.get("wave") != rollout.wave:
         return set()

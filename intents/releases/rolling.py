@@ -286,6 +286,7 @@ class RollOut(Change):
             return True
 
         if await services.database.write(work):
+            await self._steering.end_experiments(record)
             return f"Stopping the roll-out of request {record.id}: nothing more starts, and what runs is asked to stop."
         if await self._rollouts.find(record.id) is None:
             return f"The roll-out of request {record.id} is about to begin; say it again in a moment."

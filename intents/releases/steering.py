@@ -15,6 +15,7 @@ from bot.releases.rollouts import ACTIVE, BACK, Phase, Rollout, Rollouts, Target
 from bot.requests import OPEN_STATES, RequestRecord
 from bot.services import Services
 from intents.releases.deeds import Deeds, too_late
+from intents.releases.experiment_gates import ExperimentGates
 from intents.releases.gate_deeds import GateDeeds
 from intents.releases.toolchain import Toolchain
 
@@ -22,9 +23,11 @@ from intents.releases.toolchain import Toolchain
 class Steering(Deeds):
     """What is done to a roll-out that has begun."""
 
-    def __init__(self, services: Services, rollouts: Rollouts, toolchain: Toolchain) -> None:
+    def __init__(
+        self, services: Services, rollouts: Rollouts, toolchain: Toolchain, experiments: ExperimentGates
+    ) -> None:
         super().__init__(services, rollouts)
-        self._toolchain = toolchain
+        self._toolchain, self._experiments = toolchain, experiments
         self.gates = GateDeeds(services, rollouts)
 
     async def pause(self, record: RequestRecord, by: Person, surface: str) -> str:
@@ -161,7 +164,15 @@ class Steering(Deeds):
             what = f"wave {wave}" if wave else "everything"
             return f"Rolling back {what} of request {record.id}: {count} deployments return to what they ran before."
 
-        return await self._do(record, by, surface, "rolled_back", work, "back", wave=wave or 0)
+        said = await self._do(record, by, surface, "rolled_back", work, "back", wave=wave or 0)
+        await self.end_experiments(record)
+        return said
+
+    async def end_experiments(self, record: RequestRecord) -> None:
+        """Have FIS asked at once to stop what a roll-out does not wait for any more; its watcher goes on asking."""
+        rollout = await self._rollouts.find(record.id)
+        if rollout is not None:
+            await self._experiments.settle(await self._services.requests.find(record.id), rollout)
 
     async def answer_approval(self, record: RequestRecord, named: str, approves: bool, by: Person, surface: str) -> str:
         """Answer the manual approval that a deployment's pipeline waits for.

@@ -14,6 +14,7 @@ from bot.releases.registry import deployment_from
 from bot.releases.rollouts import Rollout, Rollouts, Rules
 from bot.releases.waves import Layout, Limits, Wave
 from bot.requests import RequestRecord
+from intents.releases.experiment_gates import ExperimentGates
 from intents.releases.steering import Steering
 from intents.releases.toolchain import Toolchain
 from tests.console.stage import Example, Stage, sample_plan
@@ -28,7 +29,7 @@ class SampleRollouts(Example):
     async def steer(self, request_id: str, deed: Deed, by: Person, surface: str) -> str:
         """Pause or resume; try what failed again, or skip it."""
         rollouts = Rollouts(self.services.database, self.services.clock)
-        steering = Steering(self.services, rollouts, cast(Toolchain, None))
+        steering = Steering(self.services, rollouts, cast(Toolchain, None), ExperimentGates(self.services))
         record = await self.services.requests.find(request_id)
         if deed in ("retry", "skip"):
             return await (steering.retry if deed == "retry" else steering.skip)(record, "", by, surface)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -25,7 +26,8 @@ from bot.releases.waves import (
     startable,
 )
 from bot.releases.windows import window_of
-from bot.releases.wording import read_strategy, say_strategy
+from bot.releases.wording import experiments_of, read_strategy, say_strategy, trial_of
+from tests.releases.test_following import ROLLOUT
 
 NOW = datetime(2026, 11, 25, 10, tzinfo=UTC)  # a Wednesday
 REGIONS, ACCOUNTS = ("eu-west-1", "us-east-1", "ap-south-1"), ("111111111111", "222222222222", "333333333333")
@@ -144,6 +146,51 @@ def test_a_strategy_in_words_means_what_it_was(listed: list[Deployment], strateg
         lay_out(known, again, "2.0.0", "c2", NOW) == lay_out(known, strategy, "2.0.0", "c2", NOW) or not strategy.parts
     )
     assert again.limits == strategy.limits
+
+
+@settings(max_examples=60, deadline=None)
+@given(deployments, st.lists(parts, min_size=2, max_size=5), st.data())
+def test_experiments_stand_between_waves_and_change_none_of_them(
+    listed: list[Deployment], named: list[Part], data: st.DataObject
+) -> None:
+    bare = Strategy(tuple(named))
+    tried = list(named)
+    for value in data.draw(st.lists(st.sampled_from(("az-outage", "cpu-stress for 5 minutes")), max_size=3)):
+        tried.insert(data.draw(st.integers(1, len(tried) - 1)), Part("experiment", value))
+    strategy = Strategy(tuple(tried))
+    layout = lay_out(listed, strategy, "2.0.0", "c2", NOW)
+    assert layout.waves == lay_out(listed, bare, "2.0.0", "c2", NOW).waves
+    assert all(0 < wave < len(layout.waves) for wave, _ in layout.experiments)
+    assert {value for _, value in layout.experiments} <= set(experiments_of(strategy))
+    assert [wave for wave, _ in layout.experiments] == sorted(wave for wave, _ in layout.experiments)
+    before = {wave for wave, _ in layout.experiments}
+    rules = Rules.of(strategy, layout)
+    assert {wave + 1 for wave in range(len(layout.waves)) if _due(rules, wave)} == before
+
+
+def _due(rules: Rules, wave: int) -> bool:
+    """Tell whether an experiment is due behind a wave."""
+    return bool(replace(ROLLOUT, rules=rules, wave=wave).due_gates)
+
+
+@pytest.mark.parametrize(
+    ("said", "wanted"),
+    [
+        ("canary, then run the az-outage experiment, then everyone", "canary, then run experiment az-outage, then"),
+        ("canary, then chaos experiment cpu-stress for 5 minutes, then all", "run experiment cpu-stress for 5 minutes"),
+        ("canary, then the outage experiment on checkout-staging, then all", "experiment outage on checkout-staging"),
+        ("canary, then everyone, run the az-outage experiment between waves", "run experiment az-outage between waves"),
+        ("ring by ring, az-outage experiment after each wave", "run experiment az-outage between waves"),
+    ],
+)
+def test_an_experiment_is_said_in_several_ways_and_means_the_same_again(said: str, wanted: str) -> None:
+    listed = [Deployment("shop", "1", "silo", ACCOUNTS[0], REGIONS[0], ring="early")]
+    strategy = read_strategy(said, listed, NOW)
+    words = say_strategy(strategy)
+    assert wanted in words
+    assert read_strategy(words, listed, NOW) == strategy
+    (value,) = experiments_of(strategy)
+    assert trial_of(value).value == value
 
 
 def test_the_sample_s_own_strategy_starts_one_after_the_other_and_ends_at_the_first_failure() -> None:

@@ -16,7 +16,7 @@ from tests.restart.test_kill_at_each_call import kill_at_each
 
 QUEUE = "https://sqs.us-east-1.amazonaws.com/111122223333/quartermaster-releases"
 COUNT = 5
-FUNCTIONS = "666677778888"
+FUNCTIONS, CHECKOUT = "666677778888", "666688889999"
 TAKEN_OVER = 30.0
 
 
@@ -118,10 +118,10 @@ def test_a_shift_of_traffic_survives_a_kill_in_each_call_and_is_begun_once(rig: 
     until(lambda: bot.verify_audit()[0] == 0, "the audit verifies")
 
 
-def _client_of(sandbox: SandboxProcess, service: str) -> Any:
-    """Return a client in the account that has the functions."""
+def _client_of(sandbox: SandboxProcess, service: str, account: str = FUNCTIONS) -> Any:
+    """Return a client in a member account, as shipped the one that has the functions."""
     with closing(_client(sandbox, "sts")) as sts:
-        role = f"arn:aws:iam::{FUNCTIONS}:role/Reader"
+        role = f"arn:aws:iam::{account}:role/Reader"
         given = sts.assume_role(RoleArn=role, RoleSessionName="looks-around")["Credentials"]
     return _client(sandbox, service, given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"])
 
@@ -153,3 +153,18 @@ def test_a_replica_goes_on_with_the_wave_that_a_killed_one_was_in(
     tokens = {c["params"]["name"]: c["params"]["clientRequestToken"] for c in sandbox.calls("StartPipelineExecution")}
     assert len(tokens) == len(set(tokens.values())) == COUNT
     assert {c["params"]["clientRequestToken"] for c in sandbox.calls("StartPipelineExecution")} == set(tokens.values())
+
+
+def test_an_experiment_between_waves_survives_a_kill_and_runs_once(rig: Rig, sandbox: SandboxProcess) -> None:
+    bot = rig.bot("bot", RELEASE_EVENTS_QUEUE=QUEUE)
+    bot.start()
+    request = _orders(rig, bot, sandbox, "next 1, then run the az-outage-checkout-staging experiment, then everyone")
+    points = [("StartPipelineExecution", "after"), ("StartExperiment", "before"), ("StartExperiment", "after")]
+    sandbox.hang(points[0][0], when=points[0][1])
+    assert rig.approver.approves(bot, request) == 200
+    kill_at_each(sandbox, bot, points)
+    assert _ends_well(bot, request)["counts"] == {"succeeded": COUNT}
+    with closing(_client_of(sandbox, "fis", CHECKOUT)) as fis:
+        (run,) = fis.list_experiments()["experiments"]
+    assert run["state"]["status"] == "completed"
+    until(lambda: bot.verify_audit()[0] == 0, "the audit verifies")

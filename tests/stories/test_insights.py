@@ -77,7 +77,7 @@ async def test_a_list_is_narrowed_by_what_is_said_next(stage: Stage, ana: Speake
     await ana.says("what about Network Hub in us-east-1?")
     ana.hears("high severity reactive insight", f"in Network Hub ({NETWORK_HUB}) and us-east-1")
     await ana.says("and yesterday?")
-    ana.hears("open high severity reactive insight in Network Hub", "and us-east-1 opened on 20")
+    ana.hears("high severity reactive insight", "in Network Hub", "and us-east-1 opened on 20")
 
 
 async def test_health_is_told_of_another_place_and_its_insights_are_listed_next(ana: Speaker) -> None:
