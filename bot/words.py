@@ -18,6 +18,11 @@ def in_midst(label: str) -> str:
     return label if first[1:] != first[1:].lower() else label[:1].lower() + label[1:]
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: "1 deployment", "1,200 deployments"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def lasting(time: timedelta) -> str:
     """Return a length of time as people say it: 45 s, 12 min, 3 h 5 min, 2 days 4 h."""
     seconds = max(0, round(time.total_seconds()))

@@ -11,7 +11,7 @@ from bot.words import lasting
 from intents.chaos.definitions import SECOND, START
 from intents.chaos.fis import MOST_RUNNING
 from intents.chaos.model import Template, template_from
-from intents.chaos.notes import CONTENT, RUN_ALL, START_BY
+from intents.chaos.notes import CONTENT, RUN_ALL, START_BY, WITHIN
 from intents.chaos.targets import Hit, hit_from
 
 STACK = "stack"
@@ -78,6 +78,7 @@ def plan_of(facts: Mapping[str, Any]) -> Plan:
             ("Role", template.role.rpartition("/")[2]),
             ("Costs", f"about {template.usd():.2f} US dollars (FIS)"),
             ("Expected", slots.get("Expectation", "—")),
+            *((("Gate of", f"the roll-out {slots[WITHIN]}"),) if slots.get(WITHIN) else ()),
             *((("Lease", _lease_words(float(facts["lease_minutes"]))),) if template.is_production else ()),
         ),
         checks=_checks(facts, template, hits, obstacles, override, second),

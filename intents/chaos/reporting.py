@@ -17,7 +17,7 @@ from bot.services import Services
 from bot.words import lasting
 from bot.workflow.model import Done, Failed, Notice
 from intents.chaos.fis import ENDED, Fis
-from intents.chaos.notes import ASKED_TO_STOP, EXPERIMENT, place_of
+from intents.chaos.notes import ASKED_TO_STOP, EXPERIMENT, WITHIN, place_of
 from intents.chaos.observing import AROUND, AlarmStory, Observing
 from intents.chaos.targets import differences, hit_of_plan
 
@@ -88,6 +88,8 @@ class Reporting:
         stories = await self._observing.alarms(record, experiment)
         view = await self._services.requests.view(record)
         approved = ", ".join(a["approver"] for a in view["approvals"] if a["decision"] == "approve") or "nobody"
+        if within := record.slots.get(WITHIN):
+            approved += f"; the roll-out {within}, whose gate it is, was approved with it in its plan"
         status = experiment["state"]["status"]
         verdict = _verdict(record, status, stories)
         effects = record.plan.effects

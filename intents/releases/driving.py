@@ -22,6 +22,7 @@ from bot.releases.waves import startable
 from bot.requests import RequestRecord
 from bot.requests.record import OFFERS
 from bot.services import Services
+from bot.words import counted
 from bot.workflow.model import Verdict, Waiting, Watcher
 from intents.releases.cards import approvals_offered, offers_of, progress_of, ways_on
 from intents.releases.events import Events
@@ -222,7 +223,7 @@ class Driving:
                 return
             await self._services.requests.note(transaction, record.id, **{OFFERS: offers_of("running", record.id)})
             wave = rollout.waves[following]
-            begins = f"begins: {wave['name']}, {wave['count']} deployments." if waits else "was left out."
+            begins = f"begins: {wave['name']}, {counted(wave['count'], 'deployment')}." if waits else "was left out."
             text = (
                 f"Wave {rollout.wave + 1} of request {record.id} is done. Wave {following + 1} of "
                 f"{len(rollout.waves)} {begins}"

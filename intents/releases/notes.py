@@ -13,6 +13,8 @@ from bot.releases.rollouts import Rollout, Rollouts, Target
 from bot.requests import RequestRecord
 from bot.services import Services
 from bot.words import lasting
+from intents.releases.experiment_gates import NOTE as EXPERIMENT_NOTE
+from intents.releases.experiment_gates import went_well
 from intents.releases.gate_deeds import NOT_KEPT
 from intents.releases.shift_planning import shown_shift
 from intents.releases.toolchain import Source, Toolchain
@@ -44,9 +46,17 @@ class Notes:
         rows += [("Tried again", _named([f"{t.key} ({t.attempt} tries)" for t in again]))] if again else []
         not_kept = [sentence for _, sentence in record.notes.get(NOT_KEPT, ())]
         rows += [("Gates not kept", _named(not_kept))] if not_kept else []
+        tried = await self._experiments(record)
+        rows += [("Experiments", _named(tried))] if tried else []
         rows.append(("Approved by", await self._approvers(record) or "nobody: no approval was asked for"))
         rows.append(("Insights since it began", await self._insights(rollout, targets)))
         return rows
+
+    async def _experiments(self, record: RequestRecord) -> list[str]:
+        """Return the experiments that were gates of it, in their order, and how each ended."""
+        begun = [str(v) for name, v in sorted(record.notes.items()) if name.startswith(f"{EXPERIMENT_NOTE}:")]
+        found = [await self._services.requests.find(one) for one in begun]
+        return [f"{e.plan.effects['name']} ({e.id}) {'went' if went_well(e) else 'did not go'} well" for e in found]
 
     async def _commits(self, record: RequestRecord, rollout: Rollout, targets: Sequence[Target]) -> str:
         """Return the commits that no deployment had before, newest first."""

@@ -12,7 +12,7 @@ from bot.plan import Check, Plan, Resource, digest_of
 from bot.releases.waves import Deployment, Layout, Place, Strategy, Wave, ideal_seconds, lay_out
 from bot.releases.windows import window_of
 from bot.releases.wording import read_strategy, say_strategy
-from bot.words import lasting
+from bot.words import counted, lasting
 from intents.releases.definitions import ROLL_OUT
 from intents.releases.shift_planning import calls_of, checks_of, details_of, out_of, pins_of
 from intents.releases.toolchain import PINNABLE
@@ -75,8 +75,8 @@ def plan_of(facts: Mapping[str, Any]) -> Plan:
     )
     return Plan(
         intent=ROLL_OUT,
-        summary=f"{loud}Roll out {component} {version} to {_count(len(members), 'deployment')} "
-        f"in {_count(len(layout.waves), 'wave')}",
+        summary=f"{loud}Roll out {component} {version} to {counted(len(members), 'deployment')} "
+        f"in {counted(len(layout.waves), 'wave')}",
         effects={
             "call": calls_of(members),
             "component": component,
@@ -97,7 +97,7 @@ def plan_of(facts: Mapping[str, Any]) -> Plan:
             *details_of(facts, members),
             *((f"Wave {n}", _wave_words(w, facts)) for n, w in enumerate(layout.waves, 1)),
             *(row for e in experiments for row in _experiment_rows(e, strategy, layout)),
-            ("Reaches", f"{_count(len(members), 'deployment')}, {_count(tenants, 'tenant')}"),
+            ("Reaches", f"{counted(len(members), 'deployment')}, {counted(tenants, 'tenant')}"),
             ("Takes", _time_words(layout, strategy, facts)),
             ("Limits", _limit_words(strategy)),
             ("Halts", _halt_words(strategy)),
@@ -117,8 +117,9 @@ def _experiment_rows(one: Mapping[str, Any], strategy: Strategy, layout: Layout)
     when = "each wave but the first" if ("experiment", one["value"]) in strategy.gates else f"wave {_numbers(before)}"
     if when == "wave ":
         return [("Experiment", f"{one['effects']['name']} is left out: there is no wave on both of its sides")]
-    told = "; ".join(f"{name}: {words}" for name, words in one["shown"].items() if name != "Experiment")
-    return [("Experiment", f"before {when}: {one['effects']['name']}. {told}")]
+    told = dict(one["shown"])
+    what, where = told.pop("Experiment"), told.pop("Where")
+    return [("Experiment", f"before {when}: {what}; {where}"), *((f"Experiment: {n}", w) for n, w in told.items())]
 
 
 def _numbers(numbers: Sequence[int]) -> str:
@@ -218,7 +219,7 @@ def _wave_words(wave: Wave, facts: Mapping[str, Any]) -> str:
         if window and not window.is_open(now):
             waits.append(window.next(now))
     when = f"; {len(waits)} of them in their maintenance window, from {min(waits):%a %H:%M} UTC on" if waits else ""
-    return f"{wave.name}: {names}{more} ({_count(wave.tenants, 'tenant')}){when}"
+    return f"{wave.name}: {names}{more} ({counted(wave.tenants, 'tenant')}){when}"
 
 
 def _time_words(layout: Layout, strategy: Strategy, facts: Mapping[str, Any]) -> str:
@@ -228,7 +229,9 @@ def _time_words(layout: Layout, strategy: Strategy, facts: Mapping[str, Any]) ->
         total += ideal_seconds([float(facts["seconds"])] * len(places), places, strategy.limits)
     bakes = sum(float(value) for kind, value in strategy.gates if kind == "bake")
     total += bakes * max(0, len(layout.waves) - 1)
-    return f"about {lasting(timedelta(seconds=total))} without windows, waiting for nobody"
+    tried = "; ".join(f"{e['effects']['name']} {e['shown']['Lasts']}" for e in facts["experiments"])
+    beside = f", beside what experiments take ({tried})" if tried else ""
+    return f"about {lasting(timedelta(seconds=total))} without windows, waiting for nobody{beside}"
 
 
 def _limit_words(strategy: Strategy) -> str:
@@ -268,7 +271,3 @@ def _out_words(left_out: Sequence[tuple[Deployment, str]]) -> str:
 
 def _source_words(source: Mapping[str, str] | None) -> str:
     return f"{source['provider']} {source['repository']}".strip() if source else "any pipeline"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -17,7 +17,7 @@ from bot.people import shown
 from bot.plan import Plan
 from bot.releases.desk import Deed
 from bot.releases.rollouts import Rollout, Rollouts, Rules
-from bot.releases.wording import NAMED, read_strategy
+from bot.releases.wording import NAMED, SAYS, read_strategy
 from bot.requests import RequestRecord
 from bot.requests.record import OFFERS
 from bot.services import Services
@@ -43,6 +43,8 @@ _TAIL = re.compile(
     r"(?: of (?:the )?(?P<component>[a-z0-9-]+))?\s*[,:;–-]?\s+(?:out )?(?:only )?(?:to )?(?:only )?(?P<waves>\S.+)$",
     re.IGNORECASE,
 )
+_NO_WAVES = re.compile(r"(?:(?:roll|push|bring|ship) ?)?(?:it )?out(?: (?:version )?v?\d[\w.-]*)?", re.IGNORECASE)
+"""What is left of the wish itself, said once more where its waves are asked for."""
 _EVERYONE = re.compile(
     r"every(?:one|body|where)|(?:all|the)(?: (?:the|our))?(?: (?:tenants|deployments|customers))?", re.IGNORECASE
 )
@@ -113,6 +115,8 @@ class RollOut(Change):
         if slot == "Component":
             return await self._gathering.component(value)
         if slot == "Waves":
+            if _NO_WAVES.fullmatch(value):
+                raise Invalid("That says nothing about the waves yet.", field=slot, next_step=SAYS)
             whole = _TAIL.match(value)  # said as a whole once more
             return await self._gathering.waves(whole["waves"].strip(" ,.") if whole else value, ask)
         if slot == "Commit" and not re.fullmatch(r"[0-9a-f]{7,64}", value):

@@ -14,6 +14,7 @@ from bot.people import mailbox_of, shown
 from bot.releases.rollouts import ACTIVE, BACK, Phase, Rollout, Rollouts, Target
 from bot.requests import OPEN_STATES, RequestRecord
 from bot.services import Services
+from bot.words import counted
 from intents.releases.deeds import Deeds, too_late
 from intents.releases.experiment_gates import ExperimentGates
 from intents.releases.gate_deeds import GateDeeds
@@ -162,7 +163,8 @@ class Steering(Deeds):
             )  # fmt: skip
             await self._services.requests.move(transaction, record.id, ("paused",), "running")
             what = f"wave {wave}" if wave else "everything"
-            return f"Rolling back {what} of request {record.id}: {count} deployments return to what they ran before."
+            many = counted(count, "deployment")
+            return f"Rolling back {what} of request {record.id}: {many} to go back to what ran before."
 
         said = await self._do(record, by, surface, "rolled_back", work, "back", wave=wave or 0)
         await self.end_experiments(record)

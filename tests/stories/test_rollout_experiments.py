@@ -58,6 +58,7 @@ async def test_an_experiment_runs_once_between_two_waves_and_the_second_waits_fo
     await ana.says("roll out 2.4.1")
     await ana.says("pool-1, then run the AZ outage experiment on checkout-staging for 15 minutes, then pool-2")
     ana.hears("in 2 waves", f"before wave 2: {OUTAGE}", "2 of 6 instances", f"{ERRORS} fires", "US dollars")
+    ana.hears("beside what experiments take", "12 min; stopped after 15 min")
     request = await is_approved(ana, bo)
     await ana.hears_later("has begun")
     experiment = await is_tried(stage, request)
@@ -74,6 +75,10 @@ async def test_an_experiment_runs_once_between_two_waves_and_the_second_waits_fo
     await stage.reaches(request, "succeeded")
     (call,) = await stage.calls("StartExperiment")
     assert call["params"]["experimentTemplateId"] == template_id(OUTAGE)
+    notes = (await stage.application.services.requests.find(request)).outcome["notes"]  # type: ignore[index]
+    assert notes["Experiments"] == f"{OUTAGE} ({experiment}) went well"
+    await ana.says(f"experiment report {experiment}")
+    ana.hears("nobody; the roll-out", "whose gate it is, was approved with it")
     record = await stage.application.services.requests.find(experiment)
     assert (record.slots["Via"], record.slots["Within"], record.requester.email) == (
         "roll-out", request, "ana@corp.example",
@@ -239,3 +244,12 @@ async def test_nobody_says_of_an_experiment_that_a_roll_out_approved_it(stage: S
     else:
         assert answer.status_code == 422
     assert not await stage.calls("StartExperiment")
+
+
+async def test_the_wish_said_once_more_is_asked_for_its_waves_again(stage: Stage, ana: Speaker) -> None:
+    await knows(stage)
+    await ana.says("roll out 2.4.1")
+    await ana.says("roll out 2.4.1")
+    ana.hears("says nothing about the waves yet", "In which waves?")
+    await ana.says("pool-1, then pool-2")
+    ana.hears("in 2 waves")

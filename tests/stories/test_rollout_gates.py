@@ -101,7 +101,7 @@ async def test_an_insight_that_opens_meanwhile_shuts_the_gate_and_says_which(
         assert ana.sees_button(offered)
     await stands(stage, request, succeeded=1, waiting=1)
     await ana.says("roll back")
-    ana.hears("Rolling back everything", "1 deployments")
+    ana.hears("Rolling back everything", "1 deployment to go back")
 
 
 async def test_a_host_is_really_asked_and_nothing_of_its_answer_but_the_status_is_told(
