@@ -30,8 +30,12 @@ FOLLOW_UPS = (
     rf"|{_NO_SENTENCE}(?:in|for|on|of|the) {_REST} only"
     rf"|{_NO_SENTENCE}the [\w-]+(?: [\w-]+){{0,2}} ones"
     rf"|{_NO_SENTENCE}[\w-]+(?: [\w-]+){{0,3}} ones only"
+    rf"|(?:show|list|give)(?: (?:me|us))? (?:just|only) {_NO_SENTENCE}{_REST}"
+    rf"|which (?:ones|of (?:them|these|those)) (?:are|were) {_NO_SENTENCE}{_REST}"
+    r"|(?:(?:and|but|now|what about|how about) )?everywhere(?: else)?"
 )
 """What texts look like that may narrow what was just shown, folded and without courtesies."""
+_EVERYWHERE = re.compile(r"\beverywhere\b")
 _ALSO = re.compile(r"\b(?:also|too|as well)\b", re.IGNORECASE)
 _WITHOUT = re.compile(r"\b(?:without|not|except)\b")
 _HEALTH = "health"
@@ -44,6 +48,8 @@ _SPOKEN_SERVICES = {
     "STEP_FUNCTIONS": "step functions",
 }
 _SPOKEN_TOPICS = {"throttl": "throttling", "error": "errors"}
+_PLACES = ("accounts", "units", "named_units", "thing", "regions")
+"""Filters that “everywhere” takes away."""
 _TOGETHER: tuple[tuple[str, ...], ...] = (
     ("kind",),
     ("severities",),
@@ -132,6 +138,9 @@ def read_follow_up(
     found = _BY.search(asked) if was_health else None
     by = found[0] if found else ""
     before = read_filters(asked.removesuffix(by), {}, now, organization, regions)
+    if _EVERYWHERE.search(said.casefold()):
+        anywhere = replace(before, **{name: getattr(Filters(), name) for name in _PLACES}, page=1)
+        return FollowUp(was_health, by, Filters(), anywhere) if anywhere != replace(before, page=1) else None
     named = replace(read_filters(_ALSO.sub(" ", said), {}, now, organization, regions), page=1)
     if named == Filters():
         return FollowUp(was_health, by, named, replace(before, page=1)) if may_be_same else None

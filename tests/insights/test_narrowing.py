@@ -99,6 +99,18 @@ def test_a_list_is_asked_again_in_words_of_ours(said: str) -> None:
         ("high insights in Platform", "and the medium ones too", "high and medium severity insights in Platform"),
         ("open insights in Platform", "and the closed ones?", "closed insights in Platform"),
         ("insights tagged team=shop", "same for tag team=core", "insights tagged team=core"),
+        (
+            "insights in Production",
+            "which ones are high?",
+            "high severity insights in Platform/Prod and Workloads/Prod",
+        ),
+        (
+            "insights in Production",
+            "which of them are proactive?",
+            "proactive insights in Platform/Prod and Workloads/Prod",
+        ),
+        ("insights in Production", "show me only the open ones", "open insights in Platform/Prod and Workloads/Prod"),
+        ("high insights in Production in us-east-1", "and everywhere?", "high severity insights"),
     ],
 )
 def test_what_is_named_is_changed_and_the_rest_is_kept(asked: str, said: str, again: str) -> None:
