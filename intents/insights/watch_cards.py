@@ -35,6 +35,8 @@ class View:
     causes: tuple[Cause, ...]
     is_partial: bool = False
     """Whether AWS could not be asked, so that this is only what the news told."""
+    news: tuple[Item, ...] = ()
+    """The chart of the anomaly that the news is about, with its words."""
 
 
 def card_of(view: View, names: Names, now: datetime, footer: str, cause: Cause | None = None) -> Card:

@@ -15,7 +15,7 @@ from bot.causes import Cause, Trouble
 from bot.charts import png
 from bot.database import Transaction
 from bot.errors import QuartermasterError, Unavailable
-from bot.insights import Details, Insight
+from bot.insights import Anomaly, Details, Insight
 from bot.services import Services
 from bot.sns import Commit, Notification
 from bot.watches import INSIGHTS, Held, Watch, about_account, about_insight
@@ -101,14 +101,15 @@ class Telling:
         insight = replace(details.insight, unit=unit.unit, services=services, resources=_resources(details), tags=tags)
         if told.kind == "CLOSED_INSIGHT" and insight.is_open:
             insight = replace(insight, end=event.end)
-        pictures = await self._pictures(details)
-        return View(insight, details.events, details.recommendations, pictures, causes)
+        drawable = [a for a in details.anomalies if a.can_be_drawn]
+        newest = [
+            a for a in drawable if told.kind == "NEW_ASSOCIATION" and told.newest == f"{a.metric} of {a.resource}"
+        ]
+        pictures, news = [await self._picture(listed[0]) if listed else () for listed in (drawable, newest)]
+        return View(insight, details.events, details.recommendations, pictures, causes, news=news)
 
-    async def _pictures(self, details: Details) -> tuple[Item, ...]:
-        """Return the chart of the first anomaly that has one, with its words."""
-        anomaly = next((a for a in details.anomalies if a.can_be_drawn), None)
-        if anomaly is None:
-            return ()
+    async def _picture(self, anomaly: Anomaly) -> tuple[Item, ...]:
+        """Return an anomaly's chart with its words; nothing where it can't be drawn just now."""
         try:
             drawn = await self._services.charts.draw(anomaly)
         except Unavailable as error:
@@ -146,7 +147,8 @@ class Telling:
         elif state is None:
             await standing.open(transaction, key, target.room, card.as_text(), card, _state_of(insight))
         else:
-            await standing.reply(transaction, key, notice, words)
+            # What a card was posted with stays on Slack and Teams: what came after is drawn where it is told.
+            await standing.reply(transaction, key, notice, words, Card(words, view.news) if view.news else None)
 
     async def _quiet_until(
         self, transaction: Transaction, room: str, active: Sequence[Watch], insight: Insight

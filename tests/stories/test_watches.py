@@ -28,6 +28,7 @@ async def test_a_deployment_slows_a_function_down_and_it_is_followed_to_the_fix(
     await ana.hears_later(f"Medium: {LAMBDA}", "Webshop Prod (666677778888)", "Workloads/Prod")
     ana.hears("A deployment came 12 min before it", "Configure provisioned concurrency")
     await stage.advance(minutes=30)
+    await ana.hears_later("a further anomaly belongs to it", "ConcurrentExecutions (Maximum) of checkout-handler")
     await ana.hears_later("its severity is high now.")
     await plays(stage, "lambda-duration", fixed=True)
     await stage.advance(minutes=16)
