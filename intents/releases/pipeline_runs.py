@@ -109,7 +109,8 @@ class PipelineRuns:
             execution = target.execution or await self._begun(target, rollout.commit)
             if not execution:
                 return self._changes.end(target, "stopped", {}, calls=target.calls + 1)
-            await self._toolchain.stop(target.pipeline, execution, f"stopped by {target.request_id}")
+            abandon = bool(target.detail.get("approval")) and await self._waits_for_people(target)
+            await self._toolchain.stop(target.pipeline, execution, _why_stopped(target), abandon=abandon)
         except CloudError as error:
             log.warning("releases.not_stopped", target=target.key, error=error.detail)
             return None
@@ -196,6 +197,9 @@ class PipelineRuns:
             found = await self._toolchain.execution(target.pipeline, target.execution)
             calls += 1
             status = str(found["status"])
+            if status == "Stopping" and rollout.phase == "stopping" and await self._waits_for_people(target):
+                await self._toolchain.stop(target.pipeline, target.execution, _why_stopped(target), abandon=True)
+                calls += 1
             if status not in ENDED:
                 is_first = self._is_heard(now) and target.look_at == _first_look_of(target)
                 if target.detail.get("approval") or (self._is_heard(now) and not is_first):
@@ -240,6 +244,22 @@ class PipelineRuns:
                     wanted = {"stage": stage["stageName"], "action": action["actionName"], "token": latest["token"]}
                     return True, wanted
         return goes_on, None
+
+    async def _waits_for_people(self, target: Target) -> bool:
+        """Tell whether all that a run does is to wait for manual approvals.
+
+        A run that is stopped waits for what it is doing, for an approval up to seven days; abandoning that breaks
+        nothing, while other work is let end (see the CodePipeline User Guide, “Stop a pipeline execution”).
+        """
+        state = await self._toolchain.state(target.pipeline)
+        doing = [
+            latest
+            for stage in state.get("stageStates", ())
+            if stage.get("latestExecution", {}).get("pipelineExecutionId") == target.execution
+            for action in stage.get("actionStates", ())
+            if (latest := action.get("latestExecution", {})).get("status") == "InProgress"
+        ]
+        return bool(doing) and all(latest.get("token") for latest in doing)
 
     async def _resolve_again(self, target: Target, rollout: Rollout, calls: int) -> Write:
         """A run was superseded: follow the newer one if it takes the same commit, else start ours once more."""
@@ -300,6 +320,10 @@ class PipelineRuns:
             "external": result.get("externalExecutionId", ""),
             "kind": failed.get("input", {}).get("actionTypeId", {}).get("provider", ""),
         }
+
+
+def _why_stopped(target: Target) -> str:
+    return f"stopped by {target.request_id}"
 
 
 def _kept(detail: Mapping[str, Any]) -> dict[str, Any]:

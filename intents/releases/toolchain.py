@@ -147,14 +147,17 @@ class Toolchain:
         found: Sequence[Mapping[str, Any]] = answer.get("pipelineExecutionSummaries", ())
         return found
 
-    async def stop(self, pipeline: str, execution: str, reason: str) -> None:
-        """Have a run stop once what it is doing is done; one that has ended is no trouble. Raises CloudError."""
+    async def stop(self, pipeline: str, execution: str, reason: str, *, abandon: bool = False) -> None:
+        """Have a run stop once what it is doing is done, or at once where that is abandoned. Raises CloudError.
+
+        One that has ended, or is being stopped already, is no trouble.
+        """
         try:
             await self._ask(
                 "StopPipelineExecution",
                 pipelineName=pipeline,
                 pipelineExecutionId=execution,
-                abandon=False,
+                abandon=abandon,
                 reason=reason[:200],
             )
         except CloudError as error:

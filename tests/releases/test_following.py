@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
+
 from bot.errors import CloudError
 from bot.releases.rollouts import Rollout, Rollouts, Rules, Target
 from bot.releases.waves import Limits, Place
@@ -64,6 +66,7 @@ class Pipelines:
     def __init__(self, loses: int = 0) -> None:
         self.runs: list[dict[str, Any]] = []
         self.loses, self.stopped, self.tokens = loses, list[str](), dict[str, str]()
+        self.doing: list[dict[str, str]] = []
 
     async def executions(self, pipeline: str, most: int = 10) -> list[Mapping[str, Any]]:
         return [*self.runs]
@@ -87,8 +90,13 @@ class Pipelines:
     async def roll_back(self, pipeline: str, stage: str, target: str) -> str:
         return self._answers(self._begins(FORMER, "ROLLBACK"))
 
-    async def stop(self, pipeline: str, execution: str, reason: str) -> None:
-        self.stopped.append(execution)
+    async def stop(self, pipeline: str, execution: str, reason: str, *, abandon: bool = False) -> None:
+        self.stopped.append(f"{execution} abandoned" if abandon else execution)
+
+    async def state(self, pipeline: str) -> Mapping[str, Any]:
+        actions = [{"actionName": f"a{n}", "latestExecution": latest} for n, latest in enumerate(self.doing)]
+        own = {"pipelineExecutionId": "run-0", "status": "InProgress"}
+        return {"stageStates": [{"stageName": "Gate", "latestExecution": own, "actionStates": actions}]}
 
 
 class NoShifts:
@@ -135,6 +143,24 @@ async def test_stopping_stops_also_a_run_whose_start_was_never_answered() -> Non
     await _following(table, pipelines).stop([table.target], ROLLOUT)
     assert pipelines.stopped == ["run-0"]
     assert (table.target.state, table.target.execution) == ("running", "run-0")
+
+
+ASKS, WORKS = {"status": "InProgress", "token": "t"}, {"status": "InProgress"}
+
+
+@pytest.mark.parametrize(
+    ("doing", "wanted"),
+    [([ASKS], "run-0 abandoned"), ([ASKS, WORKS], "run-0"), ([WORKS], "run-0"), ([], "run-0")],
+    ids=["an approval", "an approval beside a build", "a build", "nothing yet"],
+)
+async def test_stopping_abandons_what_waits_for_people_and_nothing_else(
+    doing: list[dict[str, str]], wanted: str
+) -> None:
+    detail = {"approval": {"stage": "Gate"}}
+    table, pipelines = Table(replace(TARGET, state="running", execution="run-0", detail=detail)), Pipelines()
+    pipelines.doing = doing
+    await _following(table, pipelines).stop([table.target], ROLLOUT)
+    assert pipelines.stopped == [wanted]
 
 
 async def test_nothing_begins_once_a_roll_out_is_halted_or_goes_back() -> None:

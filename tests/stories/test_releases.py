@@ -192,6 +192,25 @@ async def test_a_pipelines_own_approval_is_answered_by_neither_its_requester_nor
     await stage.reaches(request, "succeeded")
 
 
+@on_every_channel
+async def test_a_stop_waits_for_nobodys_approval_in_a_pipeline(stage: Stage, ana: Speaker, bo: Approver) -> None:
+    record = {"component": "shop", "id": "6", "type": "pool", "account": "666677778888", "region": "eu-central-1"}
+    await knows(stage, record)
+    request = await is_rolling(stage, ana, bo, "all at once")
+    await stage.advance(seconds=10)
+    await stands(stage, request, running=1)
+    await stage.advance(minutes=25)
+    await waits_for_its_own_approval(stage, request)
+    await ana.says("stop the rollout")
+    ana.hears("nothing more starts")
+    await stage.advance(seconds=30)
+    await is_called(stage, "StopPipelineExecution")
+    await stage.advance(seconds=90)
+    await stage.reaches(request, "stopped")
+    (call,) = await stage.calls("StopPipelineExecution")
+    assert call["params"]["abandon"] is True
+
+
 @pytest.mark.settings(approvers="bo@corp.example,eve@corp.example")
 async def test_a_pipelines_own_approval_is_given_by_another_than_the_commits_author(
     stage: Stage, ana: Speaker, bo: Approver
