@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cedarpy
 import orjson
@@ -41,6 +41,14 @@ TOLD = 3
 """Policies that could have let somebody who was refused, told of in their words."""
 NAMED = 5
 """People of a group who are named to somebody who was refused."""
+
+
+class _Answer(NamedTuple):
+    """What Cedar said: whether it is allowed, because of which policies, and which could not be evaluated."""
+
+    allowed: bool
+    reasons: list[str]
+    broken: list[str]
 
 
 class Policy:
@@ -145,10 +153,10 @@ class Policy:
 
     def requirement(self, subject: Subject, circumstances: Circumstances | None = None) -> Requirement:
         """Return whose approvals a request needs. Who asks counts as the principal of the policies."""
-        result = self._ask(Person("", subject.requester), REQUIRE, *self._told(subject), "", circumstances)
+        told = self._ask(Person("", subject.requester), REQUIRE, *self._told(subject), "", circumstances)
         parts = self._parsed.parts
         # A demand that could not be decided is made: more people look rather than fewer.
-        held = {*result.diagnostics.reasons, *_broken(result)} & set(parts)
+        held = {*told.reasons, *told.broken} & set(parts)
         return combined(parts[name] for name in sorted(held, key=_place))
 
     def can_be_approved(self, subject: Subject, candidates: Iterable[str]) -> bool:
@@ -187,15 +195,15 @@ class Policy:
         channel: str = "",
         circumstances: Circumstances | None = None,
     ) -> Decision:
-        result = self._ask(person, action, resource, target, channel, circumstances)
+        told = self._ask(person, action, resource, target, channel, circumstances)
         rules = self._parsed.rules
-        named = [rules[r] for r in sorted(result.diagnostics.reasons, key=_place) if r in rules]
-        broken = [rules[r] for r in _broken(result) if r in rules and not rules[r].is_permit]
-        if result.allowed and broken:
+        named = [rules[r] for r in sorted(told.reasons, key=_place) if r in rules]
+        broken = [rules[r] for r in told.broken if r in rules and not rules[r].is_permit]
+        if told.allowed and broken:
             # Cedar leaves out what fails: what was to forbid this must not be lost by a slip.
             rule = broken[0]
             return Decision(False, f"The policy {rule.name} could not be decided, so this is refused.", rule.name, ASK)
-        if result.allowed:
+        if told.allowed:
             acr = next((rule.acr for rule in named if rule.acr), "")
             return Decision(True, named[0].reason if named else "", named[0].name if named else "", acr=acr)
         if named:
@@ -228,7 +236,7 @@ class Policy:
         target: tuple[dict[str, Any], list[dict[str, Any]]] | None,
         channel: str,
         circumstances: Circumstances | None,
-    ) -> cedarpy.AuthzResult:
+    ) -> _Answer:
         self._refresh()
         context, entities = target or target_of({}, {})
         moment = circumstances or self.surroundings.at()
@@ -244,11 +252,13 @@ class Policy:
         if resource["uid"] != everything[0]["uid"]:
             everything.append(resource)
         # Only what a decision needs: Cedar reads all that it is given anew, each time.
-        policies = self._parsed.about(action, groups)
-        result = cedarpy.is_authorized(request, policies, orjson.dumps(everything).decode())
+        chosen = self._parsed.about(action, groups)
+        result = cedarpy.is_authorized(request, chosen.policies, orjson.dumps(everything).decode())
+        broken = [chosen.own(name) for error in result.diagnostics.errors for name in _FAILED.findall(str(error))]
         for error in result.diagnostics.errors:
-            log.error("policy.evaluation_failed", action=action, error=str(error))
-        return result
+            names = [rule.name for name in broken if (rule := self._parsed.rules.get(name))]
+            log.error("policy.evaluation_failed", action=action, policies=names, error=str(error))
+        return _Answer(result.allowed, [chosen.own(name) for name in result.diagnostics.reasons], broken)
 
     def _person(self, email: str, groups: Iterable[str] = ()) -> dict[str, Any]:
         attributes = {
@@ -286,11 +296,6 @@ def _place(cedar_id: str) -> tuple[int, str]:
     """Return where a policy stands among the others, in the order written: Cedar names its reasons in any order."""
     digits = cedar_id.removeprefix("policy")
     return (int(digits) if digits.isdigit() else 0, cedar_id)
-
-
-def _broken(result: cedarpy.AuthzResult) -> list[str]:
-    """Return Cedar's ids of the policies that failed."""
-    return [name for error in result.diagnostics.errors for name in _FAILED.findall(str(error))]
 
 
 def asked_candidates(asked: Asked, directory: Directory) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,7 @@ from bot.house import AccountType, Freeze, House
 from bot.intent import Definition
 from bot.policy import Decision, Policy, Subject, Surroundings, asked_candidates
 from bot.policy.checking import check_folder
-from bot.policy.parsing import parse_folder
+from bot.policy.parsing import parse_folder, texts_of
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 ROOT = Path(__file__).parents[2]
@@ -366,21 +367,26 @@ def test_policies_for_groups_that_one_is_not_in_make_no_difference(tmp_path: Pat
     (folder / "more.cedar").write_text(
         '@id("a") @reason("A.") permit (principal is Person in Group::"operators", action, resource);'
         '@id("b") @reason("B.") forbid (principal in Group::"approvers", action == Action::"see", resource);'
-        '@id("c") @reason("C.") permit (principal == Person::"ana@corp.example", action, resource);',
+        '@id("c") @reason("C.") permit (principal == Person::"ana@corp.example", action, resource);'
+        '@id("d") @reason("D.") permit (principal in Group::"operators", action, resource) when { context.none };'
+        '@id("e") @reason("E.") permit (principal in Group::"break-glass", action, resource)'
+        ' when { context.channel like "con*" || principal.mailbox == "\\"\\n" };',
         encoding="utf-8",
     )
     parsed = parse_folder(folder)
-    everybody = [rule.head for rule in parsed.rules.values()]
-    assert {"operators", "approvers", "break-glass"} <= set(everybody)
+    text = "\n".join(texts_of(folder).values())
+    assert {"operators", "approvers", "break-glass"} <= {rule.head for rule in parsed.rules.values()}
     person = {"type": "Person", "id": "ana@corp.example"}
     parents = [{"type": "Group", "id": group} for group in groups]
     entities = [{"uid": person, "attrs": {"mailbox": "ana@corp.example"}, "parents": parents}]
     for action in ("see", "pause", "break-glass", "delegate-for", "unheard-of"):
         request = {"principal": person, "action": {"type": "Action", "id": action}, "resource": person}
         request["context"] = {"channel": "console"}
-        few, all_of_them = (
-            cedarpy.is_authorized(request, parsed.about(action, heads), entities) for heads in (groups, everybody)
-        )
-        assert few.allowed == all_of_them.allowed
-        assert sorted(few.diagnostics.reasons) == sorted(all_of_them.diagnostics.reasons)
-        assert few.diagnostics.errors == all_of_them.diagnostics.errors
+        chosen = parsed.about(action, groups)
+        few = cedarpy.is_authorized(request, chosen.policies, entities)
+        whole = cedarpy.is_authorized(request, text, entities)
+        assert few.allowed == whole.allowed
+        assert sorted(map(chosen.own, few.diagnostics.reasons)) == sorted(whole.diagnostics.reasons)
+        failed = re.compile(r"`(policy\d+|usual:policy\d+)`")
+        own, all_of_them = ([failed.findall(str(e)) for e in r.diagnostics.errors] for r in (few, whole))
+        assert sorted(chosen.own(name) for found in own for name in found) == sorted(n for f in all_of_them for n in f)
