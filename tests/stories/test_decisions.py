@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import smtplib
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 
+from adapters.email.catcher import MailCatcher
 from bot.channel import Delivery
 from bot.database import Transaction
+from bot.settings import SANDBOX_TOPICS
 from tests.stories.errands import asks_for_an_account, is_ordered, see_it_through
+from tests.stories.news import has_heard, listens
 from tests.support.stage import Approver, Speaker, Stage, Theatre
 from tests.support.theatre import on_every_channel
 
@@ -299,3 +306,48 @@ async def test_a_notice_that_can_not_be_delivered_is_told(theatre: Theatre, tmp_
         await ana.hears_later(f"The notice to team@corp.example about request {request} can't be delivered: No such")
         await ana.hears_later(f"The notice to the topic {TOPIC} about request {request} can't be delivered: No such")
         ana.does_not_hear("old@corp.example")
+
+
+@on_every_channel
+async def test_a_reply_to_the_mail_decides_nothing_however_it_comes_in(
+    stage: Stage, ana: Speaker, bo: Approver
+) -> None:
+    request = await asks_for_an_account(ana)
+    await bo.opens_the_mail(about=request)
+    bo.reads_in_the_mail("A reply to this mail decides nothing")
+    before = len(await bo.mails())
+    quoted = "\n".join(f"> {line}" for line in bo.mail["text"].splitlines())
+    reply = EmailMessage()
+    settings = stage.application.settings
+    reply["From"], reply["To"], reply["Subject"] = bo.email, settings.mail_from, f"Re: {bo.mail['subject']}"
+    reply.set_content(f"approve\nyes, go ahead\ndecision=approve\n\n{quoted}\n")
+    # By SMTP, to where our own mails go out; and as SES tells of mail that it received, over SNS.
+    await asyncio.to_thread(_send, settings.host, _catcher_of(stage), reply)
+    await listens(stage)
+    received = {"notificationType": "Received", "mail": {"source": bo.email}, "content": reply.as_string()}
+    for topic in SANDBOX_TOPICS:
+        stage.aws("sns").publish(TopicArn=topic, Message=json.dumps(received))
+    await has_heard(stage, len(SANDBOX_TOPICS))
+    for path in ("/account/confirm", "/dev/mail", "/v1/messages", "/sns", "/mail", "/email/inbound"):
+        answer = await stage.client().post(path, content=reply.as_bytes(), headers={"content-type": "message/rfc822"})
+        assert answer.status_code >= 400, path
+    await stage.advance(minutes=5)
+    view = await stage.view(request)
+    assert (view["state"], [a["decision"] for a in view["approvals"]]) == ("awaiting_approval", [None])
+    assert len([m for m in await bo.mails() if m["id"] != bo.mail["id"]]) == before - 1
+    await bo.approves()
+    await ana.hears_later("was approved by")
+
+
+def _catcher_of(stage: Stage) -> int:
+    """Return the port to which our mails go here."""
+    starts = [channel.start for channel in stage.application.channels if channel.name == "email"]
+    catcher = getattr(starts[0], "__self__", None)
+    assert isinstance(catcher, MailCatcher)
+    assert catcher.port is not None
+    return catcher.port
+
+
+def _send(host: str, port: int, message: EmailMessage) -> None:
+    with smtplib.SMTP(host, port) as relay:
+        relay.send_message(message)
