@@ -162,8 +162,9 @@ class FormFiller:
         suggested = tuple(form.narrowed.get(slot.name, ())) or await intent.suggestions(slot.name, ask)
         form.offered = list(suggested)
         prompt = slot.again if repeated and slot.again else slot.prompt
-        text = prompt.replace("{name}", ask.person.called).replace("{choices}", either(suggested))
-        text = text.rstrip()  # there may be nothing to choose from
+        # There may be nothing to choose from: then it is no question of its own either.
+        prompt = prompt if suggested else prompt.replace(" {choices}?", "").replace("{choices}", "")
+        text = prompt.replace("{name}", ask.person.called).replace("{choices}", either(suggested)).rstrip()
         if closing:
             text += ("" if text[-1:] in ".?!" else ".") + closing
         buttons = tuple(Button(v, "fill", f"{slot.name}={v}") for v in suggested[:5])

@@ -68,6 +68,6 @@ def create(services: Services) -> list[Intent]:
         RolloutStatus(services, steering, rollouts),
         DeploymentVersions(services, table),
         ImportDeployments(services, toolchain, table, TaggedTargets(services)),
-        AddDeployment(services, toolchain, provisioning),
-        RemoveDeployment(services, toolchain, provisioning, rollouts),
+        AddDeployment(services, toolchain, provisioning, table),
+        RemoveDeployment(services, toolchain, provisioning, table, rollouts),
     ]

@@ -23,6 +23,7 @@ from intents.releases import deployment_definitions as definitions
 from intents.releases.deployment_changes import SAYS_NEW, DeploymentChange
 from intents.releases.deployment_definitions import NEW
 from intents.releases.deployment_planning import plan_of_adding
+from intents.releases.master import MasterTable
 from intents.releases.provisioning import BUILD, STACK, Provisioning
 from intents.releases.toolchain import Toolchain
 
@@ -36,8 +37,10 @@ POLL = timedelta(seconds=15)
 class AddDeployment(DeploymentChange):
     """Adds one: its account is vended if it is to be new, its pipeline made, and then it is written down."""
 
-    def __init__(self, services: Services, toolchain: Toolchain, provisioning: Provisioning) -> None:
-        super().__init__(services, toolchain, provisioning)
+    def __init__(
+        self, services: Services, toolchain: Toolchain, provisioning: Provisioning, table: MasterTable
+    ) -> None:
+        super().__init__(services, toolchain, provisioning, table)
         self._accounts = Accounts(services)
         self.watchers = (*provisioning.watchers(), Watcher(FOLLOWED, POLL, self._look_at_orders))
 
@@ -120,6 +123,7 @@ class AddDeployment(DeploymentChange):
             "pipeline_tags": tags,
             "tool": self.provisioning.tool(),
             "master": self.services.deployments.master,
+            "record": await self.table.record_of(one.id) if self.table.name and known is None else None,
             "order": await self._order(ask) if is_new else None,
         }
 
@@ -242,6 +246,15 @@ class AddDeployment(DeploymentChange):
             return await self.failed(run, f"All ended well, but there is no pipeline {what['pipeline']}.", "build")
         one = deployment_from({k: what[k] for k in ("component", "id", "type", "account", "region")})
         services = self.services
+        if what.get("table"):
+            try:
+                await run.step("write its record into the table", lambda: self.table.write(one))
+            except CloudError as error:
+                if error.retryable:
+                    raise
+                return await self.failed(run, f"Its record could not be written: {error.plain}", "settle")
+            except Conflict as error:
+                return await self.failed(run, error.sentence(), "settle")
 
         async def keep(transaction: Transaction) -> None:
             if not what["registers"]:
@@ -260,7 +273,8 @@ class AddDeployment(DeploymentChange):
             f"{one.key} of {one.component} is there, in {one.account}, {one.region}. The next roll-out brings it a "
             "version."
         )
-        rows = (("Pipeline", one.pipeline), ("Account", one.account), ("Region", one.region))
+        kept = (("Table", what.get("table")),) if what.get("table") else ()
+        rows = (("Pipeline", one.pipeline), ("Account", one.account), ("Region", one.region), *kept)
         card = Card(
             f"Added: {run.request.plan.summary}", (Text(text), Facts(rows)), tone="good", request=run.request.id
         )

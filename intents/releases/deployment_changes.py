@@ -15,6 +15,7 @@ from bot.workflow.mending import RETRIES
 from bot.workflow.model import Failed
 from bot.workflow.run import Run
 from intents.releases.deployment_definitions import NEW
+from intents.releases.master import MasterTable
 from intents.releases.provisioning import Provisioning
 from intents.releases.toolchain import Toolchain
 
@@ -28,9 +29,11 @@ _NO_NAMES = frozenset(("in", "to", "of", "for", "called", "named", "with", "from
 class DeploymentChange(Change):
     """What adding and removing have in common: the deployment that is meant, and its component."""
 
-    def __init__(self, services: Services, toolchain: Toolchain, provisioning: Provisioning) -> None:
+    def __init__(
+        self, services: Services, toolchain: Toolchain, provisioning: Provisioning, table: MasterTable
+    ) -> None:
         super().__init__(services)
-        self.toolchain, self.provisioning = toolchain, provisioning
+        self.toolchain, self.provisioning, self.table = toolchain, provisioning, table
 
     async def rather(self, ask: Ask) -> tuple[str, dict[str, str]] | None:
         """Take kind, name, account and Region as they stand in the sentence: recognisers cut them less surely."""

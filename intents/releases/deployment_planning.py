@@ -38,13 +38,15 @@ def plan_of_adding(facts: Mapping[str, Any]) -> Plan:
             "pipeline": facts["pipeline"],
             "tool": facts["tool"],
             "order": {"intent": order["intent"], "slots": order["slots"]} if order else {},
-            "registers": not facts["master"],
+            "registers": not facts["master"] or not facts["known"],
+            "table": _writes_to(facts),
         },
         details=(
             ("Deployment", f"{key} of {component}"),
             ("Where", where),
             *first,
             ("Pipeline", f"{facts['pipeline']} " + ("is there already" if is_there else f"is made by {_by(facts)}")),
+            *_table_row("its record is written into", _writes_to(facts)),
         ),
         checks=(*_adding_checks(facts), *_order_checks(order)),
         touches=(
@@ -53,6 +55,15 @@ def plan_of_adding(facts: Mapping[str, Any]) -> Plan:
             Resource(DEPLOYMENT, f"{component}/{key}", exclusive=True),
         ),
     )
+
+
+def _writes_to(facts: Mapping[str, Any]) -> str:
+    """Return the table that a new deployment's record is written into; empty where there is none, or it is there."""
+    return "" if facts["known"] else str(facts["master"])
+
+
+def _table_row(what: str, table: str) -> tuple[tuple[str, str], ...]:
+    return (("Table", f"{what} {table}, which is master"),) if table else ()
 
 
 def _by(facts: Mapping[str, Any]) -> str:
@@ -82,11 +93,10 @@ def _adding_checks(facts: Mapping[str, Any]) -> list[Check]:
     elif known and tags is not None:
         sentence = f"{key} of {facts['component']} is there already, with its pipeline {facts['pipeline']}."
         checks.append(Check("Deployment", "fails", sentence, "Deployment", "Choose another name."))
-    elif facts["master"] and not known:
-        sentence = f"The table {facts['master']} is master of the deployments, and has no {key}."
-        checks.append(
-            Check("Table", "fails", sentence, next_step="Put its record there; ask again when it is known here.")
-        )
+    elif (record := facts["record"]) and not _is_said_by(record, facts):
+        place = f"{record.get('type', 'nothing')} in {record.get('account', '?')}, {record.get('region', '?')}"
+        sentence = f"The table {facts['master']} has a record {facts['id']} already: {place}."
+        checks.append(Check("Table", "fails", sentence, "Deployment", "Choose another name, or mend that record."))
     if tags is not None and not known:
         said = {
             "type": facts["kind"],
@@ -104,6 +114,13 @@ def _adding_checks(facts: Mapping[str, Any]) -> list[Check]:
         else:
             checks.append(Check("Pipeline", "ok", f"{facts['pipeline']} is there already; it is only written down"))
     return checks
+
+
+def _is_said_by(record: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
+    """Tell whether a record of the table says what is asked for, so that it is only to be followed."""
+    account = facts["account"] and facts["account"]["id"]
+    wanted = {"type": facts["kind"], "account": account, "region": facts["region"]}
+    return all(record.get(name) == value for name, value in wanted.items())
 
 
 def _order_checks(order: Mapping[str, Any] | None) -> list[Check]:
@@ -142,12 +159,14 @@ def plan_of_removing(facts: Mapping[str, Any]) -> Plan:
             "stack": stack,
             "tool": facts["tool"],
             "provisioned": facts["is_provisioned"],
+            "table": facts["master"],
         },
         details=(
             ("Deployment", f"{key} of {component}, {tenants}, version {one['version'] or 'unknown'}"),
             ("Where", f"{one['account']}, {one['region']}"),
             ("Deletes", deletes),
             ("By", how),
+            *_table_row("its record is taken out of", facts["master"]),
         ),
         checks=tuple(_removing_checks(facts)),
         tier="production",
@@ -162,10 +181,6 @@ def plan_of_removing(facts: Mapping[str, Any]) -> Plan:
 
 def _removing_checks(facts: Mapping[str, Any]) -> list[Check]:
     one, checks = facts["deployment"], []
-    if facts["master"]:
-        sentence = f"The table {facts['master']} is master of the deployments, and has {facts['key']}."
-        step = "Remove its record there; when it is retired here, this removes its pipeline and its stacks."
-        checks.append(Check("Table", "fails", sentence, next_step=step))
     if facts["holder"]:
         sentence = f"Request {facts['holder']} holds {one['component']}: it is being rolled out, or changed."
         step = "Ask again when that is over, or stop it."

@@ -9,10 +9,11 @@ from typing import Any
 import structlog
 
 from bot.activity import Person
-from bot.errors import Conflict
+from bot.errors import CloudError, Conflict
 from bot.releases.master import Master
 from bot.releases.registry import MOST
 from bot.releases.table import Followed, read_records
+from bot.releases.waves import Deployment
 from bot.services import Services
 from bot.workflow.periodic import Job
 
@@ -20,6 +21,7 @@ log = structlog.get_logger(__name__)
 
 EVERY = timedelta(minutes=5)
 JOB = "deployment-table"
+FAILED_CONDITION = "ConditionalCheckFailedException"
 
 
 class MasterTable:
@@ -52,6 +54,69 @@ class MasterTable:
         """Return which table was last followed, when, and which of its records were not taken."""
         return await self._master.last()
 
+    async def record_of(self, name: str) -> dict[str, Any] | None:
+        """Return the record of a deployment's name (its id), None where the table has none. Raises CloudError."""
+        answer = await self._ask("GetItem", Key=_wire({"id": name}), ConsistentRead=True)
+        return plain(answer["Item"]) if answer.get("Item") else None
+
+    async def write(self, one: Deployment) -> None:
+        """Write a deployment's record, unless there is one; the same one is ours, from a call whose answer was lost.
+
+        Raises Conflict where the table has another record of that name, and CloudError.
+        """
+        record = {"id": one.id, "type": one.kind, "account": one.account, "region": one.region}
+        if one.component != self._services.settings.deployment_component:
+            record["component"] = one.component
+        try:
+            await self._ask(
+                "PutItem",
+                Item=_wire(record),
+                ConditionExpression="attribute_not_exists(#id)",
+                ExpressionAttributeNames={"#id": "id"},
+            )
+        except CloudError as error:
+            if error.code != FAILED_CONDITION:
+                raise
+            there = await self.record_of(one.id) or {}
+            if any(there.get(name) != value for name, value in record.items()):
+                raise Conflict(
+                    f"The table {self.name} has a record {one.id} already, which says otherwise.",
+                    next_step="Mend or remove that record, or choose another name.",
+                ) from error
+
+    async def forget(self, name: str, account: str, region: str) -> None:
+        """Take a deployment's record out; one that is gone is no trouble.
+
+        Raises Conflict where it speaks of another place by now, and CloudError.
+        """
+        try:
+            await self._ask(
+                "DeleteItem",
+                Key=_wire({"id": name}),
+                ConditionExpression="#account = :account AND #region = :region",
+                ExpressionAttributeNames={"#account": "account", "#region": "region"},  # both are reserved words
+                ExpressionAttributeValues=_wire({":account": account, ":region": region}),
+            )
+        except CloudError as error:
+            if error.code != FAILED_CONDITION:
+                raise
+            if await self.record_of(name) is not None:
+                raise Conflict(
+                    f"The record {name} in the table {self.name} speaks of another place by now, so it is left there.",
+                    next_step="Look at that record.",
+                ) from error
+
+    async def _ask(self, operation: str, **parameters: Any) -> dict[str, Any]:
+        settings = self._services.settings
+        return await self._services.cloud.call(
+            "dynamodb",
+            operation,
+            region=settings.toolchain_region or settings.aws_region,
+            role=settings.toolchain_role_arn,
+            TableName=self.name,
+            **parameters,
+        )
+
     async def _records(self) -> list[dict[str, Any]]:
         settings = self._services.settings
         pages = self._services.cloud.pages(
@@ -76,6 +141,10 @@ class MasterTable:
             log.warning("releases.record_not_taken", table=self.name, record=name, why=why)
         if found.has_changed:
             log.info("releases.table_followed", table=self.name, text=found.sentence())
+
+
+def _wire(record: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    return {name: {"S": value} for name, value in record.items()}
 
 
 def plain(item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.card import Card, Text
 from bot.database import Transaction
-from bot.errors import CloudError
+from bot.errors import CloudError, Conflict
 from bot.intent import Ask, Definition, Segment, Slot
 from bot.plan import Plan
 from bot.releases.rollouts import Rollouts
@@ -19,6 +19,7 @@ from bot.workflow.run import Run
 from intents.releases import deployment_definitions as definitions
 from intents.releases.deployment_changes import DeploymentChange
 from intents.releases.deployment_planning import DEPLOYMENT, FORGETTING, plan_of_removing
+from intents.releases.master import MasterTable
 from intents.releases.provisioning import BUILD, STACK, Provisioning
 from intents.releases.toolchain import Toolchain
 
@@ -27,9 +28,14 @@ class RemoveDeployment(DeploymentChange):
     """Retires one: pipeline and stacks are deleted, then it is forgotten. Nothing is rolled out meanwhile."""
 
     def __init__(
-        self, services: Services, toolchain: Toolchain, provisioning: Provisioning, rollouts: Rollouts
+        self,
+        services: Services,
+        toolchain: Toolchain,
+        provisioning: Provisioning,
+        table: MasterTable,
+        rollouts: Rollouts,
     ) -> None:
-        super().__init__(services, toolchain, provisioning)
+        super().__init__(services, toolchain, provisioning, table)
         self._rollouts = rollouts
 
     def define(self) -> Definition:
@@ -158,6 +164,18 @@ class RemoveDeployment(DeploymentChange):
                 run, f"All ended well, but the pipeline {what['pipeline']} is still there.", "retire"
             )
         key = f"{what['type']}-{what['id']}"
+        if what.get("table"):
+            try:
+                await run.step(
+                    "take its record out of the table",
+                    lambda: self.table.forget(what["id"], what["account"], what["region"]),
+                )
+            except CloudError as error:
+                if error.retryable:
+                    raise
+                return await self.failed(run, f"Its record could not be taken out: {error.plain}", "gone")
+            except Conflict as error:
+                return await self.failed(run, error.sentence(), "gone")
 
         async def forget(transaction: Transaction) -> None:
             await services.deployments.remove(transaction, what["component"], key)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.clock import moment
+from sandbox.delivery.conditions import CONDITIONS, require_condition
 from sandbox.delivery.table_model import Table
 from sandbox.delivery.tables import find_item, invalid, on_wire, put_item, scan, size_of_table
 from sandbox.errors import AwsError
@@ -67,18 +68,22 @@ def get_item(context: Context, parameters: Parameters) -> dict[str, Any]:
 @operation("PutItem")
 def put(context: Context, parameters: Parameters) -> dict[str, Any]:
     """Put an item in, or replace the one with its key as a whole."""
-    _only(parameters, "TableName", "Item", "ReturnValues", "ReturnConsumedCapacity")
-    is_told = _wants_old(parameters)
-    before = put_item(context.world.delivery, _find(context, parameters), parameters["Item"])
+    _only(parameters, "TableName", "Item", "ReturnValues", "ReturnConsumedCapacity", *CONDITIONS)
+    is_told, delivery, table = _wants_old(parameters), context.world.delivery, _find(context, parameters)
+    if any(name in parameters for name in CONDITIONS):
+        key = {name: value for name, value in parameters["Item"].items() if name == table.key_name}
+        require_condition(parameters, find_item(delivery, table, key))
+    before = put_item(delivery, table, parameters["Item"])
     return {"Attributes": before} if before and is_told else {}
 
 
 @operation("DeleteItem")
 def delete_item(context: Context, parameters: Parameters) -> dict[str, Any]:
     """Take an item out; one that isn't there doesn't matter."""
-    _only(parameters, "TableName", "Key", "ReturnValues", "ReturnConsumedCapacity")
+    _only(parameters, "TableName", "Key", "ReturnValues", "ReturnConsumedCapacity", *CONDITIONS)
     is_told, delivery = _wants_old(parameters), context.world.delivery
     found = find_item(delivery, _find(context, parameters), parameters["Key"])
+    require_condition(parameters, found)
     if found is None:
         return {}
     delivery.drop("items", found.key)

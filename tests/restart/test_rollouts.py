@@ -10,6 +10,8 @@ import boto3
 import httpx
 import pytest
 
+from sandbox.delivery.seed import TABLE
+from tests.restart.people import Requester
 from tests.restart.processes import APPROVER, BotProcess, SandboxProcess, until
 from tests.restart.rig import Rig
 from tests.restart.test_kill_at_each_call import kill_at_each
@@ -167,4 +169,32 @@ def test_an_experiment_between_waves_survives_a_kill_and_runs_once(rig: Rig, san
     with closing(_client_of(sandbox, "fis", CHECKOUT)) as fis:
         (run,) = fis.list_experiments()["experiments"]
     assert run["state"]["status"] == "completed"
+    until(lambda: bot.verify_audit()[0] == 0, "the audit verifies")
+
+
+def test_a_deployment_that_is_added_survives_a_kill_in_each_call_and_is_made_and_written_down_once(
+    rig: Rig, sandbox: SandboxProcess
+) -> None:
+    bot = rig.bot("bot", DEPLOYMENT_TABLE=TABLE)
+    bot.start()
+    body = {"user": {"email": APPROVER, "name": "Bo"}, "text": "import the deployments"}
+    assert "follows the table" in bot.client.post("/v1/messages", json=body).text
+    ana = Requester(bot, "adding")
+    ana.says(f"add silo umbrella in {FUNCTIONS} eu-central-1")
+    ana.says("yes")
+    rig.approver.token(ana.request)
+    sandbox.hang("StartBuild", when="after")
+    assert rig.approver.approves(bot, ana.request) == 200
+    kill_at_each(sandbox, bot, [("StartBuild", "after"), ("BatchGetBuilds", "before")])
+    sandbox.hang("PutItem", when="after")
+    sandbox.advance(600)
+    kill_at_each(sandbox, bot, [("PutItem", "after"), ("GetItem", "before")])
+    ana.waits_until("succeeded", seconds=60.0)
+    with closing(_client(sandbox, "codebuild")) as builds:
+        (build,) = builds.list_builds_for_project(projectName="deployment-provisioning")["ids"]
+        assert builds.batch_get_builds(ids=[build])["builds"][0]["buildStatus"] == "SUCCEEDED"
+    with closing(_client(sandbox, "dynamodb")) as table:
+        found = table.get_item(TableName=TABLE, Key={"id": {"S": "umbrella"}})["Item"]
+    assert (found["account"], found["region"]) == ({"S": FUNCTIONS}, {"S": "eu-central-1"})
+    assert "umbrella" in {d["id"] for d in bot.client.get("/v1/deployments").json()["deployments"]}
     until(lambda: bot.verify_audit()[0] == 0, "the audit verifies")

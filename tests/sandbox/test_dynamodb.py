@@ -98,3 +98,46 @@ def test_errors_have_dynamodb_s_own_codes(aws: Aws, table: Any) -> None:
     assert refusal_of(table.scan, TableName=TABLE, FilterExpression="attribute_exists(id)") == "ValidationException"
     aws.post("faults", name="throttling", on=True, operations=["dynamodb:Scan"])
     assert refusal_of(table.scan, TableName=TABLE) == "ProvisionedThroughputExceededException"
+
+
+def test_conditions_hold_or_change_nothing(table: Any) -> None:
+    item = {name: {"S": value} for name, value in (("id", "acme"), ("account", "111122223333"))}
+    names, values = {"#id": "id"}, {":a": {"S": "999999999999"}}
+    failed = "ConditionalCheckFailedException"
+    fresh = {"ConditionExpression": "attribute_not_exists(#id)", "ExpressionAttributeNames": names}
+    before = table.get_item(TableName=TABLE, Key={"id": item["id"]})["Item"]
+    assert refusal_of(table.put_item, TableName=TABLE, Item=item, **fresh) == failed
+    other = {
+        "ConditionExpression": "#account = :a AND attribute_exists(id)",
+        "ExpressionAttributeNames": {"#account": "account"},
+        "ExpressionAttributeValues": values,
+    }
+    assert refusal_of(table.delete_item, TableName=TABLE, Key={"id": item["id"]}, **other) == failed
+    assert table.get_item(TableName=TABLE, Key={"id": item["id"]})["Item"] == before
+    right = {**other, "ExpressionAttributeValues": {":a": before["account"]}}
+    table.delete_item(TableName=TABLE, Key={"id": item["id"]}, **right)
+    assert refusal_of(table.delete_item, TableName=TABLE, Key={"id": item["id"]}, **right) == failed
+    table.put_item(TableName=TABLE, Item=item, **fresh)
+    assert table.get_item(TableName=TABLE, Key={"id": item["id"]})["Item"] == item
+
+
+@pytest.mark.parametrize(
+    ("condition", "names", "values"),
+    [
+        ("account = :a", {}, {":a": {"S": "1"}}),
+        ("#a = :a", {}, {":a": {"S": "1"}}),
+        ("#a = :a", {"#a": "account"}, {}),
+        ("attribute_exists(id)", {"#a": "account"}, {}),
+        ("size(id) > :a", {}, {":a": {"N": "1"}}),
+    ],
+    ids=["a reserved word", "an unknown name", "an unknown value", "an unused name", "what is not served"],
+)
+def test_conditions_that_say_nothing_clear_are_refused(
+    table: Any, condition: str, names: dict[str, str], values: dict[str, Any]
+) -> None:
+    given: dict[str, Any] = {"ConditionExpression": condition}
+    given |= {"ExpressionAttributeNames": names} if names else {}
+    given |= {"ExpressionAttributeValues": values} if values else {}
+    key = {"id": {"S": "acme"}}
+    assert refusal_of(table.delete_item, TableName=TABLE, Key=key, **given) == "ValidationException"
+    assert table.get_item(TableName=TABLE, Key=key)["Item"]
