@@ -52,6 +52,7 @@ def checks(patient: Patient) -> Sequence[Check]:
         Check("product and launch path", look.product),
         Check("Identity Center", look.identity_center),
         Check("service quotas", look.quotas),
+        Check("roll-outs", look.rollouts),
     )
 
 
@@ -189,6 +190,34 @@ class _Looks:
         if not paths.get("LaunchPathSummaries"):
             return failed(f"{self._who} has no launch path to “{name}”", share)
         return ok(f"“{name}” ({product}) can be launched")
+
+    async def rollouts(self) -> Finding:
+        settings = self._settings
+        if not settings.deployment_ous:
+            return ok("DEPLOYMENT_OUS is not set: nothing is rolled out")
+        who = "the toolchain role" if settings.toolchain_role_arn else "the bot's identity"
+        region = settings.toolchain_region or settings.aws_region
+        try:
+            listed = self._cloud.pages(
+                "codepipeline", "ListPipelines", "pipelines", region=region, role=settings.toolchain_role_arn
+            )
+            count = len([pipeline async for pipeline in listed])
+            shown = f"{count} pipelines in {region}"
+            if not settings.deployment_table:
+                return ok(shown)
+            name = settings.deployment_table
+            found = await self._cloud.call(
+                "dynamodb", "DescribeTable", region=region, role=settings.toolchain_role_arn, TableName=name
+            )
+        except CloudError as error:
+            if error.code == "ResourceNotFoundException":
+                return failed(f"there is no table {settings.deployment_table} in {region}", "Mend DEPLOYMENT_TABLE.")
+            return trouble(error, who)
+        keys = [key["AttributeName"] for key in found["Table"]["KeySchema"]]
+        if keys != ["id"]:
+            said = f"the table {name} is keyed by {' and '.join(keys)}, not by id"
+            return failed(said, "Name a table as the SaaS sample makes it.")
+        return ok(f"{shown}; the table {name} is master of the deployments")
 
     async def identity_center(self) -> Finding:
         try:

@@ -16,6 +16,7 @@ from adapters.lex import doctor as lex
 from bot.doctor import Patient, aws
 from bot.errors import CloudError
 from bot.main import build_cloud
+from sandbox.delivery.seed import TABLE
 from tests.doctor.conftest import Altered, SettingsMade, find
 
 NAMES = (
@@ -27,6 +28,7 @@ NAMES = (
     "product and launch path",
     "Identity Center",
     "service quotas",
+    "roll-outs",
 )
 ROLE = "arn:aws:iam::111122223333:role/Nobody"
 
@@ -56,6 +58,7 @@ async def test_all_is_well_in_the_sandbox(patient: Patient, name: str) -> None:
         ("product and launch path", "ListLaunchPaths", "servicecatalog:ListLaunchPaths"),
         ("Identity Center", "ListInstances", "sso-admin:ListInstances"),
         ("service quotas", "GetServiceQuota", "service-quotas:GetServiceQuota"),
+        ("roll-outs", "ListPipelines", "codepipeline:ListPipelines"),
     ],
 )
 async def test_a_missing_permission_is_named_with_its_statement(
@@ -226,3 +229,19 @@ async def test_a_bot_that_lex_does_not_have_has_failed(patient: Patient, make_se
     finding = await find(lex.checks(replace(patient, settings=settings)), "understanding")
     assert finding.state == "failed"
     assert "LEX_BOT_ID" in finding.fix
+
+
+async def test_the_table_of_deployments_is_looked_at_where_one_is_named(
+    patient: Patient, make_settings: SettingsMade
+) -> None:
+    named = replace(patient, settings=make_settings(deployment_table=TABLE))
+    found = await find(aws.checks(named), "roll-outs")
+    assert (found.state, found.text.endswith(f"the table {TABLE} is master of the deployments")) == ("ok", True)
+    absent = replace(patient, settings=make_settings(deployment_table="no-such-table"))
+    found = await find(aws.checks(absent), "roll-outs")
+    assert (found.state, found.fix) == ("failed", "Mend DEPLOYMENT_TABLE.")
+    keyed = {"DescribeTable": {"Table": {"KeySchema": [{"AttributeName": "tenant", "KeyType": "HASH"}]}}}
+    other = replace(named, cloud=Altered(patient.cloud, keyed))
+    assert "keyed by tenant, not by id" in (await find(aws.checks(other), "roll-outs")).text
+    nothing = replace(patient, settings=patient.settings.model_copy(update={"deployment_ous": ()}))
+    assert "nothing is rolled out" in (await find(aws.checks(nothing), "roll-outs")).text
