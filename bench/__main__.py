@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench.audit import ROWS, measure_verifying
 from bench.chaos import measure_stopping
+from bench.charts import measure_charts
 from bench.console import measure_lists
 from bench.insights import measure_insights
 from bench.large import ACCOUNTS, OUS, measure_plans
@@ -79,6 +80,7 @@ def main() -> None:
         (f"a decision with {POLICIES} policies and {PEOPLE} people, p50", f"{quantile(decisions, 0.5) * 1000:.2f} ms"),
         (f"a decision with {POLICIES} policies and {PEOPLE} people, p99", f"{quantile(decisions, 0.99) * 1000:.2f} ms"),
         *insights,
+        *measure_charts(),
         (
             f"a click to StopExperiment, {stopping.experiments} watched, p50",
             f"{quantile(stopping.clicks, 0.5) * 1000:.0f} ms",

@@ -94,6 +94,7 @@ async def test_a_decision_that_takes_its_time_is_shown_as_being_recorded_and_can
     assert told["refresh"]["userIds"] == [bo.told["id"]]
     go_on.set()
     await scene.settles()
-    monkeypatch.setattr(invoking, "NEXT", 30.0)
+    for limit in ("NEXT", "LOOK"):
+        monkeypatch.setattr(invoking, limit, 30.0)
     looked = await pressed(scene, bo, told["refresh"]["action"])
     assert "Approved by" in words_in(looked["value"])
